@@ -1,0 +1,63 @@
+# make run        simulate the quickstart scenario (sets everything up first)
+# make test       the whole test suite
+# make lint       style, types, floors, spelling
+# make bench      speed, against a plain SimPy script and other simulators
+# make test-slow  the tests that take minutes
+# make clean      forget what was built, compiled and installed
+
+PYTHON ?= python3
+WORKERS ?= 2
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := run
+.PHONY: run test test-slow lint format bench clean
+
+run: .venv/run.stamp
+	$(BIN)/apisim run scenarios/quickstart.yaml
+
+# Each worker compiles into a cache of its own (tests/conftest.py), so a cold cache is no race.
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --benchmark-disable
+
+test-slow: .venv/dev.stamp
+	$(BIN)/python -m pytest -q -m slow --benchmark-disable
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/bench.stamp
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------- set-up
+# A stamp says which set of packages is there; it is made again when pyproject.toml changes.
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'apisim needs Python 3.11 or newer: make PYTHON=python3.12 ...' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: pyproject.toml | .venv/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml | .venv/bin/python
+	$(PIP) --editable '.[parquet,notebook,dev]'
+	@touch .venv/run.stamp $@
+
+.venv/bench.stamp: pyproject.toml | .venv/bin/python
+	$(PIP) --editable '.[parquet,bench]'
+	@touch .venv/run.stamp $@

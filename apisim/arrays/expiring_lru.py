@@ -1,0 +1,345 @@
+"""Maps whose entries expire by age and leave, least recently used first, when space runs out.
+
+Many *caches* share one hash table and one pool of entries; each cache has its own order of use and
+its own bounds (weight and number of entries). Every entry belongs to a *line*: entries of a line
+share one time to live, so the order in which they were stored is the order in which they expire,
+and expiry costs no timers.
+
+Rules, all decided here once:
+
+* an entry is valid while ``age < ttl``: what is exactly as old as its limit is gone;
+* storing under a key that is still valid changes nothing;
+* expired entries leave before any valid one is evicted for space;
+* an entry heavier than its cache is not kept.
+
+The pool never grows by itself: callers keep ``room(meta) > 0`` before each store.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.jit import inline, kernel
+
+__all__ = [
+    "CACHE_DTYPE",
+    "ENTRY_DTYPE",
+    "LINE_DTYPE",
+    "META_DTYPE",
+    "UNBOUNDED",
+    "expire_all",
+    "grow_pool",
+    "lru_find",
+    "lru_store",
+    "new_cache",
+    "new_pool",
+    "room",
+]
+
+NOWHERE: Final = -1
+UNBOUNDED: Final = 1 << 62
+
+ENTRY_DTYPE: Final = np.dtype(
+    [
+        ("key", "u8"),
+        ("stored_ns", "i8"),
+        ("weight", "i8"),
+        ("value", "i8"),
+        ("line", "i4"),
+        ("newer", "i4"),  # order of use within the cache
+        ("older", "i4"),
+        ("after", "i4"),  # order of storing within the line; also chains the free entries
+        ("before", "i4"),
+    ],
+    align=True,
+)
+CACHE_DTYPE: Final = np.dtype(
+    [
+        ("max_weight", "i8"),
+        ("max_entries", "i8"),
+        ("weight", "i8"),
+        ("entries", "i8"),
+        ("evictions", "i8"),
+        ("expirations", "i8"),
+        ("newest", "i4"),
+        ("oldest", "i4"),
+    ],
+    align=True,
+)
+LINE_DTYPE: Final = np.dtype(
+    [("ttl_ns", "i8"), ("cache", "i4"), ("first", "i4"), ("last", "i4")], align=True
+)
+META_DTYPE: Final = np.dtype([("free", "i4"), ("n_free", "i4")], align=True)
+
+
+def new_pool(
+    capacity: int,
+) -> tuple[NDArray[np.void], NDArray[np.int32], NDArray[np.void]]:
+    """Room for ``capacity`` entries (a power of two): ``(entries, table, meta)``."""
+    entries = np.zeros(capacity, ENTRY_DTYPE)
+    entries["after"] = np.arange(1, capacity + 1, dtype=np.int32)
+    entries["after"][-1] = NOWHERE
+    meta = np.zeros(1, META_DTYPE)
+    meta["n_free"] = capacity
+    return entries, np.full(2 * capacity, NOWHERE, np.int32), meta
+
+
+def new_cache(row: np.void, *, max_weight: int, max_entries: int) -> None:
+    """Make ``row`` an empty cache."""
+    row["max_weight"], row["max_entries"] = max_weight, max_entries
+    row["newest"] = row["oldest"] = NOWHERE
+
+
+def grow_pool(
+    entries: NDArray[np.void], meta: NDArray[np.void]
+) -> tuple[NDArray[np.void], NDArray[np.int32], NDArray[np.void]]:
+    """A pool twice as large with the same entries at the same places."""
+    capacity = len(entries)
+    larger, table, fresh = new_pool(2 * capacity)
+    larger[:capacity] = entries
+    live = np.ones(capacity, np.bool_)
+    at = int(meta["free"][0])
+    while at != NOWHERE:
+        live[at] = False
+        at = int(entries["after"][at])
+    free = np.concatenate([np.flatnonzero(~live), np.arange(capacity, 2 * capacity)])
+    larger["after"][free[:-1]] = free[1:]
+    larger["after"][free[-1]] = NOWHERE
+    fresh["free"], fresh["n_free"] = free[0], len(free)
+    _fill_table(larger, table, np.flatnonzero(live))
+    return larger, table, fresh
+
+
+@kernel
+def _fill_table(
+    entries: NDArray[np.void], table: NDArray[np.int32], live: NDArray[np.int64]
+) -> None:
+    for entry in live:
+        at = _home(table, entries[entry]["key"])
+        while table[at] != NOWHERE:
+            at = (at + 1) & (table.shape[0] - 1)
+        table[at] = entry
+
+
+@inline
+def room(meta: NDArray[np.void]) -> int:
+    """How many more entries the pool takes."""
+    return meta[0]["n_free"]  # type: ignore[no-any-return]
+
+
+@inline
+def _home(table: NDArray[np.int32], key: np.uint64) -> int:
+    # Keys arrive scrambled (arrays.bits), so their low bits are as good as any.
+    return np.int64(key & np.uint64(table.shape[0] - 1))
+
+
+@inline
+def _seek(entries: NDArray[np.void], table: NDArray[np.int32], key: np.uint64) -> int:
+    """Place of ``key`` in the table, or of the gap where it would go."""
+    at = _home(table, key)
+    while table[at] != NOWHERE and entries[table[at]]["key"] != key:
+        at = (at + 1) & (table.shape[0] - 1)
+    return at
+
+
+@inline
+def _unlink_use(cache: np.void, entries: NDArray[np.void], at: int) -> None:
+    entry = entries[at]
+    newer, older = entry["newer"], entry["older"]
+    if newer == NOWHERE:
+        cache["newest"] = older
+    else:
+        entries[newer]["older"] = older
+    if older == NOWHERE:
+        cache["oldest"] = newer
+    else:
+        entries[older]["newer"] = newer
+
+
+@inline
+def _use_now(cache: np.void, entries: NDArray[np.void], at: int) -> None:
+    entry = entries[at]
+    entry["newer"] = NOWHERE
+    entry["older"] = cache["newest"]
+    if cache["newest"] == NOWHERE:
+        cache["oldest"] = at
+    else:
+        entries[cache["newest"]]["newer"] = at
+    cache["newest"] = at
+
+
+@kernel
+def _remove(
+    caches: NDArray[np.void],
+    lines: NDArray[np.void],
+    entries: NDArray[np.void],
+    table: NDArray[np.int32],
+    meta: NDArray[np.void],
+    at: int,
+) -> None:
+    entry = entries[at]
+    line = lines[entry["line"]]
+    cache = caches[line["cache"]]
+    _unlink_use(cache, entries, at)
+    before, after = entry["before"], entry["after"]
+    if before == NOWHERE:
+        line["first"] = after
+    else:
+        entries[before]["after"] = after
+    if after == NOWHERE:
+        line["last"] = before
+    else:
+        entries[after]["before"] = before
+    cache["weight"] -= entry["weight"]
+    cache["entries"] -= 1
+    # Linear probing without tombstones: what comes behind moves up into the gap if it may.
+    mask = table.shape[0] - 1
+    gap = _seek(entries, table, entry["key"])
+    probe = gap
+    while True:
+        probe = (probe + 1) & mask
+        if table[probe] == NOWHERE:
+            break
+        home = _home(table, entries[table[probe]]["key"])
+        if ((probe - home) & mask) >= ((probe - gap) & mask):
+            table[gap] = table[probe]
+            gap = probe
+    table[gap] = NOWHERE
+    entry["after"] = meta[0]["free"]
+    meta[0]["free"] = at
+    meta[0]["n_free"] += 1
+
+
+@inline
+def _expire_line(
+    caches: NDArray[np.void],
+    lines: NDArray[np.void],
+    entries: NDArray[np.void],
+    table: NDArray[np.int32],
+    meta: NDArray[np.void],
+    at_line: int,
+    now_ns: int,
+) -> None:
+    line = lines[at_line]
+    while (
+        line["first"] != NOWHERE and now_ns - entries[line["first"]]["stored_ns"] >= line["ttl_ns"]
+    ):
+        caches[line["cache"]]["expirations"] += 1
+        _remove(caches, lines, entries, table, meta, line["first"])
+
+
+@kernel
+def expire_all(
+    caches: NDArray[np.void],
+    lines: NDArray[np.void],
+    entries: NDArray[np.void],
+    table: NDArray[np.int32],
+    meta: NDArray[np.void],
+    at_cache: int,
+    now_ns: int,
+) -> None:
+    """Let everything that is too old leave one cache."""
+    for at_line in range(lines.shape[0]):
+        if lines[at_line]["cache"] == at_cache:
+            _expire_line(caches, lines, entries, table, meta, at_line, now_ns)
+
+
+@kernel
+def lru_find(
+    caches: NDArray[np.void],
+    lines: NDArray[np.void],
+    entries: NDArray[np.void],
+    table: NDArray[np.int32],
+    meta: NDArray[np.void],
+    key: np.uint64,
+    now_ns: int,
+) -> int:
+    """Look a key up.
+
+    Returns
+    -------
+    int
+        Index of the valid entry, now the most recently used of its cache, or -1. An expired entry
+        found on the way is removed.
+    """
+    at = table[_seek(entries, table, key)]
+    if at == NOWHERE:
+        return NOWHERE
+    entry = entries[at]
+    line = lines[entry["line"]]
+    if now_ns - entry["stored_ns"] >= line["ttl_ns"]:
+        caches[line["cache"]]["expirations"] += 1
+        _remove(caches, lines, entries, table, meta, at)
+        return NOWHERE
+    cache = caches[line["cache"]]
+    if cache["newest"] != at:
+        _unlink_use(cache, entries, at)
+        _use_now(cache, entries, at)
+    return at  # type: ignore[no-any-return]
+
+
+@kernel
+def lru_store(
+    caches: NDArray[np.void],
+    lines: NDArray[np.void],
+    entries: NDArray[np.void],
+    table: NDArray[np.int32],
+    meta: NDArray[np.void],
+    at_line: int,
+    key: np.uint64,
+    weight: int,
+    value: int,
+    now_ns: int,
+) -> bool:
+    """Store an entry in a line; the caller knows that the pool has room.
+
+    Returns
+    -------
+    bool
+        Whether it was stored: not when the key is already valid, the line's time to live is zero
+        or the entry is heavier than the whole cache.
+    """
+    line = lines[at_line]
+    cache = caches[line["cache"]]
+    if line["ttl_ns"] <= 0 or weight > cache["max_weight"] or cache["max_entries"] <= 0:
+        return False
+    found = table[_seek(entries, table, key)]
+    if found != NOWHERE:
+        if now_ns - entries[found]["stored_ns"] < lines[entries[found]["line"]]["ttl_ns"]:
+            return False
+        cache["expirations"] += 1
+        _remove(caches, lines, entries, table, meta, found)
+    _expire_line(caches, lines, entries, table, meta, at_line, now_ns)
+    if (
+        cache["weight"] + weight > cache["max_weight"]
+        or cache["entries"] + 1 > cache["max_entries"]
+    ):
+        expire_all(caches, lines, entries, table, meta, line["cache"], now_ns)
+        while (
+            cache["weight"] + weight > cache["max_weight"]
+            or cache["entries"] + 1 > cache["max_entries"]
+        ):
+            cache["evictions"] += 1
+            _remove(caches, lines, entries, table, meta, cache["oldest"])
+    at = meta[0]["free"]
+    entry = entries[at]
+    meta[0]["free"] = entry["after"]
+    meta[0]["n_free"] -= 1
+    entry["key"] = key
+    entry["stored_ns"] = now_ns
+    entry["weight"] = weight
+    entry["value"] = value
+    entry["line"] = at_line
+    table[_seek(entries, table, key)] = at
+    _use_now(cache, entries, at)
+    entry["after"] = NOWHERE
+    entry["before"] = line["last"]
+    if line["last"] == NOWHERE:
+        line["first"] = at
+    else:
+        entries[line["last"]]["after"] = at
+    line["last"] = at
+    cache["weight"] += weight
+    cache["entries"] += 1
+    return True

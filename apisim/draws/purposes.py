@@ -1,0 +1,35 @@
+"""What draws are for. Each purpose has streams of its own, so that no two share a draw.
+
+The number is part of every stream's key and so of every result: append, never renumber.
+"""
+
+from enum import IntEnum
+
+__all__ = ["Purpose"]
+
+
+class Purpose(IntEnum):
+    """Purpose of a stream of draws; the number goes into the stream's key."""
+
+    ARRIVAL = 0
+    SOJOURN = 1
+    OFFSET = 2
+    ROUTE = 3
+    KEY = 4
+    THINK = 5
+    REQUEST_SIZE = 6
+    RESPONSE_SIZE = 7
+    RTT = 8
+    EDGE = 9
+    OVERHEAD = 10
+    HIT_TIME = 11
+    REFUSAL_TIME = 12
+    TRANSPORT = 13
+    SERVICE = 14
+    INIT = 15
+    ERROR = 16
+    AUTH_TRANSPORT = 17
+    AUTH_SERVICE = 18
+    AUTH_INIT = 19
+    AUTH_ERROR = 20
+    DENY = 21

@@ -1,0 +1,1 @@
+"""When things happen: lowering a scenario to arrays, the order of events, and the two engines."""

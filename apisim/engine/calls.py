@@ -1,0 +1,111 @@
+"""What a call carries: keys, identities and sizes, made from its address alone.
+
+Both engines ask here, so a call's route, cache key, identity and sizes are the same in both.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.bits import mix_in
+from apisim.arrays.jit import inline, kernel
+from apisim.draws.discrete import sample_key
+from apisim.draws.sampling import sample_int
+from apisim.draws.generator import uniform
+from apisim.engine.tables import PART_CLIENT, PART_DRAWN, PART_TARGET
+
+__all__ = [
+    "DRAWS_PER_ATTEMPT",
+    "NEVER_SENT",
+    "SENT",
+    "SENT_IF_KNOWN",
+    "compose_key",
+    "is_denied",
+    "keyed_size",
+    "lacks_identity",
+    "pick_binding",
+]
+
+#: Draws of one purpose that one attempt of a call may use.
+DRAWS_PER_ATTEMPT: Final = 64
+#: Whether a binding's calls carry what the authorizer asks for; a log knows some of its clients.
+SENT: Final = 0
+NEVER_SENT: Final = 1
+SENT_IF_KNOWN: Final = 2
+_INDEX_BITS = np.uint64(16)
+
+
+@kernel
+def compose_key(
+    parts: NDArray[np.void],
+    first: int,
+    n_parts: int,
+    salt: np.uint64,
+    popularities: NDArray[np.void],
+    cells: NDArray[np.void],
+    entity: int,
+    target_hash: np.uint64,
+    client_hash: np.uint64,
+) -> np.uint64:
+    """64-bit key of a cache entry or identity: the values of its parts, folded in order.
+
+    Folding is a bijection for each part, so keys with one varying part never collide; with several
+    parts two of n live keys collide with probability below n**2 / 2**65.
+    """
+    key = mix_in(salt, np.uint64(n_parts))
+    for at in range(first, first + n_parts):
+        part = parts[at]
+        kind = part["kind"]
+        if kind == PART_DRAWN:
+            value = sample_key(popularities, cells, part["popularity"], part["key"], entity, 0)
+            key = mix_in(key, np.uint64(value + 1))
+        elif kind == PART_TARGET:
+            key = mix_in(key, target_hash)
+        elif kind == PART_CLIENT:
+            key = mix_in(key, client_hash)
+        else:
+            key = mix_in(key, np.uint64(0))
+    return key
+
+
+@inline
+def pick_binding(
+    source: np.void,
+    popularities: NDArray[np.void],
+    cells: NDArray[np.void],
+    key: np.uint64,
+    entity: int,
+) -> int:
+    """Binding of a source's k-th call, by the weights of its mix."""
+    if source["mix"] < 0:
+        return source["first_binding"]  # type: ignore[no-any-return]
+    return source["first_binding"] + sample_key(  # type: ignore[no-any-return]
+        popularities, cells, source["mix"], key, entity, 0
+    )
+
+
+@inline
+def keyed_size(
+    dists: NDArray[np.void],
+    values: NDArray[np.float64],
+    row: int,
+    key: np.uint64,
+    cache_key: np.uint64,
+) -> int:
+    """Size of a cacheable answer: it belongs to the cache key, not to the call."""
+    return sample_int(dists, values, row, key, np.int64(cache_key >> _INDEX_BITS), 0)  # type: ignore[no-any-return]
+
+
+@kernel
+def is_denied(deny: float, key: np.uint64, identity: np.uint64) -> bool:
+    """Whether the authorizer denies an identity: it belongs to the token, not to the call."""
+    if deny <= 0.0:
+        return False
+    return uniform(key, np.int64(identity >> _INDEX_BITS), 0) < deny  # type: ignore[no-any-return]
+
+
+@inline
+def lacks_identity(sent: int, client_hash: np.uint64) -> bool:
+    """Whether an identity source is missing from a call."""
+    return sent == NEVER_SENT or (sent == SENT_IF_KNOWN and client_hash == np.uint64(0))

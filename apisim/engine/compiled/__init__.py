@@ -1,0 +1,1 @@
+"""The fast engine: one calendar and one ``advance`` over slots, compiled."""

@@ -1,0 +1,199 @@
+"""Calls come into being: open sources, traces and closed users in the compiled engine."""
+
+import numpy as np
+
+from apisim.arrays.heap import heap_pop, heap_replace
+from apisim.arrays.jit import inline
+from apisim.draws.purposes import Purpose
+from apisim.engine.calls import pick_binding
+from apisim.engine.compiled.calendar import (
+    RANK_ARRIVAL,
+    World,
+    major_word,
+    minor_word,
+    schedule_slot,
+    take_slot,
+)
+from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, draw_int
+from apisim.engine.recorder import CACHE_NONE
+from apisim.engine.tables import NONE, TRACE
+from apisim.traffic.arrivals import NEVER, next_arrival
+
+__all__ = ["issue_from_source", "issue_from_user", "take_event"]
+
+_ARRIVAL = int(Purpose.ARRIVAL)
+_SOJOURN = int(Purpose.SOJOURN)
+_ROUTE = int(Purpose.ROUTE)
+_RTT = int(Purpose.RTT)
+_EDGE = int(Purpose.EDGE)
+
+
+@inline
+def take_event(world: World) -> None:
+    """Take the first event off the calendar."""
+    clock = world.calendar.clock[0]
+    clock["pending"] = heap_pop(world.calendar.heap, clock["pending"])
+
+
+@inline
+def issue_from_source(world: World, at: int, now_ns: int) -> int:
+    """The call of an open source or trace that is due, now first in the calendar.
+
+    Returns
+    -------
+    int
+        Its slot; the call stands at the client. The source's next call has taken its place in the
+        calendar.
+    """
+    tables, calendar, _, state, _ = world
+    source = tables.sources[at]
+    entity = state.issued[at]
+    state.issued[at] = entity + 1
+    if source["kind"] == TRACE:
+        row = source["trace_start"] + entity
+        phase = source["first_phase"]
+        next_ns = NEVER
+        if row + 1 < source["trace_end"]:
+            next_ns = tables.trace_ns[row + 1]
+    else:
+        phase = tables.pieces[state.flows[at]["piece"]]["phase"]
+        next_ns = next_arrival(
+            state.flows,
+            tables.pieces,
+            at,
+            tables.draw_keys[at, _ARRIVAL],
+            tables.draw_keys[at, _SOJOURN],
+        )
+    if next_ns == NEVER:
+        take_event(world)
+    else:
+        heap_replace(
+            calendar.heap,
+            calendar.clock[0]["pending"],
+            next_ns,
+            major_word(RANK_ARRIVAL, at, 0),
+            minor_word(entity + 1, 0),
+            STAGE_SOURCE << 56 | at,
+        )
+    taken = take_slot(calendar)
+    slot = calendar.slots[taken]
+    slot["client"] = NONE
+    slot["target"] = NONE
+    slot["trace_bytes"] = NONE
+    if source["kind"] == TRACE:
+        slot["target"] = tables.trace_target[row]
+        slot["client"] = tables.trace_client[row]
+        slot["trace_bytes"] = tables.trace_bytes[row]
+        binding = tables.targets[slot["target"]]["binding"]
+    else:
+        binding = pick_binding(
+            source,
+            tables.popularities,
+            tables.popularity_cells,
+            tables.draw_keys[at, _ROUTE],
+            entity,
+        )
+    _prepare(world, taken, at, 0, entity, entity, phase, binding, now_ns)
+    slot["job"] = NONE
+    return taken  # type: ignore[no-any-return]
+
+
+@inline
+def issue_from_user(world: World, at_job: int, now_ns: int) -> int:
+    """The call of a closed user that is due; returns its slot."""
+    tables, calendar, _, state, _ = world
+    job = tables.jobs[at_job]
+    at = job["source"]
+    source = tables.sources[at]
+    entity = state.issued[at]
+    state.issued[at] = entity + 1
+    user = source["first_user"] + job["user"]
+    ordinal = state.user_ordinals[user]
+    state.user_ordinals[user] = ordinal + 1
+    # Calls come in order of time, so the source's place among its phases only goes forward.
+    piece = state.phase_piece[at]
+    while tables.pieces[piece]["end_ns"] <= now_ns:
+        piece += 1
+    state.phase_piece[at] = piece
+    binding = pick_binding(
+        source,
+        tables.popularities,
+        tables.popularity_cells,
+        tables.draw_keys[at, _ROUTE],
+        entity,
+    )
+    taken = take_slot(calendar)
+    slot = calendar.slots[taken]
+    slot["client"] = NONE
+    slot["target"] = NONE
+    slot["trace_bytes"] = NONE
+    phase = tables.pieces[piece]["phase"]
+    _prepare(world, taken, at, job["user"], ordinal, entity, phase, binding, now_ns)
+    slot["job"] = at_job
+    return taken  # type: ignore[no-any-return]
+
+
+@inline
+def _prepare(
+    world: World,
+    taken: int,
+    at: int,
+    user: int,
+    ordinal: int,
+    entity: int,
+    phase: int,
+    binding: int,
+    now_ns: int,
+) -> None:
+    tables, calendar, _, _, _ = world
+    slot = calendar.slots[taken]
+    bound = tables.bindings[binding]
+    source = tables.sources[at]
+    slot["arrival_ns"] = now_ns
+    slot["source"] = at
+    slot["user"] = user
+    slot["ordinal"] = ordinal
+    slot["attempt"] = 0
+    slot["entity"] = entity
+    slot["binding"] = binding
+    slot["route"] = bound["route"]
+    slot["api"] = bound["api"]
+    slot["phase"] = phase
+    slot["cell"] = (
+        source["first_cell"]
+        + (phase - source["first_phase"]) * source["n_bindings"]
+        + (binding - source["first_binding"])
+    )
+    slot["integration_ns"] = NONE
+    slot["authorizer_ns"] = NONE
+    slot["request_bytes"] = 0
+    slot["response_bytes"] = 0
+    slot["cache"] = CACHE_NONE
+    slot["cold"] = 0
+    slot["waiting"] = 0
+    slot["working"] = 0
+    calendar.clock[0]["in_flight"] += 1
+
+
+@inline
+def travel(world: World, taken: int, now_ns: int) -> bool:
+    """Send a new call on its way; whether it stands at the gateway's door at once."""
+    tables, calendar, _, _, _ = world
+    slot = calendar.slots[taken]
+    source = tables.sources[slot["source"]]
+    is_edge = tables.apis[slot["api"]]["edge"] == 1
+    rtt = source["edge_rtt"] if is_edge else source["rtt"]
+    there_ns = 0
+    slot["back_ns"] = 0
+    if rtt >= 0:
+        round_trip_ns = draw_int(world, slot, rtt, _RTT)
+        there_ns = round_trip_ns // 2
+        slot["back_ns"] = round_trip_ns - there_ns
+    if is_edge:
+        hop_ns = draw_int(world, slot, tables.rules[0]["edge_hop"], _EDGE)
+        there_ns += hop_ns // 2
+        slot["back_ns"] += hop_ns - hop_ns // 2
+    if there_ns == 0:
+        return True
+    schedule_slot(calendar, now_ns + there_ns, RANK_ARRIVAL, STAGE_DOOR, taken)
+    return False

@@ -1,0 +1,97 @@
+"""The compiled engine's main loop.
+
+The contract with Python: room is checked once per event, before anything changes; ``NEED_...``
+asks Python for more of it and the kernel resumes; ``PAUSED`` comes after ``budget`` events, so that
+Python can look at the clock and at Ctrl-C. No event has unbounded fan-out.
+"""
+
+from typing import Final
+
+from apisim.arrays.expiring_lru import room
+from apisim.arrays.jit import kernel
+from apisim.engine.compiled.calendar import World, is_stale
+from apisim.engine.compiled.issue import issue_from_source, issue_from_user, take_event, travel
+from apisim.engine.compiled.stages import (
+    STAGE_DEADLINE,
+    STAGE_DOOR,
+    STAGE_SOURCE,
+    STAGE_USER,
+    STAGE_WAIT,
+    advance,
+)
+from apisim.engine.state import MAX_STEPS
+
+__all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
+
+DONE: Final = 0
+PAUSED: Final = 1
+NEED_SLOTS: Final = 2
+NEED_EVENTS: Final = 3
+NEED_ENTRIES: Final = 4
+NEED_ROWS: Final = 5
+
+#: Most events, entries and rows that one event adds.
+_MARGIN: Final = 4
+
+
+@kernel
+def run(world: World, budget: int) -> int:
+    """Handle up to ``budget`` events.
+
+    Parameters
+    ----------
+    world : World
+        Updated in place; ``calendar.clock`` says where the run stands.
+    budget : int
+        Number of events after which to return ``PAUSED``.
+
+    Returns
+    -------
+    int
+        ``DONE`` when nothing is left, ``PAUSED``, or what there must be more room for.
+    """
+    calendar = world.calendar
+    clock = calendar.clock[0]
+    heap_room = calendar.heap.shape[0] - _MARGIN
+    row_room = world.recorder.rows.shape[0] - _MARGIN
+    keep_rows = world.recorder.total[0]["keep_rows"] == 1
+    for _ in range(budget):
+        if clock["n_free"] < 1:
+            return NEED_SLOTS
+        if clock["pending"] > heap_room:
+            return NEED_EVENTS
+        if room(world.store.meta) < _MARGIN:
+            return NEED_ENTRIES
+        if keep_rows and world.recorder.total[0]["rows"] > row_room:
+            return NEED_ROWS
+        stage = STAGE_WAIT
+        if clock["steps"] > 0:
+            step = calendar.steps[clock["first_step"]]
+            clock["first_step"] = (clock["first_step"] + 1) & (MAX_STEPS - 1)
+            clock["steps"] -= 1
+            at = step["slot"]
+            stage = step["stage"]
+            now_ns = clock["now_ns"]
+        else:
+            if clock["pending"] == 0:
+                return DONE
+            event = calendar.heap[0]
+            now_ns = event["time"]
+            clock["now_ns"] = now_ns
+            item = event["item"]
+            stage = item >> 56
+            at = item & 0xFFFFFFFF
+            if stage == STAGE_SOURCE or stage == STAGE_USER:
+                if stage == STAGE_SOURCE:
+                    at = issue_from_source(world, at, now_ns)
+                else:
+                    take_event(world)
+                    at = issue_from_user(world, at, now_ns)
+                stage = STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT
+            else:
+                take_event(world)
+                if stage == STAGE_DEADLINE and is_stale(calendar, item):
+                    stage = STAGE_WAIT
+        clock["n_events"] += 1
+        advance(world, at, stage, now_ns)
+    return PAUSED

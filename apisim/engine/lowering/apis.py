@@ -1,0 +1,241 @@
+"""APIs, stages and routes: the gates each route passes, its buckets, caches and backend."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.expiring_lru import UNBOUNDED
+from apisim.engine.lowering.backends import LoweredBackends
+from apisim.engine.lowering.context import Context
+from apisim.engine.program import CachePlan
+from apisim.engine.tables import (
+    API_DTYPE,
+    AUTHORIZER_DTYPE,
+    BACKEND_ENDPOINT,
+    BACKEND_FUNCTION,
+    BACKEND_MOCK,
+    NONE,
+    ROUTE_DTYPE,
+)
+from apisim.gateway.metering import BASES
+from apisim.gateway.response_cache import CACHE_SIZES_BYTES
+from apisim.gateway.routing import Router
+from apisim.gateway.status import ANSWERS
+from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
+from apisim.scenario import Api, Route, Throttle
+
+__all__ = ["LEVELS", "LoweredApis", "lower_apis"]
+
+#: Levels of the throttle hierarchy, most specific first.
+LEVELS = ("method", "stage", "account")
+_METHOD, _STAGE, _ACCOUNT = range(MAX_LEVELS)
+
+_DEFAULT_TTL_NS = 300 * 1_000_000_000
+
+
+@dataclass(slots=True)
+class LoweredApis:
+    """APIs, routes and what belongs to them as arrays."""
+
+    apis: NDArray[np.void]
+    routes: NDArray[np.void]
+    levels: NDArray[np.int32]
+    authorizers: NDArray[np.void]
+    charged: NDArray[np.uint8]
+    api_names: tuple[str, ...]
+    route_names: list[tuple[str, str]] = field(default_factory=list)
+    authorizer_names: list[tuple[str, str]] = field(default_factory=list)
+    bucket_names: list[tuple[str, str]] = field(default_factory=list)
+    bucket_rows: list[NDArray[np.void]] = field(default_factory=list)
+    caches: list[CachePlan] = field(default_factory=list)
+    lines: list[tuple[int, int]] = field(default_factory=list)
+    cache_lines: list[int] = field(default_factory=list)  # by route; NONE without a cache
+    routers: dict[str, Router] = field(default_factory=dict)
+
+    @property
+    def buckets(self) -> NDArray[np.void]:
+        """All buckets, full."""
+        if not self.bucket_rows:
+            return np.zeros(0, BUCKET_DTYPE)
+        return np.concatenate(self.bucket_rows)
+
+    def route_index(self, api: str, key: str) -> int:
+        """Index of a route."""
+        return self.route_names.index((api, key))
+
+
+def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
+    """Lower ``account.throttle``, ``apis:`` and ``authorizers:``."""
+    scenario = context.scenario
+    n_routes = sum(len(api.routes) for api in scenario.apis.values())
+    lowered = LoweredApis(
+        apis=np.zeros(len(scenario.apis), API_DTYPE),
+        routes=np.zeros(n_routes, ROUTE_DTYPE),
+        levels=np.full((n_routes, MAX_LEVELS), NO_BUCKET, np.int32),
+        authorizers=np.zeros(0, AUTHORIZER_DTYPE),
+        charged=np.zeros((len(scenario.apis), len(ANSWERS)), np.uint8),
+        api_names=tuple(scenario.apis),
+    )
+    account = _bucket(
+        context, lowered, scenario.account.throttle, _ACCOUNT, "account", ("account", "throttle")
+    )
+    authorizer_rows: list[NDArray[np.void]] = []
+    for at, (name, api) in enumerate(scenario.apis.items()):
+        _lower_api(context, lowered, at, api)
+        lowered.routers[name] = Router(api.type, list(api.routes))
+        stage = f"{name}/{api.stage.name}"
+        cache = _stage_cache(lowered, api, stage)
+        shared = NO_BUCKET
+        throttle = api.stage.throttle
+        if throttle is not None and throttle.scope == "shared":
+            path = ("apis", name, "stage", "throttle")
+            shared = _bucket(context, lowered, throttle, _STAGE, stage, path)
+        used: dict[str, int] = {}
+        for key, route in api.routes.items():
+            index = len(lowered.route_names)
+            lowered.route_names.append((name, key))
+            row = lowered.routes[index]
+            row["api"] = at
+            row["request_size"] = context.dists.add(route.request_size)
+            row["response_size"] = context.dists.add(route.response_size)
+            _lower_integration(context, backends, row, api, route)
+            row["authorizer"] = NONE
+            if route.authorizer is not None:
+                if route.authorizer not in used:
+                    used[route.authorizer] = len(lowered.authorizer_names)
+                    lowered.authorizer_names.append((name, route.authorizer))
+                    authorizer_rows.append(
+                        _authorizer(context, backends, lowered, api, stage, route.authorizer)
+                    )
+                row["authorizer"] = used[route.authorizer]
+            line = NONE
+            if route.cache is not None and route.cache.ttl > 0 and cache != NONE:
+                line = len(lowered.lines)
+                lowered.lines.append((route.cache.ttl, cache))
+            lowered.cache_lines.append(line)
+            levels = lowered.levels[index]
+            levels[_ACCOUNT] = account
+            _method_and_stage(context, lowered, levels, name, key, route, throttle, shared)
+    if authorizer_rows:
+        lowered.authorizers = np.concatenate(authorizer_rows)
+    return lowered
+
+
+def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> None:
+    settings, charging = context.scenario.settings, context.charging
+    row = lowered.apis[at]
+    row["type"] = 0 if api.type == "rest" else 1
+    row["edge"] = int(api.endpoint == "edge")
+    overhead = settings.gateway_overhead
+    row["overhead"] = context.dists.add(overhead.rest if api.type == "rest" else overhead.http)
+    row["increment_bytes"] = charging.increment_bytes[api.type]
+    row["basis"] = BASES.index(settings.http_metering_basis)
+    for answer, facts in ANSWERS.items():
+        lowered.charged[at, answer] = charging.charged[facts.outcome]
+
+
+def _stage_cache(lowered: LoweredApis, api: Api, stage: str) -> int:
+    spec = api.stage
+    capacity = UNBOUNDED
+    if spec.cache_capacity is not None:
+        capacity = spec.cache_capacity
+    elif spec.cache_cluster_size is not None:
+        capacity = CACHE_SIZES_BYTES[spec.cache_cluster_size]
+    elif spec.cache_max_entries is None:
+        return NONE
+    entries = UNBOUNDED if spec.cache_max_entries is None else spec.cache_max_entries
+    lowered.caches.append(CachePlan(stage, capacity, entries))
+    return len(lowered.caches) - 1
+
+
+def _lower_integration(
+    context: Context, backends: LoweredBackends, row: np.void, api: Api, route: Route
+) -> None:
+    integration, settings = route.integration, context.scenario.settings
+    row["timeout_ns"] = integration.timeout
+    row["backend"], row["index"] = BACKEND_MOCK, NONE
+    if integration.function is not None:
+        row["backend"] = BACKEND_FUNCTION
+        row["index"] = backends.function_names.index(integration.function)
+        row["transport"] = context.dists.add(settings.lambda_transport)
+    elif integration.endpoint is not None:
+        row["backend"] = BACKEND_ENDPOINT
+        row["index"] = backends.endpoint_names.index(integration.endpoint)
+        row["transport"] = context.dists.add(settings.http_transport)
+
+
+def _authorizer(
+    context: Context,
+    backends: LoweredBackends,
+    lowered: LoweredApis,
+    api: Api,
+    stage: str,
+    name: str,
+) -> NDArray[np.void]:
+    """One authorizer of one stage: the cache of results belongs to both."""
+    spec, settings = context.scenario.authorizers[name], context.scenario.settings
+    row = np.zeros(1, AUTHORIZER_DTYPE)
+    row["function"] = backends.function_names.index(spec.function)
+    row["transport"] = context.dists.add(settings.lambda_transport)
+    limits = settings.authorizer_timeout
+    row["timeout_ns"] = limits.rest if api.type == "rest" else limits.http
+    row["deny"] = spec.deny_identities
+    ttl_ns = spec.ttl
+    if ttl_ns is None:
+        # The two API types differ: 300 s on REST, off unless set on HTTP.
+        ttl_ns = _DEFAULT_TTL_NS if api.type == "rest" else 0
+    row["line"] = NONE
+    if ttl_ns > 0:
+        row["line"] = len(lowered.lines)
+        lowered.lines.append((ttl_ns, len(lowered.caches)))
+        lowered.caches.append(CachePlan(f"{stage}/{name}", UNBOUNDED, UNBOUNDED))
+    return row
+
+
+def _method_and_stage(
+    context: Context,
+    lowered: LoweredApis,
+    levels: NDArray[np.int32],
+    api: str,
+    key: str,
+    route: Route,
+    stage: Throttle | None,
+    shared: int,
+) -> None:
+    """Buckets of the two lower levels.
+
+    Under ``scope: method`` a stage's limit is a default that each method gets for itself and a
+    method's own limit replaces it (AWS); under ``scope: shared`` it is one bucket for the whole
+    stage, and ``settings.method_limit`` says whether a method with its own limit is also held to it.
+    """
+    path = ("apis", api, "routes", key, "throttle")
+    if route.throttle is not None:
+        label = f"{api} {key}"
+        levels[_METHOD] = _bucket(context, lowered, route.throttle, _METHOD, label, path)
+        if context.scenario.settings.method_limit == "replaces_stage":
+            return
+    if shared != NO_BUCKET:
+        levels[_STAGE] = shared
+    elif stage is not None and route.throttle is None:
+        path = ("apis", api, "stage", "throttle")
+        levels[_STAGE] = _bucket(context, lowered, stage, _STAGE, f"{api} {key}", path)
+
+
+def _bucket(
+    context: Context,
+    lowered: LoweredApis,
+    throttle: Throttle,
+    kind: int,
+    label: str,
+    path: tuple[str, ...],
+) -> int:
+    row = np.zeros(1, BUCKET_DTYPE)
+    try:
+        fill_bucket(row[0], Fraction(throttle.rate_limit), throttle.burst_limit, kind)
+    except OverflowError as error:
+        context.refuse(path, str(error), "use a rate with fewer decimals or a smaller burst")
+    lowered.bucket_names.append((LEVELS[kind], label))
+    lowered.bucket_rows.append(row)
+    return len(lowered.bucket_rows) - 1

@@ -1,0 +1,220 @@
+"""Bindings: which route a source's call goes to, and what its cache key and identity are made of."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.draws.discrete import WeightedKeys
+from apisim.engine.calls import NEVER_SENT, SENT, SENT_IF_KNOWN
+from apisim.engine.lowering.apis import LoweredApis
+from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.tables import (
+    BINDING_DTYPE,
+    NONE,
+    PART_CLIENT,
+    PART_CONSTANT,
+    PART_DRAWN,
+    PART_DTYPE,
+    PART_TARGET,
+)
+from apisim.scenario import Source
+
+__all__ = ["Bindings", "DrawnPart"]
+
+_PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPart:
+    """A part of a key that is drawn: its stream is named after source and parameter."""
+
+    source: str
+    parameter: str
+
+
+@dataclass(slots=True)
+class Bindings:
+    """All bindings under construction."""
+
+    rows: list[dict[str, int]] = field(default_factory=list)
+    labels: list[tuple[str, str]] = field(default_factory=list)  # (api, route key or "")
+    parts: list[tuple[int, int, DrawnPart | None]] = field(default_factory=list)
+
+    def table(self) -> NDArray[np.void]:
+        """``BINDING_DTYPE[n_bindings]``."""
+        table = np.zeros(len(self.rows), BINDING_DTYPE)
+        for at, row in enumerate(self.rows):
+            for column, value in row.items():
+                table[column][at] = value
+        return table
+
+    def part_table(self) -> NDArray[np.void]:
+        """``PART_DTYPE[n_parts]``; the keys of drawn parts are filled in for each replication."""
+        table = np.zeros(len(self.parts), PART_DTYPE)
+        for at, (kind, popularity, _) in enumerate(self.parts):
+            table["kind"][at], table["popularity"][at] = kind, popularity
+        return table
+
+    def add_mix(self, context: Context, apis: LoweredApis, name: str, source: Source) -> int:
+        """Bindings of a source's mix; returns the popularity row that picks one of them."""
+        weights = []
+        for entry in source.mix:
+            api = entry.api or next(iter(context.scenario.apis))
+            found = _find_route(context, apis, api, entry.method, entry.path)
+            if found is None:
+                context.refuse(
+                    ("traffic", name, "mix", entry.text),
+                    f"{entry.method} {entry.path} is no route of API {api}",
+                    "name a route under apis, or a path that one of them matches",
+                )
+                continue
+            self._add(context, apis, name, source, api, found, is_get=entry.method == "GET")
+            weights.append(float(entry.weight))
+        if len(weights) <= 1:
+            return NONE
+        return context.popularities.add(WeightedKeys(tuple(weights)))
+
+    def add_targets(
+        self,
+        context: Context,
+        apis: LoweredApis,
+        name: str,
+        source: Source,
+        targets: Sequence[tuple[str, str]],
+    ) -> list[tuple[int, int, int]]:
+        """Bindings of a log; returns binding, cache hash and identity hash of each target."""
+        assert source.trace is not None
+        api = source.trace.api or next(iter(context.scenario.apis))
+        known: dict[tuple[str, bool], int] = {}
+        result = []
+        router = apis.routers[api]
+        keys = list(context.scenario.apis[api].routes)
+        for method, target in targets:
+            path, _, query = target.partition("?")
+            match = router.match(method, path)
+            route = "" if match is None else keys[match.route_index]
+            is_get = method == "GET"
+            if (route, is_get) not in known:
+                known[route, is_get] = len(self.rows)
+                self._add(context, apis, name, source, api, route, is_get=is_get)
+            binding = known[route, is_get]
+            if match is None:
+                result.append((binding, 0, 0))
+                continue
+            said = {f"path.{key}": value for key, value in match.params.items()}
+            said |= _query_parameters(query)
+            cache = _cache_parameters(context, api, route)
+            identity = _identity_parameters(context, api, route)
+            result.append(
+                (binding, _said_hash("cache", cache, said), _said_hash("id", identity, said))
+            )
+        return result
+
+    def _add(
+        self,
+        context: Context,
+        apis: LoweredApis,
+        name: str,
+        source: Source,
+        api: str,
+        route: str,
+        *,
+        is_get: bool,
+    ) -> None:
+        row = {"api": apis.api_names.index(api), "route": NONE, "cache_line": NONE}
+        self.labels.append((api, route))
+        self.rows.append(row)
+        if not route:
+            return
+        index = apis.route_index(api, route)
+        stage = context.scenario.apis[api].stage.name
+        row["route"] = index
+        # The verb is part of every key (developer guide), and only GET is cached by default.
+        row["cache_line"] = apis.cache_lines[index] if is_get else NONE
+        row["cache_salt"] = name_hash("cache", api, stage, route)
+        row["cache_part"] = len(self.parts)
+        self._add_parts(context, name, source, _cache_parameters(context, api, route))
+        row["cache_parts"] = len(self.parts) - row["cache_part"]
+        authorizer = context.scenario.apis[api].routes[route].authorizer
+        row["identity_salt"] = name_hash("identity", api, stage, authorizer or "")
+        row["identity_part"] = len(self.parts)
+        parameters = _identity_parameters(context, api, route)
+        self._add_parts(context, name, source, parameters)
+        row["identity_parts"] = len(self.parts) - row["identity_part"]
+        row["identity_missing"] = _missing(source, parameters)
+
+    def _add_parts(
+        self, context: Context, name: str, source: Source, parameters: Sequence[str]
+    ) -> None:
+        """Parts of a key. A log says all path and query parameters at once, as one part."""
+        is_trace = source.trace is not None
+        if is_trace and any(not p.startswith("header.") for p in parameters):
+            self.parts.append((PART_TARGET, NONE, None))
+        for parameter in parameters:
+            if is_trace:
+                if parameter.startswith("header."):
+                    self.parts.append((PART_CLIENT, NONE, None))
+            elif parameter in source.values:
+                popularity = context.popularities.add(source.values[parameter])
+                self.parts.append((PART_DRAWN, popularity, DrawnPart(name, parameter)))
+            else:
+                self.parts.append((PART_CONSTANT, NONE, None))
+
+
+def _find_route(
+    context: Context, apis: LoweredApis, api: str, method: str, path: str
+) -> str | None:
+    routes = context.scenario.apis[api].routes
+    for key in (f"{method} {path}", f"ANY {path}"):
+        if key in routes:
+            return key
+    if path == "$default" or method == "$default":
+        return "$default" if "$default" in routes else None
+    match = apis.routers[api].match(method, path)
+    return None if match is None else list(routes)[match.route_index]
+
+
+def _cache_parameters(context: Context, api: str, route: str) -> list[str]:
+    spec = context.scenario.apis[api].routes[route].cache
+    if spec is None:
+        return []
+    keys = set(spec.keys)
+    if context.scenario.settings.path_in_cache_key:
+        keys |= {f"path.{name}" for name in _PARAMETER.findall(route)}
+    return sorted(keys)
+
+
+def _identity_parameters(context: Context, api: str, route: str) -> list[str]:
+    name = context.scenario.apis[api].routes[route].authorizer
+    if name is None:
+        return []
+    return sorted(context.scenario.authorizers[name].identity_sources)
+
+
+def _missing(source: Source, parameters: Sequence[str]) -> int:
+    """Whether the identity sources reach the authorizer."""
+    if source.trace is not None:
+        is_header = any(parameter.startswith("header.") for parameter in parameters)
+        return SENT_IF_KNOWN if is_header else SENT
+    return SENT if all(parameter in source.values for parameter in parameters) else NEVER_SENT
+
+
+def _query_parameters(query: str) -> dict[str, str]:
+    said = {"querystring": query}
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        if key:
+            # API Gateway hands the last of several values of one name to a single-valued mapping.
+            said[f"querystring.{key}"] = value
+    return said
+
+
+def _said_hash(kind: str, parameters: Sequence[str], said: dict[str, str]) -> int:
+    words = [kind]
+    for parameter in parameters:
+        if not parameter.startswith("header."):
+            words += [parameter, said.get(parameter, ""), str(parameter in said)]
+    return name_hash(*words)

@@ -1,0 +1,177 @@
+"""The lowering as a whole: one :class:`Program` from one scenario."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.draws.keys import find_equal, stream_key
+from apisim.draws.purposes import Purpose
+from apisim.engine.lowering.apis import lower_apis
+from apisim.engine.lowering.backends import lower_backends
+from apisim.engine.lowering.bindings import Bindings, DrawnPart
+from apisim.engine.lowering.context import Charging, Context
+from apisim.engine.lowering.sources import LoweredSources, lower_sources
+from apisim.engine.program import Names, Program
+from apisim.engine.tables import RULES_DTYPE, Tables
+from apisim.gateway.status import body_table, status_table
+from apisim.scenario import Scenario, ScenarioError
+
+__all__ = ["Charging", "lower"]
+
+
+def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False) -> Program:
+    """Make a scenario ready to run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    charging : Charging
+        What the price book says about metering.
+    skip_bad_rows : bool
+        Leave bad rows of logs out instead of refusing the log.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that only shows now: routes that nothing matches, buckets that cannot be
+        held exactly, bad rows of logs.
+    """
+    context = Context(scenario, charging)
+    backends = lower_backends(context)
+    apis = lower_apis(context, backends)
+    bindings = Bindings()
+    sources = lower_sources(context, apis, bindings, skip_bad_rows=skip_bad_rows)
+    if context.problems:
+        raise ScenarioError(context.problems)
+    rules = _rules(context, sources)
+    dists, dist_values = context.dists.freeze()
+    popularities, popularity_cells = context.popularities.freeze()
+    settings = scenario.settings
+    tables = Tables(
+        rules=rules,
+        sources=sources.sources,
+        pieces=sources.piece_table(),
+        bindings=bindings.table(),
+        parts=bindings.part_table(),
+        routes=apis.routes,
+        route_levels=apis.levels,
+        apis=apis.apis,
+        authorizers=apis.authorizers,
+        functions=backends.functions,
+        endpoints=backends.endpoints,
+        status=status_table(
+            http_timeout_status=settings.http_timeout_status,
+            lambda_throttle_status_http=settings.lambda_throttle_status_http,
+        ),
+        body=body_table(),
+        charged=apis.charged,
+        draw_keys=np.zeros((len(scenario.traffic), len(Purpose)), np.uint64),
+        dists=dists,
+        dist_values=dist_values,
+        popularities=popularities,
+        popularity_cells=popularity_cells,
+        think=np.array(sources.think, np.int64),
+        jobs=sources.job_table(),
+        trace_ns=sources.joined(sources.trace_ns, np.int64),
+        trace_client=sources.joined(sources.trace_client, np.int32),
+        trace_target=sources.joined(sources.trace_target, np.int32),
+        trace_bytes=sources.joined(sources.trace_bytes, np.int64),
+        targets=sources.target_table(),
+        client_hashes=np.array(sources.client_hashes, np.uint64),
+        cell_hashes=np.array(sources.cell_hashes, np.uint64),
+        cell_phase=np.array(sources.cell_phase, np.int64),
+    )
+    names = Names(
+        sources=tuple(scenario.traffic),
+        phases=tuple(sources.phases),
+        apis=apis.api_names,
+        routes=tuple(apis.route_names),
+        functions=backends.function_names,
+        endpoints=backends.endpoint_names,
+        authorizers=tuple(apis.authorizer_names),
+        buckets=tuple(apis.bucket_names),
+        clients=tuple(sources.clients),
+        cells=tuple(sources.cells),
+    )
+    rekey = _Keys(scenario, names, [part for _, _, part in bindings.parts], tables)
+    return Program(
+        scenario=scenario,
+        tables=tables,
+        names=names,
+        flows=tuple(sources.flows),
+        caches=tuple(apis.caches),
+        lines=tuple(apis.lines),
+        pools=backends.pools,
+        groups=backends.groups,
+        endpoints=backends.queues,
+        buckets=apis.buckets,
+        n_users=sources.n_users,
+        horizon_ns=int(rules["horizon_ns"][0]),
+        n_skipped_rows=sources.n_skipped_rows,
+        rekey=rekey,
+        notes=tuple(context.notes),
+    )
+
+
+def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
+    scenario, settings = context.scenario, context.scenario.settings
+    rules = np.zeros(1, RULES_DTYPE)
+    rules["hit_time"] = context.dists.add(settings.hit_time)
+    rules["refusal_time"] = context.dists.add(settings.refusal_time)
+    rules["edge_hop"] = context.dists.add(settings.edge_hop)
+    rules["cache_max_object"] = settings.cache_max_object
+    rules["cache_entry_overhead"] = settings.cache_entry_overhead
+    rules["warm_up_ns"] = scenario.warm_up
+    rules["horizon_ns"] = sources.horizon_ns
+    rules["n_phases"] = len(sources.phases)
+    return rules
+
+
+class _Keys:
+    """Streams of one replication: keys from names, never from positions."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        names: Names,
+        parts: Sequence[DrawnPart | None],
+        tables: Tables,
+    ) -> None:
+        self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
+
+    def __call__(self, replication: int) -> Tables:
+        tables, names = self._tables, self._names
+        draw_keys = np.array(
+            [[self._key(replication, p, name) for p in Purpose] for name in names.sources],
+            np.uint64,
+        ).reshape(len(names.sources), len(Purpose))
+        parts = tables.parts.copy()
+        for at, part in enumerate(self._parts):
+            if part is not None:
+                entity = f"{part.source}/{part.parameter}"
+                parts["key"][at] = self._key(replication, Purpose.KEY, entity)
+        routes = tables.routes.copy()
+        for at, (api, route) in enumerate(names.routes):
+            routes["sizes_key"][at] = self._key(
+                replication, Purpose.RESPONSE_SIZE, f"route/{api}/{route}"
+            )
+        authorizers = tables.authorizers.copy()
+        for at, (_, name) in enumerate(names.authorizers):
+            authorizers["deny_key"][at] = self._key(replication, Purpose.DENY, f"authorizer/{name}")
+        # One parameter of one source is one stream, however many routes use it.
+        keys = {(p.source, p.parameter): int(k) for p, k in zip(self._parts, parts["key"], strict=True) if p}
+        used = [*draw_keys.ravel().tolist(), *keys.values(), *routes["sizes_key"].tolist()]
+        assert find_equal(used) is None, "two streams share a key: use another seed"
+        return tables._replace(
+            draw_keys=draw_keys, parts=parts, routes=routes, authorizers=authorizers
+        )
+
+    def _key(self, replication: int, purpose: Purpose, entity: str) -> int:
+        return stream_key(self._scenario.seed, replication, purpose, entity)
+
+

@@ -1,0 +1,211 @@
+"""Traffic: sources, phases, mixes and logs as arrays."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.engine.lowering.apis import LoweredApis
+from apisim.engine.lowering.bindings import Bindings
+from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.program import Cell, FlowPlan
+from apisim.engine.tables import (
+    CLOSED,
+    JOB_DTYPE,
+    NONE,
+    OPEN,
+    PIECE_DTYPE,
+    SOURCE_DTYPE,
+    TARGET_DTYPE,
+    TRACE,
+)
+from apisim.scenario import Source
+from apisim.traffic.arrivals import BURSTY, MAX_ARRIVALS, ONE, POISSON, UNIFORM
+from apisim.traffic.phases import active_times, open_pieces, phase_bounds
+from apisim.traffic.trace import Trace, read_trace
+
+__all__ = ["LoweredSources", "lower_sources"]
+
+_PROCESSES = {"uniform": UNIFORM, "poisson": POISSON, "bursty": BURSTY}
+#: The phase of calls that come from a log.
+TRACE_PHASE = "trace"
+
+
+@dataclass(slots=True)
+class LoweredSources:
+    """Sources as arrays."""
+
+    sources: NDArray[np.void]
+    flows: list[FlowPlan] = field(default_factory=list)
+    pieces: list[NDArray[np.void]] = field(default_factory=list)
+    phases: list[tuple[str, str]] = field(default_factory=list)
+    think: list[int] = field(default_factory=list)
+    jobs: list[tuple[int, int, int, int]] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    cell_hashes: list[int] = field(default_factory=list)
+    cell_phase: list[int] = field(default_factory=list)
+    clients: list[str] = field(default_factory=list)
+    client_hashes: list[int] = field(default_factory=list)
+    trace_ns: list[NDArray[np.int64]] = field(default_factory=list)
+    trace_client: list[NDArray[np.int32]] = field(default_factory=list)
+    trace_target: list[NDArray[np.int32]] = field(default_factory=list)
+    trace_bytes: list[NDArray[np.int64]] = field(default_factory=list)
+    targets: list[tuple[int, int, int]] = field(default_factory=list)
+    n_rows: int = 0
+    n_users: int = 0
+    n_pieces: int = 0
+    horizon_ns: int = 0
+    n_skipped_rows: int = 0
+
+    def joined(self, parts: list[Any], dtype: Any) -> NDArray[Any]:
+        """One array of all parts."""
+        return np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype)
+
+    def target_table(self) -> NDArray[np.void]:
+        """Targets of all logs."""
+        return np.array(self.targets, TARGET_DTYPE)
+
+    def job_table(self) -> NDArray[np.void]:
+        """Active times of all closed users."""
+        return np.array(self.jobs, JOB_DTYPE)
+
+    def piece_table(self) -> NDArray[np.void]:
+        """Pieces of all sources."""
+        return self.joined(self.pieces, PIECE_DTYPE)
+
+
+def lower_sources(
+    context: Context, apis: LoweredApis, bindings: Bindings, *, skip_bad_rows: bool
+) -> LoweredSources:
+    """Lower ``traffic:``; logs are read here."""
+    scenario = context.scenario
+    lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE))
+    for at, (name, source) in enumerate(scenario.traffic.items()):
+        row = lowered.sources[at]
+        row["first_phase"] = len(lowered.phases)
+        row["first_binding"] = len(bindings.rows)
+        row["mix"] = NONE
+        row["rtt"] = row["edge_rtt"] = NONE
+        if source.network is not None:
+            row["rtt"] = context.dists.add(source.network.rtt)
+            edge_rtt = source.network.edge_rtt or scenario.settings.edge_rtt
+            row["edge_rtt"] = context.dists.add(edge_rtt)
+        if source.trace is not None:
+            _lower_trace(context, apis, bindings, lowered, row, name, source, skip_bad_rows)
+        else:
+            _lower_phases(context, apis, bindings, lowered, row, name, source)
+        row["n_bindings"] = len(bindings.rows) - row["first_binding"]
+        _add_cells(lowered, bindings, row, name)
+    return lowered
+
+
+def _lower_phases(
+    context: Context,
+    apis: LoweredApis,
+    bindings: Bindings,
+    lowered: LoweredSources,
+    row: np.void,
+    name: str,
+    source: Source,
+) -> None:
+    assert source.phases is not None
+    scenario, limit_ns = context.scenario, context.scenario.duration_limit_ns
+    at, first_phase = len(lowered.flows), len(lowered.phases)
+    for phase in source.phases:
+        lowered.phases.append((name, phase.name))
+        think = NONE if phase.think_time is None else context.dists.add(phase.think_time)
+        lowered.think.append(think)
+    row["mix"] = bindings.add_mix(context, apis, name, source)
+    bounds = phase_bounds(source.phases, limit_ns)
+    lowered.horizon_ns = max(lowered.horizon_ns, bounds[-1][1])
+    is_closed = any(phase.users is not None for phase in source.phases)
+    if is_closed:
+        row["kind"] = CLOSED
+        row["first_user"] = lowered.n_users
+        pieces = np.array(
+            [(*bound, 0.0, 0.0, 0, first_phase + k) for k, bound in enumerate(bounds)], PIECE_DTYPE
+        )
+        times = active_times(source.phases, limit_ns)
+        lowered.jobs += [(at, time.user, time.start_ns, time.end_ns) for time in times]
+        lowered.n_users += 1 + max((time.user for time in times), default=0)
+    else:
+        row["kind"] = OPEN
+        pieces = open_pieces(source.phases, first_phase, limit_ns)
+        if sum(pieces["mass"].tolist()) >= MAX_ARRIVALS * ONE:
+            context.refuse(
+                ("traffic", name, "phases"),
+                f"more than {MAX_ARRIVALS} calls are expected of one source",
+                "shorten the phases or lower their rates",
+            )
+            pieces = pieces[:0]
+    arrivals = source.arrivals
+    lowered.flows.append(
+        FlowPlan(
+            process=_PROCESSES[arrivals.process],
+            first_piece=lowered.n_pieces,
+            last_piece=lowered.n_pieces + len(pieces),
+            ratio=arrivals.ratio,
+            peak_ns=float(arrivals.peak_for),
+            base_ns=float(arrivals.base_for),
+            phi=source.offset,
+        )
+    )
+    lowered.pieces.append(pieces)
+    lowered.n_pieces += len(pieces)
+    _ = scenario
+
+
+def _lower_trace(
+    context: Context,
+    apis: LoweredApis,
+    bindings: Bindings,
+    lowered: LoweredSources,
+    row: np.void,
+    name: str,
+    source: Source,
+    skip_bad_rows: bool,
+) -> None:
+    assert source.trace is not None
+    lowered.flows.append(FlowPlan(UNIFORM, lowered.n_pieces, lowered.n_pieces))
+    lowered.phases.append((name, TRACE_PHASE))
+    lowered.think.append(NONE)
+    trace = read_trace(
+        source.trace.file,
+        speed=source.trace.speed,
+        sort=source.trace.sort,
+        skip_bad_rows=skip_bad_rows,
+    )
+    lowered.n_skipped_rows += trace.n_skipped
+    n_rows = _rows_before(trace, context.scenario.duration_limit_ns)
+    row["kind"] = TRACE
+    row["trace_start"], row["trace_end"] = lowered.n_rows, lowered.n_rows + n_rows
+    lowered.n_rows += n_rows
+    if n_rows:
+        lowered.horizon_ns = max(lowered.horizon_ns, int(trace.arrival_ns[n_rows - 1]))
+    first_target, first_client = len(lowered.targets), len(lowered.clients)
+    lowered.targets += bindings.add_targets(context, apis, name, source, trace.targets)
+    lowered.clients += trace.clients
+    # 0 stands for "unknown": an empty client has no identity.
+    lowered.client_hashes += [name_hash("client", c) if c else 0 for c in trace.clients]
+    lowered.trace_ns.append(trace.arrival_ns[:n_rows])
+    lowered.trace_bytes.append(trace.response_bytes[:n_rows])
+    lowered.trace_target.append(trace.target_index[:n_rows] + np.int32(first_target))
+    lowered.trace_client.append(trace.client_index[:n_rows] + np.int32(first_client))
+
+
+def _rows_before(trace: Trace, limit_ns: int | None) -> int:
+    if limit_ns is None:
+        return len(trace.arrival_ns)
+    return int(np.searchsorted(trace.arrival_ns, limit_ns, side="left"))
+
+
+def _add_cells(lowered: LoweredSources, bindings: Bindings, row: np.void, name: str) -> None:
+    row["first_cell"] = len(lowered.cells)
+    first = int(row["first_binding"])
+    for at in range(int(row["first_phase"]), len(lowered.phases)):
+        phase = lowered.phases[at][1]
+        for api, route in bindings.labels[first:]:
+            lowered.cells.append(Cell(name, phase, api, route))
+            lowered.cell_hashes.append(name_hash("cell", name, phase, api, route))
+            lowered.cell_phase.append(at)

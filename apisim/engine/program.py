@@ -1,0 +1,222 @@
+"""A scenario made ready to run: tables, names, and the recipe of a replication's first state."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.deques import lay_out_rings
+from apisim.arrays.expiring_lru import CACHE_DTYPE, LINE_DTYPE, NOWHERE, new_cache, new_pool
+from apisim.backends.http import ENDPOINT_DTYPE, open_endpoint
+from apisim.backends.lambda_ import GROUP_DTYPE, POOL_DTYPE
+from apisim.draws.generator import uniform
+from apisim.draws.keys import stream_key
+from apisim.draws.purposes import Purpose
+from apisim.draws.sampling import sample_int
+from apisim.engine.compiled.calendar import World
+from apisim.engine.recorder import Recorder, new_recorder
+from apisim.engine.state import State, Store, new_calendar
+from apisim.engine.tables import CLOSED, OPEN, Tables
+from apisim.gateway.throttle import BUCKET_DTYPE
+from apisim.scenario import Scenario
+from apisim.traffic.arrivals import FLOW_DTYPE, start_flow
+
+__all__ = ["CachePlan", "Cell", "FlowPlan", "Names", "Program", "new_world"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One phase of one source on one route: the finest grain that counts are kept at."""
+
+    source: str
+    phase: str
+    api: str
+    route: str  # "" for calls that match no route
+
+
+@dataclass(frozen=True, slots=True)
+class CachePlan:
+    """Bounds of one cache and the stage or authorizer it belongs to."""
+
+    name: str
+    max_weight: int
+    max_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPlan:
+    """How one source's arrivals start; ``phi`` is drawn for each replication unless it is given."""
+
+    process: int
+    first_piece: int
+    last_piece: int
+    ratio: float = 1.0
+    peak_ns: float = 1.0
+    base_ns: float = 1.0
+    phi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPlan:
+    """One function's warm pool."""
+
+    group: int
+    idle_expiry_ns: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names behind the indices of the tables."""
+
+    sources: tuple[str, ...]
+    phases: tuple[tuple[str, str], ...]  # (source, phase)
+    apis: tuple[str, ...]
+    routes: tuple[tuple[str, str], ...]  # (api, route key)
+    functions: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    authorizers: tuple[tuple[str, str], ...]  # (api, authorizer)
+    buckets: tuple[tuple[str, str], ...]  # (level, what it limits)
+    clients: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A lowered scenario. Keys in ``tables`` belong to replication 0 until :func:`new_world`."""
+
+    scenario: Scenario
+    tables: Tables
+    names: Names
+    flows: tuple[FlowPlan, ...]
+    caches: tuple[CachePlan, ...]
+    lines: tuple[tuple[int, int], ...]  # (ttl_ns, cache)
+    pools: tuple[PoolPlan, ...]
+    groups: tuple[int, ...]  # concurrency limits
+    endpoints: tuple[tuple[int, int], ...]  # (servers, queue limit)
+    buckets: NDArray[np.void]  # full
+    n_users: int
+    horizon_ns: int
+    n_skipped_rows: int
+    rekey: Callable[[int], Tables]  # tables with the keys of one replication
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def new_world(
+    program: Program, replication: int, *, buffer_rows: int = 0, room: int = 1 << 10
+) -> World:
+    """Everything one replication needs, as it is before the first call.
+
+    Parameters
+    ----------
+    program : Program
+    replication : int
+        Number of the replication, from 0.
+    buffer_rows : int
+        Full rows to buffer between flushes; 0 keeps none.
+    room : int
+        First room for requests in flight and cache entries (a power of two); it grows.
+    """
+    tables = program.rekey(replication)
+    flows = np.zeros(max(1, len(program.flows)), FLOW_DTYPE)
+    for at, plan in enumerate(program.flows):
+        if tables.sources[at]["kind"] != OPEN:
+            continue
+        phi = plan.phi
+        if phi is None:
+            phi = float(uniform(tables.draw_keys[at, Purpose.OFFSET], 0, 0))
+        start_flow(
+            flows[at],
+            process=plan.process,
+            first_piece=plan.first_piece,
+            last_piece=plan.last_piece,
+            phi=phi,
+            ratio=plan.ratio,
+            peak_ns=plan.peak_ns,
+            base_ns=plan.base_ns,
+        )
+    world = World(
+        tables=_with_starts(program, tables),
+        calendar=new_calendar(room),
+        store=_new_store(program, room),
+        state=_new_state(program, flows, room),
+        recorder=_new_recorder(program, replication, buffer_rows),
+    )
+    return world
+
+
+def _new_store(program: Program, room: int) -> Store:
+    caches = np.zeros(max(1, len(program.caches)), CACHE_DTYPE)
+    for row, plan in zip(caches, program.caches, strict=False):
+        new_cache(row, max_weight=plan.max_weight, max_entries=plan.max_entries)
+    lines = np.zeros(max(1, len(program.lines)), LINE_DTYPE)
+    lines["first"] = lines["last"] = NOWHERE
+    for row, (ttl_ns, cache) in zip(lines, program.lines, strict=False):
+        row["ttl_ns"], row["cache"] = ttl_ns, cache
+    entries, table, meta = new_pool(room)
+    return Store(caches, lines, entries, table, meta)
+
+
+def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
+    pools = np.zeros(max(1, len(program.pools)), POOL_DTYPE)
+    for row, pool in zip(pools, program.pools, strict=False):
+        row["group"], row["idle_expiry_ns"] = pool.group, pool.idle_expiry_ns
+    groups = np.zeros(max(1, len(program.groups)), GROUP_DTYPE)
+    groups["limit"][: len(program.groups)] = program.groups
+    idle, idle_since = lay_out_rings([pool.limit for pool in program.pools])
+    endpoints = np.zeros(max(1, len(program.endpoints)), ENDPOINT_DTYPE)
+    for row, (servers, queue_limit) in zip(endpoints, program.endpoints, strict=False):
+        open_endpoint(row, servers=servers, queue_limit=queue_limit)
+    n_sources = max(1, len(program.flows))
+    return State(
+        flows=flows,
+        issued=np.zeros(n_sources, np.int64),
+        phase_piece=np.array([plan.first_piece for plan in program.flows] or [0], np.int64),
+        user_ordinals=np.zeros(max(1, program.n_users), np.int64),
+        buckets=program.buckets.copy() if len(program.buckets) else np.zeros(1, BUCKET_DTYPE),
+        pools=pools,
+        groups=groups,
+        idle=idle,
+        idle_since=idle_since,
+        endpoints=endpoints,
+        following=np.zeros(room, np.int64),
+    )
+
+
+def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recorder:
+    salt = stream_key(program.scenario.seed, replication, Purpose.ARRIVAL, "digest")
+    return new_recorder(
+        n_cells=len(program.names.cells),
+        n_apis=len(program.names.apis),
+        n_phases=len(program.names.phases),
+        n_functions=len(program.names.functions),
+        warm_up_ns=int(program.tables.rules["warm_up_ns"][0]),
+        salt=salt,
+        buffer_rows=buffer_rows,
+    )
+
+
+def _with_starts(program: Program, tables: Tables) -> Tables:
+    """Closed users do not march in step: each starts at a drawn part of a drawn think time."""
+    if len(tables.jobs) == 0:
+        return tables
+    jobs = tables.jobs.copy()
+    for row in jobs:
+        source = int(row["source"])
+        if tables.sources[source]["kind"] != CLOSED:
+            continue
+        plan = program.flows[source]
+        key = tables.draw_keys[source, Purpose.OFFSET]
+        part = plan.phi
+        if part is None:
+            part = float(uniform(key, int(row["user"]), 0))
+        piece = plan.first_piece
+        while tables.pieces["end_ns"][piece] <= row["start_ns"]:
+            piece += 1
+        think = int(tables.think[tables.pieces["phase"][piece]])
+        think_ns = int(
+            sample_int(tables.dists, tables.dist_values, think, key, int(row["user"]), 1)
+        )
+        row["start_ns"] += int(part * think_ns)
+    return tables._replace(jobs=jobs[jobs["start_ns"] < jobs["end_ns"]])

@@ -1,0 +1,323 @@
+"""Facts about each request, written once and added up in bounded memory.
+
+Both engines hand every finished request to :func:`record`. It keeps, whatever the length of the
+run: counts by *cell* (one phase of one source on one route) and answer, histograms of three
+latencies by cell, series over at most ``MAX_PERIODS`` periods by API, usage for the bill, and the
+digest. Full rows are kept only when asked for, in a buffer that the engine flushes.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.bits import mix64
+from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
+from apisim.arrays.jit import inline, kernel
+from apisim.gateway.status import Answer
+
+__all__ = [
+    "AUTHORIZER_CALLS",
+    "CACHE_HIT",
+    "CACHE_MISS",
+    "CACHE_NONE",
+    "CACHE_MISSES",
+    "CELL_DTYPE",
+    "COLD_STARTS",
+    "EXECUTION_DTYPE",
+    "HISTOGRAMS",
+    "MAX_PERIODS",
+    "N_COLUMNS",
+    "REQUEST_DTYPE",
+    "Recorder",
+    "new_recorder",
+    "record",
+    "record_execution",
+]
+
+N_ANSWERS: Final = len(Answer)
+#: Columns of a series: one per answer, then these.
+CACHE_MISSES: Final = N_ANSWERS
+COLD_STARTS: Final = N_ANSWERS + 1
+AUTHORIZER_CALLS: Final = N_ANSWERS + 2
+N_COLUMNS: Final = N_ANSWERS + 3
+MAX_PERIODS: Final = 4096
+_FIRST_PERIOD_NS: Final = 1_000_000_000
+
+#: Histograms of each cell, in this order. Gateway latency is CloudWatch's ``Latency``.
+HISTOGRAMS: Final = ("latency", "integration_latency", "gateway_latency")
+
+CACHE_NONE: Final = 0
+CACHE_HIT: Final = 1
+CACHE_MISS: Final = 2
+
+REQUEST_FIELDS: Final = [
+    ("arrival_ns", "i8"),  # at the client
+    ("latency_ns", "i8"),  # at the client
+    ("gateway_ns", "i8"),  # from the gateway's door back to it
+    ("integration_ns", "i8"),  # -1: no integration was called
+    ("authorizer_ns", "i8"),  # -1: no authorizer function was called
+    ("request_bytes", "i8"),
+    ("response_bytes", "i8"),
+    ("units", "i8"),  # billed
+    ("ordinal", "i8"),
+    ("user", "i8"),
+    ("source", "i4"),
+    ("attempt", "i4"),
+    ("cell", "i4"),
+    ("api", "i4"),
+    ("client", "i4"),  # of a trace; -1 otherwise
+    ("status", "i4"),
+    ("answer", "u1"),
+    ("cache", "u1"),
+    ("cold", "u1"),
+]
+REQUEST_DTYPE: Final = np.dtype(REQUEST_FIELDS, align=True)
+
+#: Sums by cell after the warm-up; latencies in two words (low below 2**60).
+CELL_DTYPE: Final = np.dtype(
+    [
+        ("requests", "i8"),
+        ("warm_up_requests", "i8"),
+        ("latency_low", "i8"),
+        ("latency_high", "i8"),
+        ("latency_max", "i8"),
+        ("integration_low", "i8"),
+        ("integration_high", "i8"),
+        ("integrations", "i8"),
+        ("gateway_low", "i8"),
+        ("gateway_high", "i8"),
+        ("cache_hits", "i8"),
+        ("cache_misses", "i8"),
+        ("cold_starts", "i8"),
+        ("authorizer_calls", "i8"),
+        ("request_bytes", "i8"),
+        ("response_bytes", "i8"),
+    ],
+    align=True,
+)
+#: What the bill needs by cell, warm-up apart: ``usage[cell, 1]`` is the warm-up's.
+USAGE_DTYPE: Final = np.dtype(
+    [("requests", "i8"), ("units", "i8"), ("bytes_in", "i8"), ("bytes_out", "i8")], align=True
+)
+#: Function executions by phase, function and warm-up.
+EXECUTION_DTYPE: Final = np.dtype([("invocations", "i8"), ("billed_ms", "i8")], align=True)
+TOTAL_DTYPE: Final = np.dtype(
+    [
+        ("digest", "u8"),
+        ("salt", "u8"),  # of the replication
+        ("rows", "i8"),  # in the buffer
+        ("keep_rows", "i8"),
+        ("requests", "i8"),
+        ("period_ns", "i8"),
+        ("last_ns", "i8"),  # latest end of a request
+        ("warm_up_ns", "i8"),
+    ],
+    align=True,
+)
+_SPILL: Final = 1 << 60
+
+
+class Recorder(NamedTuple):
+    """The recorder's arrays."""
+
+    total: NDArray[np.void]  # TOTAL_DTYPE[1]
+    rows: NDArray[np.void]  # REQUEST_DTYPE[buffer]
+    cells: NDArray[np.void]  # CELL_DTYPE[n_cells]
+    counts: NDArray[np.int64]  # [n_cells, n_answers]
+    histograms: NDArray[np.void]  # BIN_DTYPE[n_cells, len(HISTOGRAMS), N_BINS]
+    series: NDArray[np.int64]  # [n_apis, MAX_PERIODS, N_COLUMNS]
+    usage: NDArray[np.void]  # USAGE_DTYPE[n_cells, 2]
+    executions: NDArray[np.void]  # EXECUTION_DTYPE[n_phases, n_functions, 2]
+
+
+def new_recorder(
+    *,
+    n_cells: int,
+    n_apis: int,
+    n_phases: int,
+    n_functions: int,
+    warm_up_ns: int,
+    salt: int,
+    buffer_rows: int,
+) -> Recorder:
+    """An empty recorder; ``buffer_rows`` > 0 keeps full rows, at most that many between flushes."""
+    total = np.zeros(1, TOTAL_DTYPE)
+    total["salt"] = salt
+    total["keep_rows"] = int(buffer_rows > 0)
+    total["period_ns"] = _FIRST_PERIOD_NS
+    total["warm_up_ns"] = warm_up_ns
+    return Recorder(
+        total=total,
+        rows=np.zeros(max(buffer_rows, 1), REQUEST_DTYPE),
+        cells=np.zeros(n_cells, CELL_DTYPE),
+        counts=np.zeros((n_cells, N_ANSWERS), np.int64),
+        histograms=np.zeros((n_cells, len(HISTOGRAMS), N_BINS), BIN_DTYPE),
+        series=np.zeros((n_apis, MAX_PERIODS, N_COLUMNS), np.int64),
+        usage=np.zeros((n_cells, 2), USAGE_DTYPE),
+        executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
+    )
+
+
+@kernel
+def _widen(series: NDArray[np.int64], total: np.void) -> None:
+    """Join periods two by two, so that the same array covers twice the time."""
+    for api in range(series.shape[0]):
+        for period in range(MAX_PERIODS // 2):
+            for column in range(N_COLUMNS):
+                series[api, period, column] = (
+                    series[api, 2 * period, column] + series[api, 2 * period + 1, column]
+                )
+        for period in range(MAX_PERIODS // 2, MAX_PERIODS):
+            for column in range(N_COLUMNS):
+                series[api, period, column] = 0
+    total["period_ns"] *= 2
+
+
+@inline
+def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
+    """64-bit hash of a row's fixed columns: products of pairs of words, then a finaliser.
+
+    The pairwise form (Black et al. 1999, UMAC's NH) costs one multiplication for two words.
+    """
+    sizes = (np.uint64(row["request_bytes"]) << np.uint64(32)) ^ np.uint64(row["response_bytes"])
+    address = (np.uint64(row["source"]) << np.uint64(44)) ^ np.uint64(row["user"])
+    call = (np.uint64(row["ordinal"]) << np.uint64(12)) ^ np.uint64(row["attempt"])
+    verdict = (
+        (np.uint64(row["status"]) << np.uint64(48))
+        ^ (np.uint64(row["units"]) << np.uint64(16))
+        ^ (np.uint64(row["answer"]) << np.uint64(8))
+        ^ (np.uint64(row["cold"]) << np.uint64(4))
+        ^ np.uint64(row["cache"])
+    )
+    product = (np.uint64(row["arrival_ns"]) + np.uint64(0x9E3779B97F4A7C15)) * (
+        np.uint64(row["latency_ns"]) + np.uint64(0xC2B2AE3D27D4EB4F)
+    )
+    product += (np.uint64(row["integration_ns"]) + np.uint64(0x165667B19E3779F9)) * (
+        address + np.uint64(0x85EBCA77C2B2AE63)
+    )
+    product += (call + np.uint64(0x27D4EB2F165667C5)) * (sizes + np.uint64(0xFF51AFD7ED558CCD))
+    product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * (names + salt)
+    product += (np.uint64(row["client"]) + np.uint64(0xD6E8FEB86659FD93)) * (
+        np.uint64(row["gateway_ns"]) + np.uint64(0xA0761D6478BD642F)
+    )
+    return mix64(product)
+
+
+@inline
+def record(recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64]) -> None:
+    """Write one finished request down.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Updated in place; the caller has made sure that the row buffer has room.
+    row : record with at least the fields of REQUEST_DTYPE
+    cell_hashes : uint64[n_cells]
+        Hash of each cell's names, so that the digest knows names and not positions.
+    """
+    total = recorder.total[0]
+    cell = row["cell"]
+    total["digest"] += _hash_row(row, cell_hashes[cell], total["salt"])
+    total["requests"] += 1
+    total["last_ns"] = max(total["last_ns"], row["arrival_ns"] + row["latency_ns"])
+    if total["keep_rows"] == 1:
+        kept = recorder.rows[total["rows"]]
+        _copy(kept, row)
+        total["rows"] += 1
+    period = row["arrival_ns"] // total["period_ns"]
+    while period >= MAX_PERIODS:
+        _widen(recorder.series, total)
+        period = row["arrival_ns"] // total["period_ns"]
+    column = recorder.series[row["api"], period]
+    column[row["answer"]] += 1
+    if row["cache"] == CACHE_MISS:
+        column[CACHE_MISSES] += 1
+    if row["cold"] == 1:
+        column[COLD_STARTS] += 1
+    if row["authorizer_ns"] >= 0:
+        column[AUTHORIZER_CALLS] += 1
+    sums = recorder.cells[cell]
+    is_warm_up = 1 if row["arrival_ns"] < total["warm_up_ns"] else 0
+    usage = recorder.usage[cell, is_warm_up]
+    usage["requests"] += 1
+    usage["units"] += row["units"]
+    usage["bytes_in"] += row["request_bytes"]
+    usage["bytes_out"] += row["response_bytes"]
+    if is_warm_up == 1:
+        sums["warm_up_requests"] += 1
+        return
+    recorder.counts[cell, row["answer"]] += 1
+    _add_to_cell(sums, row)
+    histograms = recorder.histograms[cell]
+    hist_add(histograms[0], row["latency_ns"])
+    hist_add(histograms[2], row["gateway_ns"])
+    if row["integration_ns"] >= 0:
+        hist_add(histograms[1], row["integration_ns"])
+
+
+@inline
+def _add_to_cell(sums: np.void, row: np.void) -> None:
+    sums["requests"] += 1
+    sums["latency_max"] = max(sums["latency_max"], row["latency_ns"])
+    sums["latency_low"] += row["latency_ns"]
+    if sums["latency_low"] >= _SPILL:
+        sums["latency_low"] -= _SPILL
+        sums["latency_high"] += 1
+    sums["gateway_low"] += row["gateway_ns"]
+    if sums["gateway_low"] >= _SPILL:
+        sums["gateway_low"] -= _SPILL
+        sums["gateway_high"] += 1
+    if row["integration_ns"] >= 0:
+        sums["integrations"] += 1
+        sums["integration_low"] += row["integration_ns"]
+        if sums["integration_low"] >= _SPILL:
+            sums["integration_low"] -= _SPILL
+            sums["integration_high"] += 1
+    if row["cache"] == CACHE_HIT:
+        sums["cache_hits"] += 1
+    elif row["cache"] == CACHE_MISS:
+        sums["cache_misses"] += 1
+    if row["cold"] == 1:
+        sums["cold_starts"] += 1
+    if row["authorizer_ns"] >= 0:
+        sums["authorizer_calls"] += 1
+    sums["request_bytes"] += row["request_bytes"]
+    sums["response_bytes"] += row["response_bytes"]
+
+
+@inline
+def _copy(kept: np.void, row: np.void) -> None:
+    kept["arrival_ns"] = row["arrival_ns"]
+    kept["latency_ns"] = row["latency_ns"]
+    kept["gateway_ns"] = row["gateway_ns"]
+    kept["integration_ns"] = row["integration_ns"]
+    kept["authorizer_ns"] = row["authorizer_ns"]
+    kept["request_bytes"] = row["request_bytes"]
+    kept["response_bytes"] = row["response_bytes"]
+    kept["units"] = row["units"]
+    kept["ordinal"] = row["ordinal"]
+    kept["user"] = row["user"]
+    kept["source"] = row["source"]
+    kept["attempt"] = row["attempt"]
+    kept["cell"] = row["cell"]
+    kept["api"] = row["api"]
+    kept["client"] = row["client"]
+    kept["status"] = row["status"]
+    kept["answer"] = row["answer"]
+    kept["cache"] = row["cache"]
+    kept["cold"] = row["cold"]
+
+
+@inline
+def record_execution(
+    executions: NDArray[np.void],
+    phase: int,
+    function: int,
+    is_warm_up: int,
+    billed_ms: int,
+) -> None:
+    """Count one function execution for the bill, in the phase of the request that caused it."""
+    usage = executions[phase, function, is_warm_up]
+    usage["invocations"] += 1
+    usage["billed_ms"] += billed_ms

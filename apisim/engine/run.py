@@ -1,0 +1,133 @@
+"""One replication from first call to last answer, on either engine."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.expiring_lru import expire_all
+from apisim.backends.lambda_ import close_pool
+from apisim.engine.compiled.calendar import World
+from apisim.engine.compiled.runner import run_compiled
+from apisim.engine.program import Program, new_world
+from apisim.engine.recorder import Recorder
+from apisim.engine.simpy_model.runner import run_golden
+from apisim.engine.state import Store
+
+__all__ = ["Engine", "Replication", "run_replication"]
+
+Engine = Literal["compiled", "simpy"]
+
+#: Full rows buffered between flushes.
+_BUFFER_ROWS = 1 << 15
+#: First room for requests in flight and cache entries.
+_ROOM = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """What one replication left behind.
+
+    Attributes
+    ----------
+    program : Program
+        What was run, with all names.
+    number : int
+        From 0.
+    recorder : Recorder
+        Counts, histograms, series and usage.
+    pools, endpoints, buckets : arrays
+        Final records of functions, HTTP endpoints and token buckets.
+    caches : CACHE_DTYPE array
+        Final records of the caches of ``program.caches``, expired entries gone.
+    end_ns : int
+        End of the traffic or of the last request, whichever is later.
+    completed : bool
+        False if it was interrupted.
+    """
+
+    program: Program
+    number: int
+    recorder: Recorder
+    pools: NDArray[np.void]
+    endpoints: NDArray[np.void]
+    buckets: NDArray[np.void]
+    caches: NDArray[np.void]
+    end_ns: int
+    completed: bool
+
+    @property
+    def digest(self) -> int:
+        """Sum modulo 2**64 of the hashes of all rows."""
+        return int(self.recorder.total["digest"][0])
+
+    @property
+    def n_requests(self) -> int:
+        """Rows written, warm-up included."""
+        return int(self.recorder.total["requests"][0])
+
+
+def run_replication(
+    program: Program,
+    number: int,
+    *,
+    engine: Engine = "compiled",
+    flush: Callable[[NDArray[np.void], int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    services: Mapping[int, Any] | None = None,
+) -> Replication:
+    """Run one replication.
+
+    Parameters
+    ----------
+    program : Program
+    number : int
+        Number of the replication, from 0: part of every draw's address.
+    engine : {"compiled", "simpy"}
+    flush : callable, optional
+        Takes full rows (``REQUEST_DTYPE``, to be copied) in the order in which requests end, and
+        the arrival time [ns] below which no more will come.
+    progress : callable, optional
+        Told simulated time [ns] and requests so far, a few times a second. A KeyboardInterrupt
+        ends the run; what was simulated so far is returned.
+    services : mapping, optional
+        A user's own services by function index; golden model only.
+
+    Returns
+    -------
+    Replication
+    """
+    world = new_world(
+        program, number, buffer_rows=_BUFFER_ROWS if flush is not None else 0, room=_ROOM
+    )
+    if engine == "simpy":
+        world, completed = run_golden(world, flush=flush, progress=progress, services=services)
+    else:
+        world, completed = run_compiled(world, flush=flush, progress=progress)
+    return _close(program, number, world, completed)
+
+
+def _close(program: Program, number: int, world: World, completed: bool) -> Replication:
+    recorder, state, store = world.recorder, world.state, world.store
+    end_ns = max(int(recorder.total["last_ns"][0]), program.horizon_ns if completed else 0)
+    for function in range(len(program.pools)):
+        close_pool(state.pools, state.idle, state.idle_since, function, end_ns)
+    _expire(program, store, end_ns)
+    return Replication(
+        program=program,
+        number=number,
+        recorder=recorder,
+        pools=state.pools[: len(program.pools)],
+        endpoints=state.endpoints[: len(program.endpoints)],
+        buckets=state.buckets[: len(program.buckets)],
+        caches=store.caches[: len(program.caches)],
+        end_ns=end_ns,
+        completed=completed,
+    )
+
+
+def _expire(program: Program, store: Store, end_ns: int) -> None:
+    for cache in range(len(program.caches)):
+        expire_all(*store, cache, end_ns)

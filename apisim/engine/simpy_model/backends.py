@@ -1,0 +1,132 @@
+"""What is behind the gateway in the golden model: functions and HTTP endpoints.
+
+A backend is called by :meth:`Backend.start`, which returns the event of its answer. The work goes
+on whether or not anybody still waits for that event.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from apisim.arrays.fifo import NOBODY
+from apisim.backends import http, lambda_
+from apisim.draws.purposes import Purpose
+from apisim.engine.simpy_model.call import Call
+from apisim.engine.simpy_model.environment import ANSWER, ARRIVAL, END_OF_WORK, Process
+from apisim.gateway.status import Answer
+
+if TYPE_CHECKING:
+    from apisim.engine.simpy_model.model import Model
+
+__all__ = ["Backend", "Endpoint", "Function"]
+
+
+class Backend(ABC):
+    """Something that answers calls."""
+
+    def __init__(self, model: "Model", index: int) -> None:
+        self.model = model
+        self.env = model.env
+        self.index = index
+
+    def start(self, call: Call, transport_ns: int, purposes: dict[str, Purpose]) -> simpy.Event:
+        """Send a call off; the event that is returned fires with the :class:`Answer`."""
+        answered = self.env.event()
+        self.env.process(self._round_trip(call, transport_ns, purposes, answered))
+        return answered
+
+    def _round_trip(
+        self, call: Call, transport_ns: int, purposes: dict[str, Purpose], answered: simpy.Event
+    ) -> Process:
+        there_ns = transport_ns // 2
+        yield from self.model.wait(call, there_ns, ARRIVAL)
+        answer = yield from self.work(call, purposes)
+        yield from self.model.wait(call, transport_ns - there_ns, ANSWER)
+        if not answered.triggered:  # else the caller has been told that it took too long
+            answered.succeed(answer)
+
+    @abstractmethod
+    def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
+        """Serve one call; returns its :class:`Answer`."""
+
+
+class Function(Backend):
+    """A Lambda function: warm pool, concurrency, cold starts, errors, its own time limit."""
+
+    #: A user's own service, see ``apisim.run(extend=...)``; yields times [ns] to spend.
+    service: Any = None
+
+    def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
+        """One invocation: throttled when all concurrency is in use."""
+        state = self.model.state
+        started = lambda_.invoke(
+            state.pools, state.groups, state.idle, state.idle_since, self.index, self.env.now
+        )
+        if started == lambda_.THROTTLED:
+            return Answer.FUNCTION_THROTTLED
+        start_ns = int(self.env.now)
+        spec = self.model.functions[self.index]
+        draws = self.model.draws
+        answer = Answer.SERVED
+        init_ns = 0
+        if started == lambda_.COLD:
+            init_ns = draws.amount(call, spec.init, purposes["init"])
+            if purposes["init"] == Purpose.INIT:
+                call.cold = True
+        if self.service is not None:
+            yield from self.model.wait(call, init_ns, END_OF_WORK)
+            yield from self._own_service(call)
+        else:
+            duration_ns = draws.amount(call, spec.duration, purposes["service"])
+            if draws.happens(call, spec.errors, purposes["error"]):
+                answer = Answer.FUNCTION_ERROR
+                state.pools[self.index]["errors"] += 1
+            if duration_ns > spec.timeout_ns:
+                duration_ns = spec.timeout_ns
+                answer = Answer.FUNCTION_ERROR
+            yield from self.model.wait(call, init_ns + duration_ns, END_OF_WORK)
+        lambda_.release(
+            state.pools, state.groups, state.idle, state.idle_since, self.index, self.env.now
+        )
+        self.model.meter_execution(call, self.index, int(self.env.now) - start_ns)
+        return answer
+
+    def _own_service(self, call: Call) -> Generator[simpy.Event, Any, None]:
+        for spent_ns in self.service.serve(call, self.model.draws):
+            yield from self.model.wait(call, int(spent_ns), END_OF_WORK)
+
+
+class Endpoint(Backend):
+    """c servers and one first-in first-out queue."""
+
+    def __init__(self, model: "Model", index: int) -> None:
+        super().__init__(model, index)
+        self._turn: dict[int, simpy.Event] = {}
+
+    def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
+        """Wait for a server, be served, let the next one in."""
+        state = self.model.state
+        ticket = self.model.take_ticket()
+        arrived = http.arrive(
+            state.endpoints, self.model.following, self.index, ticket, self.env.now
+        )
+        if arrived == http.FULL:
+            self.model.give_ticket_back(ticket)
+            return Answer.ENDPOINT_FULL
+        if arrived == http.QUEUED:
+            self._turn[ticket] = self.env.event()
+            yield self._turn.pop(ticket)
+        self.model.give_ticket_back(ticket)
+        spec = self.model.endpoints[self.index]
+        answer = Answer.SERVED
+        if self.model.draws.happens(call, spec.errors, purposes["error"]):
+            answer = Answer.ENDPOINT_ERROR
+            state.endpoints[self.index]["errors"] += 1
+        service_ns = self.model.draws.amount(call, spec.service_time, purposes["service"])
+        yield from self.model.wait(call, service_ns, END_OF_WORK)
+        following = http.depart(state.endpoints, self.model.following, self.index, self.env.now)
+        if following != NOBODY:
+            self._turn[following].succeed()
+        return answer

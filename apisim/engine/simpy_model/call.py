@@ -1,0 +1,53 @@
+"""One attempt of one call on its way through the golden model."""
+
+from dataclasses import dataclass, field
+
+from apisim.engine.recorder import CACHE_NONE
+from apisim.engine.simpy_model.environment import Address
+from apisim.gateway.status import Answer
+
+__all__ = ["Call", "Refused"]
+
+
+class Refused(Exception):  # noqa: N818 - it is an outcome, not an error
+    """The gateway answers a request itself."""
+
+    def __init__(self, answer: Answer, *, at_once: bool = False) -> None:
+        super().__init__(answer.name)
+        self.answer = answer
+        #: Answered without the time a refusal takes (the caller has waited for a time-out).
+        self.at_once = at_once
+
+
+@dataclass(slots=True)
+class Call:
+    """What the model knows of a call; times in ns, sizes in bytes, -1 for "not there"."""
+
+    source: int
+    user: int
+    ordinal: int
+    entity: int
+    binding: int
+    phase: int
+    arrival_ns: int
+    attempt: int = 0
+    client: int = -1
+    target: int = -1
+    trace_bytes: int = -1
+    door_ns: int = 0
+    back_ns: int = 0
+    latency_ns: int = 0
+    gateway_ns: int = 0
+    integration_ns: int = -1
+    authorizer_ns: int = -1
+    request_bytes: int = 0
+    response_bytes: int = 0
+    cache_key: int = 0
+    identity: int = 0
+    answer: Answer = Answer.SERVED
+    cache: int = CACHE_NONE
+    cold: bool = False
+    address: Address = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.address = (self.source, self.user, self.ordinal, self.attempt)

@@ -1,0 +1,262 @@
+"""API Gateway in the golden model: one request's way, gate by gate.
+
+The order of the gates is the design's (C4), built from what AWS documents: route, authorizer,
+throttle, then the gateway's own overhead, the response cache and the integration.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apisim.draws.purposes import Purpose
+from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
+from apisim.engine.simpy_model.call import Call, Refused
+from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
+from apisim.engine.tables import BACKEND_MOCK
+from apisim.gateway.authorizer import ALLOW, UNKNOWN, cached_decision, keep_decision
+from apisim.gateway.response_cache import cache_lookup, cache_store
+from apisim.gateway.status import Answer
+from apisim.gateway.throttle import NO_BUCKET, admit
+
+if TYPE_CHECKING:
+    from apisim.engine.simpy_model.backends import Backend
+    from apisim.engine.simpy_model.model import Model
+
+__all__ = ["Gateway"]
+
+_INTEGRATION = {
+    "transport": Purpose.TRANSPORT,
+    "service": Purpose.SERVICE,
+    "init": Purpose.INIT,
+    "error": Purpose.ERROR,
+}
+_AUTHORIZER = {
+    "transport": Purpose.AUTH_TRANSPORT,
+    "service": Purpose.AUTH_SERVICE,
+    "init": Purpose.AUTH_INIT,
+    "error": Purpose.AUTH_ERROR,
+}
+
+
+class Gateway:
+    """The gates between a caller and the integration."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.tables = model.tables
+        self.draws = model.draws
+
+    def request(self, call: Call) -> Process:
+        """One request's way through the API, from the client and back to it."""
+        there_ns = self._network(call)
+        yield from self.model.wait(call, there_ns, ARRIVAL)
+        call.door_ns = self.model.now
+        try:
+            route = self._route(call)
+            yield from self._authorize(call, route)
+            self._throttle(call)
+            yield from self._overhead(call)
+            if self._found_in_cache(call):
+                yield from self._hit(call)
+            else:
+                yield from self._integrate(call, route)
+                self._keep_answer(call, route)
+        except Refused as refusal:
+            call.answer = refusal.answer
+            if not refusal.at_once:
+                yield from self._refuse(call)
+        call.gateway_ns = self.model.now - call.door_ns
+        yield from self.model.wait(call, call.back_ns, ARRIVAL)
+        self.model.record(call)
+
+    def _network(self, call: Call) -> int:
+        """Time to the gateway's door [ns]; the way back is remembered in the call."""
+        source = self.model.sources[call.source]
+        is_edge = self.model.apis[self._binding(call).api].edge
+        rtt = source.edge_rtt if is_edge else source.rtt
+        there_ns = 0
+        if rtt >= 0:
+            round_trip_ns = self.draws.amount(call, rtt, Purpose.RTT)
+            there_ns = round_trip_ns // 2
+            call.back_ns = round_trip_ns - there_ns
+        if is_edge:
+            hop_ns = self.draws.amount(call, self.model.rules.edge_hop, Purpose.EDGE)
+            there_ns += hop_ns // 2
+            call.back_ns += hop_ns - hop_ns // 2
+        return there_ns
+
+    def _binding(self, call: Call) -> Any:
+        return self.model.bindings[call.binding]
+
+    def _route(self, call: Call) -> Any:
+        at = self._binding(call).route
+        if at < 0:
+            raise Refused(Answer.NO_ROUTE)
+        return self.model.routes[at]
+
+    def _authorize(self, call: Call, route: Any) -> Process:
+        """The Lambda authorizer, or what its cache remembers of this identity."""
+        if route.authorizer < 0:
+            return
+        binding = self._binding(call)
+        if lacks_identity(binding.identity_missing, self._client_hash(call)):
+            raise Refused(Answer.NO_IDENTITY)
+        authorizer = self.model.authorizers[route.authorizer]
+        call.identity = self._key(
+            call,
+            binding.identity_part,
+            binding.identity_parts,
+            binding.identity_salt,
+            "identity_hash",
+        )
+        keeps = authorizer.line >= 0
+        decision = UNKNOWN
+        if keeps:
+            decision = cached_decision(*self.model.store, call.identity, self.model.now)
+        if decision == UNKNOWN:
+            started_ns = self.model.now
+            answer = yield from self._call(
+                call,
+                self.model.function_backends[authorizer.function],
+                authorizer.transport,
+                authorizer.timeout_ns,
+                _AUTHORIZER,
+            )
+            call.authorizer_ns = self.model.now - started_ns
+            if answer != Answer.SERVED:
+                raise Refused(Answer.AUTHORIZER_FAILED)
+            denied = is_denied(authorizer.deny, np.uint64(authorizer.deny_key), call.identity)
+            decision = int(not denied) * ALLOW
+            if keeps:
+                self.model.make_room()
+                keep_decision(
+                    *self.model.store, authorizer.line, call.identity, decision, self.model.now
+                )
+        if decision != ALLOW:
+            raise Refused(Answer.DENIED)
+
+    def _throttle(self, call: Call) -> None:
+        levels = self.tables.route_levels[self._binding(call).route]
+        refused_by = admit(self.model.state.buckets, levels, self.model.now)
+        if refused_by != NO_BUCKET:
+            level = int(self.model.state.buckets[refused_by]["kind"])
+            raise Refused(Answer(Answer.THROTTLED_METHOD + level))
+
+    def _overhead(self, call: Call) -> Process:
+        api = self.model.apis[self._binding(call).api]
+        yield from self.model.wait(
+            call, self.draws.amount(call, api.overhead, Purpose.OVERHEAD), ARRIVAL
+        )
+
+    def _found_in_cache(self, call: Call) -> bool:
+        binding = self._binding(call)
+        if binding.cache_line < 0:
+            return False
+        call.cache_key = self._key(
+            call, binding.cache_part, binding.cache_parts, binding.cache_salt, "cache_hash"
+        )
+        found = cache_lookup(*self.model.store, call.cache_key, self.model.now)
+        if found < 0:
+            call.cache = CACHE_MISS
+            return False
+        call.cache = CACHE_HIT
+        call.response_bytes = int(found)
+        return True
+
+    def _hit(self, call: Call) -> Process:
+        call.answer = Answer.CACHE_HIT
+        hit_ns = self.draws.amount(call, self.model.rules.hit_time, Purpose.HIT_TIME)
+        yield from self.model.wait(call, hit_ns, ARRIVAL)
+
+    def _integrate(self, call: Call, route: Any) -> Process:
+        """Call the integration and wait for its answer, or for the time-out."""
+        started_ns = self.model.now
+        if route.backend == BACKEND_MOCK:
+            call.integration_ns = 0
+            call.answer = Answer.SERVED
+            return
+        backend = self.model.backend(route.backend, route.index)
+        answer = yield from self._call(
+            call, backend, route.transport, route.timeout_ns, _INTEGRATION
+        )
+        call.integration_ns = self.model.now - started_ns
+        if answer == Answer.TIMEOUT:
+            raise Refused(answer, at_once=True)
+        call.answer = answer
+
+    def _call(
+        self,
+        call: Call,
+        backend: "Backend",
+        transport: int,
+        timeout_ns: int,
+        purposes: dict[str, Purpose],
+    ) -> Process:
+        """Call a backend; its answer, or ``TIMEOUT`` if that comes first."""
+        transport_ns = self.draws.amount(call, transport, purposes["transport"])
+        deadline_ns = self.model.now + timeout_ns
+        answered = backend.start(call, transport_ns, purposes)
+        deadline = self.model.env.moment(deadline_ns, DEADLINE, call.address)
+        # Not `answered | deadline`: a condition would be one more step at the same instant.
+        deadline.callbacks.append(lambda _: answered.triggered or answered.succeed(Answer.TIMEOUT))
+        return (yield answered)
+
+    def _keep_answer(self, call: Call, route: Any) -> None:
+        """Size of the integration's answer, and into the cache with it."""
+        if call.answer != Answer.SERVED:
+            return
+        line = self._binding(call).cache_line
+        if call.trace_bytes >= 0:
+            call.response_bytes = call.trace_bytes
+        elif line >= 0:
+            call.response_bytes = int(
+                keyed_size(
+                    self.tables.dists,
+                    self.tables.dist_values,
+                    route.response_size,
+                    np.uint64(route.sizes_key),
+                    call.cache_key,
+                )
+            )
+        else:
+            call.response_bytes = self.draws.amount(
+                call, route.response_size, Purpose.RESPONSE_SIZE
+            )
+        if line >= 0:
+            self.model.make_room()
+            cache_store(
+                *self.model.store,
+                line,
+                call.cache_key,
+                call.response_bytes,
+                self.model.rules.cache_max_object,
+                self.model.rules.cache_entry_overhead,
+                self.model.now,
+            )
+
+    def _refuse(self, call: Call) -> Process:
+        refusal_ns = self.draws.amount(call, self.model.rules.refusal_time, Purpose.REFUSAL_TIME)
+        yield from self.model.wait(call, refusal_ns, ARRIVAL)
+
+    def _key(self, call: Call, part: int, parts: int, salt: int, column: str) -> Any:
+        target_hash = np.uint64(0)
+        if call.target >= 0:
+            target_hash = self.tables.targets[column][call.target]
+        tables = self.tables
+        return np.uint64(
+            compose_key(
+                tables.parts,
+                part,
+                parts,
+                np.uint64(salt),
+                tables.popularities,
+                tables.popularity_cells,
+                call.entity,
+                target_hash,
+                self._client_hash(call),
+            )
+        )
+
+    def _client_hash(self, call: Call) -> Any:
+        return self.tables.client_hashes[call.client] if call.target >= 0 else np.uint64(0)

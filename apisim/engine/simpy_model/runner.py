@@ -1,0 +1,53 @@
+"""Drives the golden model: steps, full rows, and looks at the clock."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from apisim.engine.compiled.calendar import World
+from apisim.engine.compiled.runner import Flush, Progress
+from apisim.engine.simpy_model.model import Model
+from apisim.traffic.arrivals import NEVER
+
+__all__ = ["run_golden"]
+
+_STEPS_BETWEEN_LOOKS = 2000
+_LOOK_EVERY_S = 0.2
+
+
+def run_golden(
+    world: World,
+    *,
+    flush: Flush | None = None,
+    progress: Progress | None = None,
+    services: Mapping[int, Any] | None = None,
+) -> tuple[World, bool]:
+    """Run one replication to its end; see :func:`apisim.engine.compiled.runner.run_compiled`."""
+    model = Model(world, services)
+    env, total, rows = model.env, world.recorder.total, world.recorder.rows
+    room = len(rows) - 1
+    completed = True
+    looked = time.perf_counter()
+
+    def hand_over(watermark_ns: int) -> None:
+        n_rows = int(total["rows"][0])
+        total["rows"] = 0
+        if flush is not None:
+            flush(rows[:n_rows], watermark_ns)
+
+    try:
+        while env.pending:
+            for _ in range(_STEPS_BETWEEN_LOOKS):
+                env.step()
+                if not env.pending:
+                    break
+                if flush is not None and total["rows"][0] >= room:
+                    hand_over(model.watermark_ns())
+            now = time.perf_counter()
+            if progress is not None and now - looked > _LOOK_EVERY_S:
+                looked = now
+                progress(model.now, int(total["requests"][0]))
+    except KeyboardInterrupt:
+        completed = False
+    hand_over(NEVER)
+    return world._replace(store=model.store), completed

@@ -1,0 +1,105 @@
+"""What changes while a scenario runs: the mechanisms' records, built fresh for each replication."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.heap import EVENT_DTYPE
+from apisim.engine.recorder import REQUEST_FIELDS
+
+__all__ = ["CLOCK_DTYPE", "SLOT_DTYPE", "STEP_DTYPE", "Calendar", "Store", "State"]
+
+#: Room for steps that take no time; a handful are ever pending at one instant.
+MAX_STEPS: Final = 64
+
+CLOCK_DTYPE: Final = np.dtype(
+    [
+        ("now_ns", "i8"),
+        ("pending", "i8"),  # events in the heap
+        ("first_step", "i8"),
+        ("steps", "i8"),
+        ("free", "i8"),  # chain of free slots
+        ("n_free", "i8"),
+        ("n_events", "i8"),
+        ("in_flight", "i8"),
+    ],
+    align=True,
+)
+STEP_DTYPE: Final = np.dtype([("stage", "i8"), ("slot", "i8")], align=True)
+
+#: A request in flight in the compiled engine: its row, then what the engine needs on the way.
+SLOT_DTYPE: Final = np.dtype(
+    [
+        *REQUEST_FIELDS,
+        ("generation", "i8"),
+        ("entity", "i8"),  # k-th issued call of its source: the index of its draws
+        ("binding", "i8"),
+        ("route", "i8"),
+        ("phase", "i8"),
+        ("job", "i8"),  # of a closed user; -1 otherwise
+        ("target", "i8"),  # of a trace row
+        ("door_ns", "i8"),  # when it reached the gateway
+        ("back_ns", "i8"),  # network time from the gateway back to the client
+        ("cache_key", "u8"),
+        ("identity", "u8"),
+        ("trace_bytes", "i8"),
+        ("call", "i8"),  # what is called: the authorizer's function or the integration
+        ("call_start_ns", "i8"),
+        ("deadline_ns", "i8"),
+        ("transport_back_ns", "i8"),
+        ("backend", "i8"),
+        ("index", "i8"),
+        ("work_start_ns", "i8"),
+        ("result", "i8"),
+        ("waiting", "u1"),  # somebody waits for the answer
+        ("working", "u1"),  # a backend still works on it
+        ("guarded", "u1"),  # a deadline event stands in the calendar
+    ],
+    align=True,
+)
+
+
+class Calendar(NamedTuple):
+    """Pending events and requests in flight of the compiled engine."""
+
+    clock: NDArray[np.void]  # CLOCK_DTYPE[1]
+    heap: NDArray[np.void]  # EVENT_DTYPE[room]
+    steps: NDArray[np.void]  # STEP_DTYPE[MAX_STEPS]
+    slots: NDArray[np.void]  # SLOT_DTYPE[room]
+
+
+class Store(NamedTuple):
+    """The pool of cache entries: response caches and authorizer results."""
+
+    caches: NDArray[np.void]
+    lines: NDArray[np.void]
+    entries: NDArray[np.void]
+    table: NDArray[np.int32]
+    meta: NDArray[np.void]
+
+
+class State(NamedTuple):
+    """Records of the mechanisms."""
+
+    flows: NDArray[np.void]
+    issued: NDArray[np.int64]  # [n_sources] calls issued so far
+    phase_piece: NDArray[np.int64]  # [n_sources] piece a closed source is in
+    user_ordinals: NDArray[np.int64]  # [n_users] calls issued by each closed user
+    buckets: NDArray[np.void]
+    pools: NDArray[np.void]
+    groups: NDArray[np.void]
+    idle: NDArray[np.void]
+    idle_since: NDArray[np.int64]
+    endpoints: NDArray[np.void]
+    following: NDArray[np.int64]  # [room for tickets]
+
+
+def new_calendar(room: int) -> Calendar:
+    """An empty calendar for ``room`` requests in flight."""
+    clock = np.zeros(1, CLOCK_DTYPE)
+    clock["n_free"] = room
+    slots = np.zeros(room, SLOT_DTYPE)
+    # A free slot's `entity` is the next free one.
+    slots["entity"] = np.arange(1, room + 1)
+    return Calendar(clock, np.zeros(4 * room, EVENT_DTYPE), np.zeros(MAX_STEPS, STEP_DTYPE), slots)

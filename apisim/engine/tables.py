@@ -1,0 +1,183 @@
+"""The arrays a scenario becomes: what does not change during a run.
+
+Every name of the scenario has become an index by the time it stands here. The tables are read by
+both engines; ``engine/state.py`` holds what changes, ``engine/lowering.py`` fills these.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "API_DTYPE",
+    "AUTHORIZER_DTYPE",
+    "BACKEND_ENDPOINT",
+    "BACKEND_FUNCTION",
+    "BACKEND_MOCK",
+    "BINDING_DTYPE",
+    "CLOSED",
+    "ENDPOINT_SPEC_DTYPE",
+    "FUNCTION_DTYPE",
+    "JOB_DTYPE",
+    "NONE",
+    "OPEN",
+    "PART_CLIENT",
+    "PART_CONSTANT",
+    "PART_DRAWN",
+    "PART_DTYPE",
+    "PART_TARGET",
+    "ROUTE_DTYPE",
+    "RULES_DTYPE",
+    "SOURCE_DTYPE",
+    "TARGET_DTYPE",
+    "TRACE",
+    "Tables",
+]
+
+#: An index that points at nothing.
+NONE: Final = -1
+
+OPEN: Final = 0
+CLOSED: Final = 1
+TRACE: Final = 2
+
+BACKEND_MOCK: Final = 0
+BACKEND_FUNCTION: Final = 1
+BACKEND_ENDPOINT: Final = 2
+
+#: Where one part of a cache key or identity comes from.
+PART_CONSTANT: Final = 0  # the caller never sends it
+PART_DRAWN: Final = 1  # `values:` of the source
+PART_TARGET: Final = 2  # the path and query of a trace row
+PART_CLIENT: Final = 3  # the client of a trace row
+
+SOURCE_DTYPE: Final = np.dtype(
+    [
+        ("kind", "i8"),
+        ("mix", "i8"),  # row of the key table that draws a binding; NONE for one binding
+        ("first_binding", "i8"),
+        ("first_phase", "i8"),
+        ("rtt", "i8"),  # distributions [ns]; NONE without `network:`
+        ("edge_rtt", "i8"),
+        ("trace_start", "i8"),  # rows of the trace arrays
+        ("trace_end", "i8"),
+        ("first_user", "i8"),  # users of a closed source
+        ("first_cell", "i8"),
+        ("n_bindings", "i8"),
+    ],
+    align=True,
+)
+
+#: A binding joins one source to one route (or to no route) and says how its keys are made.
+BINDING_DTYPE: Final = np.dtype(
+    [
+        ("route", "i8"),
+        ("api", "i8"),
+        ("cache_line", "i8"),  # NONE: this call is never cached
+        ("cache_salt", "u8"),
+        ("cache_part", "i8"),  # first of `cache_parts` rows of the part table
+        ("cache_parts", "i8"),
+        ("identity_salt", "u8"),
+        ("identity_part", "i8"),
+        ("identity_parts", "i8"),
+        ("identity_missing", "i8"),  # 1: an identity source is not sent
+    ],
+    align=True,
+)
+PART_DTYPE: Final = np.dtype(
+    [("kind", "i8"), ("popularity", "i8"), ("key", "u8")], align=True
+)
+ROUTE_DTYPE: Final = np.dtype(
+    [
+        ("api", "i8"),
+        ("authorizer", "i8"),
+        ("backend", "i8"),
+        ("index", "i8"),  # of the function or endpoint
+        ("timeout_ns", "i8"),
+        ("transport", "i8"),  # distributions
+        ("request_size", "i8"),
+        ("response_size", "i8"),
+        ("sizes_key", "u8"),  # stream of sizes that belong to a cache key
+    ],
+    align=True,
+)
+API_DTYPE: Final = np.dtype(
+    [
+        ("type", "i8"),  # 0 REST, 1 HTTP
+        ("edge", "i8"),
+        ("overhead", "i8"),
+        ("increment_bytes", "i8"),
+        ("basis", "i8"),
+    ],
+    align=True,
+)
+AUTHORIZER_DTYPE: Final = np.dtype(
+    [
+        ("function", "i8"),
+        ("line", "i8"),  # NONE: results are not kept
+        ("timeout_ns", "i8"),
+        ("transport", "i8"),
+        ("deny", "f8"),
+        ("deny_key", "u8"),
+    ],
+    align=True,
+)
+FUNCTION_DTYPE: Final = np.dtype(
+    [("duration", "i8"), ("init", "i8"), ("timeout_ns", "i8"), ("errors", "f8")], align=True
+)
+ENDPOINT_SPEC_DTYPE: Final = np.dtype([("service_time", "i8"), ("errors", "f8")], align=True)
+TARGET_DTYPE: Final = np.dtype(
+    [("binding", "i8"), ("cache_hash", "u8"), ("identity_hash", "u8")], align=True
+)
+#: A closed user's active time: one row per user and stretch of phases.
+JOB_DTYPE: Final = np.dtype(
+    [("source", "i8"), ("user", "i8"), ("start_ns", "i8"), ("end_ns", "i8")], align=True
+)
+RULES_DTYPE: Final = np.dtype(
+    [
+        ("hit_time", "i8"),
+        ("refusal_time", "i8"),
+        ("edge_hop", "i8"),
+        ("cache_max_object", "i8"),
+        ("cache_entry_overhead", "i8"),
+        ("warm_up_ns", "i8"),
+        ("horizon_ns", "i8"),
+        ("n_phases", "i8"),
+    ],
+    align=True,
+)
+
+
+class Tables(NamedTuple):
+    """All tables; each array is documented by its dtype or its comment."""
+
+    rules: NDArray[np.void]  # RULES_DTYPE[1]
+    sources: NDArray[np.void]
+    pieces: NDArray[np.void]
+    bindings: NDArray[np.void]
+    parts: NDArray[np.void]
+    routes: NDArray[np.void]
+    route_levels: NDArray[np.int32]  # [n_routes, MAX_LEVELS] bucket of each level or NO_BUCKET
+    apis: NDArray[np.void]
+    authorizers: NDArray[np.void]
+    functions: NDArray[np.void]
+    endpoints: NDArray[np.void]
+    status: NDArray[np.int64]  # [api type, answer]
+    body: NDArray[np.int64]  # [api type, answer]
+    charged: NDArray[np.uint8]  # [n_apis, n_answers]
+    draw_keys: NDArray[np.uint64]  # [n_sources, n_purposes]
+    dists: NDArray[np.void]
+    dist_values: NDArray[np.float64]
+    popularities: NDArray[np.void]
+    popularity_cells: NDArray[np.void]
+    think: NDArray[np.int64]  # [n_phases] distribution of think time
+    jobs: NDArray[np.void]
+    trace_ns: NDArray[np.int64]
+    trace_client: NDArray[np.int32]
+    trace_target: NDArray[np.int32]
+    trace_bytes: NDArray[np.int64]
+    targets: NDArray[np.void]
+    client_hashes: NDArray[np.uint64]
+    cell_hashes: NDArray[np.uint64]  # [n_cells] names of phase, route, api and source
+    cell_phase: NDArray[np.int64]  # [n_cells]

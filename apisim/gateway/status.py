@@ -1,0 +1,136 @@
+"""Who answers what: every way a request can end, with its status for each API type.
+
+The list is append-only: an answer's number is part of recorded results. Statuses and their sources
+are in ``docs/decisions.md`` (REST and HTTP APIs differ in five of them); the two that AWS leaves
+open on HTTP APIs are settings.
+"""
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ANSWERS", "LEVEL_ANSWERS", "Answer", "AnswerFacts", "body_table", "status_table"]
+
+
+class Answer(IntEnum):
+    """How a request ended."""
+
+    SERVED = 0
+    CACHE_HIT = 1
+    THROTTLED_METHOD = 2
+    THROTTLED_STAGE = 3
+    THROTTLED_ACCOUNT = 4
+    NO_IDENTITY = 5
+    DENIED = 6
+    AUTHORIZER_FAILED = 7
+    NO_ROUTE = 8
+    TIMEOUT = 9
+    FUNCTION_ERROR = 10
+    FUNCTION_THROTTLED = 11
+    ENDPOINT_ERROR = 12
+    ENDPOINT_FULL = 13
+
+
+class AnswerFacts(NamedTuple):
+    """What is fixed about an answer.
+
+    ``outcome`` and ``refused_by`` are the words of the request file; ``rest`` and ``http`` the
+    status codes; ``rest_body`` and ``http_body`` the default body of an answer the gateway itself
+    makes ("" where the backend's own answer is passed on).
+    """
+
+    outcome: str
+    refused_by: str
+    rest: int
+    http: int
+    rest_body: str = ""
+    http_body: str = ""
+
+
+_SLOW: Final = '{"message":"Too Many Requests"}'
+_BROKEN: Final = '{"message":"Internal server error"}'
+
+#: Facts by :class:`Answer`. Sources: developer guide, "Gateway response types" (401, 403, 429, 504),
+#: "Lambda proxy integrations" (502 on REST), "HTTP API Lambda integrations" (500), and public
+#: captures for the HTTP API's 503 on a time-out; a route that does not exist is 403 on REST.
+ANSWERS: Final[dict[Answer, AnswerFacts]] = {
+    Answer.SERVED: AnswerFacts("served", "", 200, 200),
+    Answer.CACHE_HIT: AnswerFacts("cache_hit", "", 200, 200),
+    Answer.THROTTLED_METHOD: AnswerFacts("throttled", "method", 429, 429, _SLOW, _SLOW),
+    Answer.THROTTLED_STAGE: AnswerFacts("throttled", "stage", 429, 429, _SLOW, _SLOW),
+    Answer.THROTTLED_ACCOUNT: AnswerFacts("throttled", "account", 429, 429, _SLOW, _SLOW),
+    Answer.NO_IDENTITY: AnswerFacts(
+        "unauthorized",
+        "authorizer",
+        401,
+        401,
+        '{"message":"Unauthorized"}',
+        '{"message":"Unauthorized"}',
+    ),
+    Answer.DENIED: AnswerFacts(
+        "forbidden",
+        "authorizer",
+        403,
+        403,
+        '{"Message":"User is not authorized to access this resource with an explicit deny"}',
+        '{"message":"Forbidden"}',
+    ),
+    Answer.AUTHORIZER_FAILED: AnswerFacts(
+        "authorizer_failed", "authorizer", 500, 500, '{"message":null}', _BROKEN
+    ),
+    Answer.NO_ROUTE: AnswerFacts(
+        "not_found",
+        "routing",
+        403,
+        404,
+        '{"message":"Missing Authentication Token"}',
+        '{"message":"Not Found"}',
+    ),
+    Answer.TIMEOUT: AnswerFacts(
+        "timeout",
+        "backend",
+        504,
+        503,
+        '{"message":"Endpoint request timed out"}',
+        '{"message":"Service Unavailable"}',
+    ),
+    Answer.FUNCTION_ERROR: AnswerFacts("backend_error", "backend", 502, 500, _BROKEN, _BROKEN),
+    Answer.FUNCTION_THROTTLED: AnswerFacts(
+        "backend_throttled", "backend", 500, 500, _BROKEN, _BROKEN
+    ),
+    Answer.ENDPOINT_ERROR: AnswerFacts("backend_error", "backend", 500, 500),
+    Answer.ENDPOINT_FULL: AnswerFacts("backend_error", "backend", 503, 503),
+}
+
+#: Answer of each throttle level, in the order of the hierarchy.
+LEVEL_ANSWERS: Final = (
+    Answer.THROTTLED_METHOD,
+    Answer.THROTTLED_STAGE,
+    Answer.THROTTLED_ACCOUNT,
+)
+
+
+def body_table() -> NDArray[np.int64]:
+    """Default body lengths [bytes] as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
+    return np.array(
+        [
+            [len(facts.rest_body) for facts in ANSWERS.values()],
+            [len(facts.http_body) for facts in ANSWERS.values()],
+        ],
+        np.int64,
+    )
+
+
+def status_table(
+    *, http_timeout_status: int = 503, lambda_throttle_status_http: int = 500
+) -> NDArray[np.int64]:
+    """Status codes as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
+    table = np.array(
+        [[facts.rest for facts in ANSWERS.values()], [facts.http for facts in ANSWERS.values()]],
+        np.int64,
+    )
+    table[1, Answer.TIMEOUT] = http_timeout_status
+    table[1, Answer.FUNCTION_THROTTLED] = lambda_throttle_status_http
+    return table

@@ -1,0 +1,188 @@
+"""The two bills of a scenario: what a run costs, and what a month like it is expected to cost.
+
+A run is billed as it happened, warm-up included. With replications the bill of the run is the mean
+of the replications' bills (:func:`apisim.pricing.bill.mean_bill`); the bill of a month is that of
+their mean usage, because tiers and free tier apply to the expected month once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal, Protocol
+
+from apisim.pricing.bill import Bill
+from apisim.pricing.book import PriceBook
+from apisim.pricing.exact import rounded
+from apisim.pricing.project import Window, factors_of, month_hours, month_quantities
+from apisim.pricing.rating import rate
+from apisim.pricing.usage import Usage
+
+__all__ = ["PricingSettings", "bill_of_month", "bill_of_run", "leave_one_out"]
+
+
+class PricingSettings(Protocol):
+    """What is used of a scenario's ``pricing:``."""
+
+    @property
+    def free_tier(self) -> str:
+        """Free-tier plan by name, or ``none``."""
+        ...
+
+    @property
+    def month_to_date(self) -> Mapping[str, Decimal]:
+        """Used before the run, by meter."""
+        ...
+
+    @property
+    def represents(self) -> Any:
+        """See :data:`apisim.pricing.project.Represents`; None where the scenario does not say."""
+        ...
+
+    @property
+    def hours(self) -> int | Literal["calendar"]:
+        """Hours of a month."""
+        ...
+
+
+def bill_of_run(
+    settings: PricingSettings, usage: Usage, book: PriceBook, *, today: date | None = None
+) -> Bill:
+    """What one replication itself costs.
+
+    Parameters
+    ----------
+    settings : PricingSettings
+        The scenario's ``pricing:``.
+    usage : Usage
+        Everything the replication used, warm-up included.
+    book : PriceBook
+        Prices.
+    today : datetime.date, optional
+        Day of the bill, for the age of the book.
+
+    Raises
+    ------
+    SettingError
+        If the book has no such free tier, or nobody knows a meter of ``month_to_date``.
+    """
+    bill = rate(
+        book,
+        usage.quantities(book),
+        month_to_date=settings.month_to_date,
+        free_tier=settings.free_tier,
+        today=today,
+    )
+    return replace(bill, notes=(*bill.notes, *usage.notes))
+
+
+def bill_of_month(
+    settings: PricingSettings,
+    replications: Sequence[Sequence[Window]],
+    book: PriceBook,
+    *,
+    start: datetime,
+    today: date | None = None,
+) -> Bill:
+    """What a month costs of which the windows are a part.
+
+    Parameters
+    ----------
+    settings : PricingSettings
+        The scenario's ``pricing:``; ``month_to_date`` comes before the projected month.
+    replications : sequence of sequences of Window
+        The windows of each replication, in the same order.
+    book : PriceBook
+        Prices.
+    start : datetime.datetime
+        Start of the run; its calendar month (UTC) has the hours of ``hours: calendar``.
+    today : datetime.date, optional
+        Day of the bill, for the age of the book.
+
+    Returns
+    -------
+    Bill
+        Tiers and free tier applied once, to the mean usage of the replications.
+
+    Raises
+    ------
+    SettingError
+        If the scenario does not say what a window stands for, or if the counted phases need more
+        hours than the month has.
+    """
+    windows = replications[0]
+    factors = factors_of(windows, settings.represents, settings.hours, start)
+    quantities = month_quantities(
+        replications, book, represents=settings.represents, hours=settings.hours, start=start
+    )
+    bill = rate(
+        book,
+        quantities,
+        month_to_date=settings.month_to_date,
+        free_tier=settings.free_tier,
+        today=today,
+    )
+    usage = sum((window.usage for window in windows), Usage())
+    projected = _projection_notes(windows, factors, month_hours(settings.hours, start))
+    return replace(bill, notes=(*bill.notes, *projected, *usage.notes))
+
+
+def leave_one_out(
+    settings: PricingSettings,
+    replications: Sequence[Sequence[Window]],
+    book: PriceBook,
+    *,
+    start: datetime,
+) -> tuple[Decimal, ...]:
+    """Monthly totals with each replication left out in turn: the input of a jackknife.
+
+    Parameters
+    ----------
+    settings, replications, book, start
+        As :func:`bill_of_month`; at least two replications.
+
+    Returns
+    -------
+    tuple of Decimal
+        One total for each replication left out, in the book's currency.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two replications.
+    """
+    if len(replications) < 2:
+        raise ValueError(f"need at least 2 replications, got {len(replications)}")
+    return tuple(
+        bill_of_month(
+            settings, [*replications[:left_out], *replications[left_out + 1 :]], book, start=start
+        ).total
+        for left_out in range(len(replications))
+    )
+
+
+def _projection_notes(
+    windows: Sequence[Window], factors: Sequence[Fraction], hours: int
+) -> list[str]:
+    """How the month was made of the windows: a projection is read wrongly without it."""
+    notes: list[str] = []
+    described: list[str] = []
+    simulated, taken_for = Fraction(0), Fraction(0)
+    for window, factor in zip(windows, factors, strict=True):
+        if window.events_per_month is not None:
+            notes.append(f"{window.name}: {_short(factor)} times a month, as counted")
+        else:
+            described.append(window.name)
+            simulated += window.hours
+            taken_for += window.hours * factor
+    if described:
+        notes.append(
+            f"{', '.join(described)}: {_short(simulated)} h simulated, taken for "
+            f"{_short(taken_for)} h of such traffic in a month of {hours} h"
+        )
+    return notes
+
+
+def _short(value: Fraction) -> str:
+    return f"{rounded(value, Decimal('0.001')).normalize():,f}"

@@ -1,0 +1,155 @@
+"""Finding price books by name: the package's own, a user's file, one region of either.
+
+===========================  ==========================================================
+``aws-us-east-1``            a book of the package
+``aws-apigateway-regions/R`` region R of a regional book of the package
+``prices/mine.yaml``         a user's book
+``prices/mine.yaml/R``       region R of a user's regional book
+===========================  ==========================================================
+"""
+
+import functools
+from importlib import resources
+from pathlib import Path
+
+from apisim.pricing.book import PriceBook
+from apisim.pricing.document import BookDocument
+from apisim.pricing.reading import read_book
+from apisim.pricing.regions import REGIONS_SCHEMA, base_name, read_region, region_names
+from apisim.scenario.positions import MAX_BYTES
+from apisim.scenario.problems import PricingError, did_you_mean
+
+__all__ = ["available_books", "load_book", "read_book_text"]
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def load_book(name: str | Path, *, base: Path | None = None) -> PriceBook:
+    """The price book of that name or in that file.
+
+    Parameters
+    ----------
+    name : str or pathlib.Path
+        Name of a packaged book, or a path ending in ``.yaml`` or ``.yml``; either may be followed
+        by ``/`` and a region where the book is a regional one.
+    base : pathlib.Path, optional
+        Directory that relative paths start from; the current directory by default.
+
+    Returns
+    -------
+    PriceBook
+        Checked and immutable.
+
+    Raises
+    ------
+    PricingError
+        If there is no such book or region, or the file cannot be read.
+    BookError
+        If the book is wrong; carries every problem with file, line and column.
+
+    Examples
+    --------
+    >>> load_book("aws-us-east-1").reference
+    'aws-us-east-1@2026.09.11'
+    >>> load_book("aws-apigateway-regions/eu-west-2").meters["lambda.requests"].is_priced
+    False
+    """
+    text = str(name)
+    head, _, region = text.rpartition("/")
+    if text.endswith(_SUFFIXES):
+        return _from_file(text, "", base)
+    if head.endswith(_SUFFIXES):
+        return _from_file(head, region, base)
+    return _packaged(text)
+
+
+@functools.cache
+def available_books() -> tuple[str, ...]:
+    """Names of the package's books; a regional book is listed once for each region."""
+    names: list[str] = []
+    for stem in _stems():
+        document = BookDocument(f"{stem}.yaml", _packaged_text(stem))
+        if _is_regional(document):
+            names += [f"{stem}/{region}" for region in region_names(document)]
+        else:
+            names.append(stem)
+    return tuple(names)
+
+
+def read_book_text(
+    file: str, text: bytes | str, *, region: str = "", base: Path | None = None
+) -> PriceBook:
+    """The price book in a text.
+
+    Parameters
+    ----------
+    file : str
+        Name used in problems and as the book's name.
+    text : bytes or str
+        YAML.
+    region : str
+        Region to take from a regional book; empty for an ordinary book.
+    base : pathlib.Path, optional
+        Directory in which the book extended by a regional book is looked for.
+
+    Raises
+    ------
+    PricingError, BookError
+        As :func:`load_book`.
+    """
+    document = BookDocument(file, text)
+    if not _is_regional(document):
+        if region:
+            raise PricingError(f"price book {file} has no regions, so {region!r} cannot be chosen")
+        return read_book(document, file)
+    known = ", ".join(region_names(document))
+    if not region:
+        raise PricingError(f"price book {file} needs a region: {file}/REGION, one of {known}")
+    extended = base_name(document)
+    parent = load_book(extended, base=base)
+    return read_region(document, region, parent, f"{file}/{region}")
+
+
+def _is_regional(document: BookDocument) -> bool:
+    return bool(document.entries.get("schema") == REGIONS_SCHEMA)
+
+
+def _stems() -> tuple[str, ...]:
+    books = resources.files("apisim.pricing").joinpath("books")
+    return tuple(
+        sorted(
+            entry.name.removesuffix(".yaml")
+            for entry in books.iterdir()
+            if entry.name.endswith(".yaml")
+        )
+    )
+
+
+def _packaged_text(stem: str) -> str:
+    file = resources.files("apisim.pricing").joinpath("books", f"{stem}.yaml")
+    return file.read_text(encoding="utf-8")
+
+
+@functools.cache
+def _packaged(name: str) -> PriceBook:
+    stem, _, region = name.partition("/")
+    if stem not in _stems():
+        hint = did_you_mean(stem, _stems())
+        raise PricingError(
+            f"there is no price book {name!r} ({hint or 'apisim pricebooks lists them'}); "
+            f"a file of your own must end in .yaml"
+        )
+    return read_book_text(stem, _packaged_text(stem), region=region)
+
+
+def _from_file(name: str, region: str, base: Path | None) -> PriceBook:
+    path = (base or Path()) / name
+    try:
+        if not path.is_file():
+            raise PricingError(f"there is no price book {name}: no such file")
+        with path.open("rb") as stream:
+            # One byte more than a book may have: the reader then says that it is too large.
+            text = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise PricingError(f"price book {name} cannot be read: {error}") from None
+    return read_book_text(name, text, region=region, base=path.parent)

@@ -1,0 +1,230 @@
+"""From a window of a run to the expected usage of a month.
+
+A month is projected only from what the scenario says its window stands for: ``steady``; the weight
+of each hour of a day or of a week (1 is the traffic as simulated; a week begins on Monday, UTC); or
+how many times a month a phase happens. Phases with a count fill their share of the month; what
+``represents`` describes fills the rest.
+
+Usage is scaled by exact fractions and averaged over replications, before tiers and free tier. Cache
+clusters cost the month's hours whatever the traffic. What does not scale (quotas, distinct users,
+cold caches) is not in the projection: the caller leaves the warm-up out of the windows.
+"""
+
+import calendar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Final, Literal
+
+from apisim.pricing.book import PriceBook
+from apisim.pricing.errors import SettingError
+from apisim.pricing.exact import Number, as_fraction
+from apisim.pricing.usage import Usage
+
+__all__ = [
+    "Represents",
+    "Window",
+    "factors_of",
+    "month_hours",
+    "month_quantities",
+    "weighted_hours",
+]
+
+_NS_PER_HOUR: Final = 3_600_000_000_000
+_HOURS_PER_DAY: Final = 24
+_HOURS_PER_WEEK: Final = 168
+
+#: What a window stands for: ``steady``, or ``{"day": 24 weights}``, or ``{"week": 168 weights}``.
+Represents = str | Mapping[str, Sequence[Number]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A part of a run that stands for a part of the month.
+
+    Attributes
+    ----------
+    name : str
+        Phase, for messages.
+    duration_ns : int
+        Simulated time it covers [ns], > 0.
+    usage : Usage
+        Used in that time, after warm-up.
+    events_per_month : int, Decimal, Fraction or None
+        How many times a month it happens; None where ``represents`` says what it stands for.
+    """
+
+    name: str
+    duration_ns: int
+    usage: Usage
+    events_per_month: Number | None = None
+
+    def __post_init__(self) -> None:
+        if self.duration_ns <= 0:
+            raise ValueError(f"window {self.name} must last > 0 ns, got {self.duration_ns}")
+        if self.events_per_month is not None and as_fraction(self.events_per_month) < 0:
+            raise ValueError(f"window {self.name}: events_per_month must be >= 0")
+
+    @property
+    def hours(self) -> Fraction:
+        """Simulated time it covers [h]."""
+        return Fraction(self.duration_ns, _NS_PER_HOUR)
+
+
+def month_quantities(
+    replications: Sequence[Sequence[Window]],
+    book: PriceBook,
+    *,
+    represents: Represents | None,
+    hours: int | Literal["calendar"],
+    start: datetime,
+) -> dict[str, Fraction]:
+    """Expected quantities of a month, in the units of the book's meters, exact.
+
+    Parameters
+    ----------
+    replications, book, start
+        As :func:`apisim.pricing.billing.bill_of_month`.
+    represents : str, mapping or None
+        What windows without ``events_per_month`` stand for.
+    hours : int or "calendar"
+        Hours of the month.
+
+    Raises
+    ------
+    SettingError
+        As :func:`apisim.pricing.billing.bill_of_month`.
+    """
+    month = Fraction(month_hours(hours, start))
+    quantities: dict[str, Fraction] = {}
+    for windows in replications:
+        factors = factors_of(windows, represents, hours, start)
+        for window, factor in zip(windows, factors, strict=True):
+            # Clusters are billed by the month's hours below: they exist whether or not it is busy.
+            scaled = Usage(apis=window.usage.apis, functions=window.usage.functions)
+            for meter, quantity in scaled.quantities(book).items():
+                share = quantity * factor / len(replications)
+                quantities[meter] = quantities.get(meter, Fraction(0)) + share
+    clusters = {
+        (cache.api, cache.stage, cache.size)
+        for windows in replications
+        for window in windows
+        for cache in window.usage.caches
+    }
+    for _, _, size in clusters:
+        meter = f"apigateway.cache.{size}"
+        quantities[meter] = quantities.get(meter, Fraction(0)) + month
+    return quantities
+
+
+def month_hours(hours: int | Literal["calendar"], start: datetime) -> int:
+    """Hours of a month.
+
+    Parameters
+    ----------
+    hours : int or "calendar"
+        730 (an average month), 720 (30 days), or the real month of ``start``.
+    start : datetime.datetime
+        A time in the month; without a time zone it is taken as UTC.
+
+    Examples
+    --------
+    >>> month_hours("calendar", datetime(2028, 2, 10, tzinfo=UTC))
+    696
+    """
+    if hours != "calendar":
+        return hours
+    day = _utc(start)
+    return calendar.monthrange(day.year, day.month)[1] * _HOURS_PER_DAY
+
+
+def weighted_hours(
+    represents: Represents, hours: int | Literal["calendar"], start: datetime
+) -> Fraction:
+    """Hours of the simulated traffic that a month amounts to.
+
+    Parameters
+    ----------
+    represents : str or mapping
+        ``steady``: every hour is as simulated. ``{"day": weights}``, ``{"week": weights}``: an hour
+        carries its weight times the simulated traffic; Monday 00:00 UTC begins a week.
+    hours, start
+        As :func:`month_hours`. A calendar month has the weekdays it has; in 730 or 720 hours each
+        hour of the week has its average share.
+
+    Raises
+    ------
+    SettingError
+        If there are not 24 (168) weights, or one of them is negative.
+    """
+    month = Fraction(month_hours(hours, start))
+    if represents == "steady":
+        return month
+    period, weights = _weights(represents)
+    if period == "week" and hours == "calendar":
+        first = _utc(start).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        days = (first + timedelta(days=n) for n in range(int(month) // _HOURS_PER_DAY))
+        return sum((_day_of(weights, day.weekday()) for day in days), Fraction(0))
+    return month * sum(weights) / len(weights)
+
+
+def _weights(represents: Represents) -> tuple[str, list[Fraction]]:
+    path = ("pricing", "represents")
+    if not isinstance(represents, Mapping) or len(represents) != 1:
+        raise SettingError(path, f"must be steady, day: or week:, got {represents!r}")
+    ((period, given),) = represents.items()
+    expected = {"day": _HOURS_PER_DAY, "week": _HOURS_PER_WEEK}.get(period)
+    if expected is None or len(given) != expected:
+        hint = "day: takes 24 weights, week: takes 168"
+        raise SettingError(path, f"got {len(given)} weights for {period}", hint)
+    weights = [as_fraction(weight) for weight in given]
+    if min(weights) < 0:
+        raise SettingError(path, f"a weight must not be negative, got {min(given)}")
+    return period, weights
+
+
+def _day_of(weights: Sequence[Fraction], weekday: int) -> Fraction:
+    return sum(weights[weekday * _HOURS_PER_DAY : (weekday + 1) * _HOURS_PER_DAY], Fraction(0))
+
+
+def factors_of(
+    windows: Sequence[Window],
+    represents: Represents | None,
+    hours: int | Literal["calendar"],
+    start: datetime,
+) -> list[Fraction]:
+    """How many times each window happens in the month; parameters as :func:`month_quantities`."""
+    month = Fraction(month_hours(hours, start))
+    counted = [window for window in windows if window.events_per_month is not None]
+    rest = [window for window in windows if window.events_per_month is None]
+    counted_hours = sum((_times(window) * window.hours for window in counted), Fraction(0))
+    if counted_hours > month:
+        names = ", ".join(window.name for window in counted)
+        raise SettingError(
+            ("pricing", "hours"),
+            f"a month of {month} h cannot hold the {round(counted_hours)} h of {names}",
+            "lower events_per_month",
+        )
+    per_window = Fraction(0)
+    if rest:
+        if represents is None:
+            names = ", ".join(window.name for window in rest)
+            raise SettingError(
+                ("pricing", "month"),
+                f"project needs to know what {names} stands for",
+                "write represents: steady, {day: [24 weights]} or {week: [168 weights]}, "
+                "or events_per_month: on the phase",
+            )
+        free = (month - counted_hours) / month
+        simulated = sum((window.hours for window in rest), Fraction(0))
+        per_window = weighted_hours(represents, hours, start) * free / simulated
+    return [per_window if window.events_per_month is None else _times(window) for window in windows]
+
+
+def _times(window: Window) -> Fraction:
+    return as_fraction(window.events_per_month or 0)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,236 @@
+"""What a simulated run used, in the exact integers it was counted in.
+
+The engine counts requests, bytes, milliseconds and nanoseconds; nothing is divided while it counts.
+:meth:`Usage.quantities` turns the counts into the units of a price book, as fractions: a GB-second
+is finite in decimal, an hour of a cache is not.
+
+Counted here: requests (as units where the book has a metering increment), WebSocket connection
+minutes, transfer out, PrivateLink bytes of private APIs, cache hours, and Lambda requests and
+duration, authorizers included. Not counted: the endpoint hours of a private API, because a scenario
+does not say in how many Availability Zones it has an endpoint.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final, TypeVar
+
+from apisim.pricing.book import PriceBook
+from apisim.pricing.charges import API_METERS
+
+__all__ = ["ApiUsage", "CacheUsage", "FunctionUsage", "Usage"]
+
+_NS_PER_HOUR: Final = 3_600_000_000_000
+_MS_PER_S: Final = 1_000
+_BYTES_PER_MB: Final = 1 << 20
+
+_ENDPOINTS: Final = ("edge", "regional", "private")
+_ARCHITECTURES: Final = ("x86", "arm64")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiUsage:
+    """What one API used.
+
+    Attributes
+    ----------
+    name : str
+        Name of the API in the scenario.
+    type : str
+        ``rest``, ``http`` or ``websocket``.
+    endpoint : str
+        ``edge``, ``regional`` or ``private``.
+    requests_charged : int
+        Billed units: calls (REST), 512 KB units (HTTP), 32 KB units (WebSocket messages).
+    bytes_out, bytes_in : int
+        Response and request bytes on the wire [bytes].
+    connection_minutes : int
+        Minutes of WebSocket connections, each connection rounded up.
+    """
+
+    name: str
+    type: str = "rest"
+    endpoint: str = "regional"
+    requests_charged: int = 0
+    bytes_out: int = 0
+    bytes_in: int = 0
+    connection_minutes: int = 0
+
+    def __post_init__(self) -> None:
+        _known("type", self.type, tuple(API_METERS))
+        _known("endpoint", self.endpoint, _ENDPOINTS)
+        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_minutes"):
+            _counted(counted, getattr(self, counted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionUsage:
+    """What one Lambda function used.
+
+    Attributes
+    ----------
+    name : str
+        Name of the function in the scenario.
+    memory_mb : int
+        Configured memory [MB], > 0.
+    architecture : str
+        ``x86`` or ``arm64``.
+    invocations : int
+        Billed invocations.
+    billed_ms : int
+        Sum over invocations of the duration rounded up to 1 ms, initialisation included [ms].
+    """
+
+    name: str
+    memory_mb: int
+    architecture: str = "x86"
+    invocations: int = 0
+    billed_ms: int = 0
+
+    def __post_init__(self) -> None:
+        _known("architecture", self.architecture, _ARCHITECTURES)
+        for counted in ("memory_mb", "invocations", "billed_ms"):
+            _counted(counted, getattr(self, counted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheUsage:
+    """How long one cache cluster existed.
+
+    Attributes
+    ----------
+    api, stage : str
+        Whose cache it is.
+    size : str
+        ``cacheClusterSize``, for example ``1.6``.
+    provisioned_ns : int
+        Time it was provisioned, hit or miss [ns].
+    """
+
+    api: str
+    stage: str
+    size: str
+    provisioned_ns: int = 0
+
+    def __post_init__(self) -> None:
+        _counted("provisioned_ns", self.provisioned_ns)
+
+
+T = TypeVar("T", ApiUsage, FunctionUsage, CacheUsage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a run, or a part of one, used.
+
+    Attributes
+    ----------
+    apis, functions, caches : tuples
+        One entry for each; ``+`` adds entry by entry.
+
+    Examples
+    --------
+    >>> api = ApiUsage(name="shop", requests_charged=2)
+    >>> (Usage(apis=(api,)) + Usage(apis=(api,))).apis[0].requests_charged
+    4
+    """
+
+    apis: tuple[ApiUsage, ...] = ()
+    functions: tuple[FunctionUsage, ...] = ()
+    caches: tuple[CacheUsage, ...] = ()
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Usage of both, entry by entry.
+
+        Raises
+        ------
+        ValueError
+            If an API or a function of one name is described differently in the two.
+        """
+        return Usage(
+            apis=_merged((*self.apis, *other.apis), lambda api: (api.name,)),
+            functions=_merged((*self.functions, *other.functions), lambda one: (one.name,)),
+            caches=_merged(
+                (*self.caches, *other.caches), lambda cache: (cache.api, cache.stage, cache.size)
+            ),
+        )
+
+    def quantities(self, book: PriceBook) -> dict[str, Fraction]:
+        """Quantity of each meter in its book's unit, exact; meters without usage are left out.
+
+        Parameters
+        ----------
+        book : PriceBook
+            Says how large a GB is. Meters it does not price are counted all the same.
+        """
+        gigabyte = book.conventions.gigabyte_bytes
+        found: dict[str, Fraction] = {}
+
+        def add(meter: str, quantity: Fraction) -> None:
+            if quantity:
+                found[meter] = found.get(meter, Fraction(0)) + quantity
+
+        for api in self.apis:
+            add(API_METERS[api.type], Fraction(api.requests_charged))
+            minutes = Fraction(api.connection_minutes)
+            add("apigateway.websocket.connection_minutes", minutes)
+            if api.endpoint == "private":
+                # No transfer out: what a private API sends goes through its interface endpoint.
+                both_ways = Fraction(api.bytes_in + api.bytes_out, gigabyte)
+                add("privatelink.data_processed", both_ways)
+            else:
+                add("datatransfer.out.internet", Fraction(api.bytes_out, gigabyte))
+        for cache in self.caches:
+            add(f"apigateway.cache.{cache.size}", Fraction(cache.provisioned_ns, _NS_PER_HOUR))
+        for function in self.functions:
+            add("lambda.requests", Fraction(function.invocations))
+            meter = f"lambda.duration.{function.architecture}"
+            known = book.meters.get(meter)
+            megabytes = gigabyte // _BYTES_PER_MB
+            if known is not None and known.gb_megabytes is not None:
+                megabytes = known.gb_megabytes
+            memory_time = function.billed_ms * function.memory_mb
+            add(meter, Fraction(memory_time, megabytes * _MS_PER_S))
+        return found
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this usage costs beyond what is counted."""
+        private = [api.name for api in self.apis if api.endpoint == "private"]
+        if not private:
+            return ()
+        names = ", ".join(private)
+        meter = "privatelink.endpoint_hours, one for each Availability Zone and hour"
+        return (f"private API {names}: interface endpoints are not counted ({meter})",)
+
+
+def _merged(entries: Iterable[T], key: Callable[[T], tuple[str, ...]]) -> tuple[T, ...]:
+    merged: dict[tuple[str, ...], T] = {}
+    for entry in entries:
+        known = merged.get(key(entry))
+        merged[key(entry)] = entry if known is None else _sum(known, entry)
+    return tuple(merged.values())
+
+
+def _sum(one: T, other: T) -> T:
+    totals = {
+        name: getattr(one, name) + getattr(other, name)
+        for name in (
+            "requests_charged", "bytes_out", "bytes_in", "connection_minutes",
+            "invocations", "billed_ms", "provisioned_ns",
+        )
+        if hasattr(one, name)
+    }  # fmt: skip
+    if replace(one, **totals) != replace(other, **totals):
+        raise ValueError(f"cannot add usage of two different things: {one} and {other}")
+    return replace(one, **totals)
+
+
+def _known(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+
+
+def _counted(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")

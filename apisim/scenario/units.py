@@ -1,0 +1,411 @@
+"""Quantities with units: the texts a scenario is written in, and the exact integers inside.
+
+Durations become integer nanoseconds, sizes integer bytes, rates exact fractions per second and
+shares floats in [0, 1]. Everything is computed from the decimal as written, never through a binary
+float: 0.3/s is three tenths. A bare number is a rate per second or a plain number; a bare duration,
+size or share is refused, because nobody can tell which unit was meant. Zero needs no unit.
+"""
+
+import re
+from decimal import Decimal, DecimalException
+from fractions import Fraction
+from typing import Final
+
+__all__ = [
+    "DURATION_UNITS_NS",
+    "MAX_DECIMALS",
+    "SIZE_UNITS_BYTES",
+    "UnitError",
+    "decimal_of",
+    "format_duration",
+    "format_rate",
+    "format_size",
+    "parse_duration",
+    "parse_number",
+    "parse_rate",
+    "parse_share",
+    "parse_size",
+    "shown",
+]
+
+#: Decimal places a rate or a quantity may have: what makes token buckets exact in 62 bits.
+MAX_DECIMALS: Final = 6
+
+#: Largest power of ten looked at; far above every documented range, far below what would be slow.
+_MAX_EXPONENT: Final = 30
+_MAX_DIGITS: Final = 100
+
+DURATION_UNITS_NS: Final[dict[str, int]] = {
+    "d": 86_400_000_000_000,
+    "h": 3_600_000_000_000,
+    "m": 60_000_000_000,
+    "min": 60_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "µs": 1_000,
+    "ns": 1,
+}
+
+#: KB is 1,024 bytes, as AWS counts payloads; KiB says the same.
+SIZE_UNITS_BYTES: Final[dict[str, int]] = {
+    "B": 1,
+    **{f"{prefix}{i}B": 1024**n for n, prefix in enumerate("KMGT", 1) for i in ("", "i")},
+}
+
+_RATE_PERIODS_S: Final[dict[str, int]] = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+
+_DURATION_PART = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(d|h|min|ms|m|s|us|µs|μs|ns)")
+_QUANTITY = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z%/]*)\s*")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+class UnitError(ValueError):
+    """A text that is not the quantity asked for.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with it.
+    hint : str
+        What to write instead; may be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def shown(value: object) -> str:
+    """Value as an error message shows it: short, and in YAML's words.
+
+    Examples
+    --------
+    >>> shown("abc"), shown(None), shown([1, 2])
+    ('"abc"', 'nothing', 'a list')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    text = str(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    if isinstance(value, str):
+        return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+    return text
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """Exact decimal of a number, or None when the value is not a finite number of sane size.
+
+    Parameters
+    ----------
+    value : object
+        int, float, Decimal or Fraction with a finite decimal expansion; bool is not a number.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        # str() of an integer is quadratic and limited to 4,300 digits.
+        return Decimal(value) if value.bit_length() <= 4 * _MAX_EXPONENT else Decimal("1e999")
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    if isinstance(value, Fraction):
+        value = Decimal(value.numerator) / Decimal(value.denominator)
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    return None
+
+
+def _exact(number: Decimal, text: str) -> Fraction:
+    """Fraction of a decimal with at most six places; refuses what only looks like a number.
+
+    The magnitude is looked at first: turning 1e-400000000 into a fraction would take for ever.
+    """
+    if not number:
+        return Fraction(0)
+    if number.adjusted() > _MAX_EXPONENT:
+        raise UnitError(f"{text} is too large")
+    if number.adjusted() >= -MAX_DECIMALS and len(number.as_tuple().digits) <= _MAX_DIGITS:
+        exact = Fraction(number)
+        if (exact * 10**MAX_DECIMALS).denominator == 1:
+            return exact
+    raise UnitError(f"{text} has more than {MAX_DECIMALS} decimal places")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except DecimalException:
+        raise UnitError(f"{shown(text)} is not a number") from None
+    if not number.is_finite():
+        raise UnitError(f"{shown(text)} is not a finite number")
+    return number
+
+
+def parse_number(value: object) -> Fraction:
+    """Plain number, exact.
+
+    Parameters
+    ----------
+    value : object
+        int, float or Decimal; a string is refused.
+
+    Returns
+    -------
+    fractions.Fraction
+        The decimal as written.
+
+    Raises
+    ------
+    UnitError
+        If it is not a finite number with at most six decimal places.
+    """
+    number = decimal_of(value)
+    if number is None:
+        hint = ""
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            hint = f"remove the quotes: {value}"
+        raise UnitError(f"must be a number, got {shown(value)}", hint)
+    return _exact(number, shown(value))
+
+
+def parse_duration(value: object) -> int:
+    """Duration in nanoseconds.
+
+    Parameters
+    ----------
+    value : object
+        Text such as ``250ms``, ``1h30m``, ``1.5s``, ``500us``; or 0.
+
+    Returns
+    -------
+    int
+        Duration [ns], >= 0.
+
+    Raises
+    ------
+    UnitError
+        If there is no unit, the text is no duration, or it is no whole number of nanoseconds.
+
+    Examples
+    --------
+    >>> parse_duration("1h30m"), parse_duration("1.5s"), parse_duration("100ns")
+    (5400000000000, 1500000000, 100)
+    """
+    number = decimal_of(value)
+    if number is not None:
+        if number == 0:
+            return 0
+        raise UnitError(
+            f"{shown(value)} has no unit; a duration needs one", f"write {shown(value)}s"
+        )
+    if not isinstance(value, str):
+        raise UnitError(f"must be a duration, got {shown(value)}", "write e.g. 250ms, 10s or 1h30m")
+    text = value.strip()
+    if text.startswith("-"):
+        raise UnitError(f"{shown(value)} is negative", "durations are 0 or more")
+    if _NUMBER.fullmatch(text):
+        raise UnitError(f"{shown(value)} has no unit; a duration needs one", f"write {text}s")
+    total, at, last = Fraction(0), 0, None
+    while at < len(text):
+        part = _DURATION_PART.match(text, at)
+        # Units fall from left to right: 30m1h and 1s1s are more likely slips than meant.
+        scale = DURATION_UNITS_NS[part[2].replace("\u03bc", "µ")] if part else 0
+        if part is None or (last is not None and scale >= last):
+            raise UnitError(
+                f"{shown(value)} is not a duration", "write e.g. 250ms, 10s or 1h30m"
+            )
+        total += _exact(_decimal(part[1]), value) * scale
+        last, at = scale, part.end()
+    if last is None:
+        raise UnitError("is empty", "write e.g. 250ms, 10s or 1h30m")
+    if total.denominator != 1:
+        raise UnitError(f"{value} is not a whole number of nanoseconds")
+    return total.numerator
+
+
+def parse_size(value: object) -> int:
+    """Size in bytes; a decimal number of units is rounded to the nearest byte.
+
+    Parameters
+    ----------
+    value : object
+        Text such as ``300B``, ``64KB`` (the same as ``64KiB``), ``1.6GB``; or 0.
+
+    Returns
+    -------
+    int
+        Size [bytes], >= 0.
+
+    Raises
+    ------
+    UnitError
+        If there is no unit or the text is no size.
+
+    Examples
+    --------
+    >>> parse_size("64KB"), parse_size("64KiB"), parse_size("300B")
+    (65536, 65536, 300)
+    """
+    number = decimal_of(value)
+    if number is not None:
+        if number == 0:
+            return 0
+        raise UnitError(f"{shown(value)} has no unit; a size needs one", f"write {shown(value)}B")
+    if not isinstance(value, str):
+        raise UnitError(f"must be a size, got {shown(value)}", "write e.g. 300B, 64KB or 1.6GB")
+    match = _QUANTITY.fullmatch(value)
+    if match and not match[2]:
+        raise UnitError(f"{shown(value)} has no unit; a size needs one", f"write {match[1]}B")
+    units = {unit.casefold(): scale for unit, scale in SIZE_UNITS_BYTES.items()}
+    if match is None or match[2].casefold() not in units:
+        raise UnitError(f"{shown(value)} is not a size", "write e.g. 300B, 64KB or 1.6GB")
+    amount = _exact(_decimal(match[1]), value)
+    if amount < 0:
+        raise UnitError(f"{shown(value)} is negative", "sizes are 0 or more")
+    return round(amount * units[match[2].casefold()])
+
+
+def parse_rate(value: object) -> Fraction:
+    """Rate per second, exactly the decimal as written.
+
+    Parameters
+    ----------
+    value : object
+        A number (per second) or a text such as ``500/s``, ``30/min``, ``1/h``.
+
+    Returns
+    -------
+    fractions.Fraction
+        Rate [1/s]; the caller checks its range.
+
+    Raises
+    ------
+    UnitError
+        If it is no rate or has more than six decimal places.
+
+    Examples
+    --------
+    >>> parse_rate("100/min"), parse_rate(0.3)
+    (Fraction(5, 3), Fraction(3, 10))
+    """
+    number = decimal_of(value)
+    if number is not None:
+        return _exact(number, shown(value))
+    if not isinstance(value, str):
+        raise UnitError(f"must be a rate, got {shown(value)}", "write e.g. 500/s, 30/min or 500")
+    match = _QUANTITY.fullmatch(value)
+    period = match[2].removeprefix("/") if match else ""
+    if match is None or (match[2] and not match[2].startswith("/")):
+        raise UnitError(f"{shown(value)} is not a rate", "write e.g. 500/s, 30/min or 500")
+    if match[2] and period not in _RATE_PERIODS_S:
+        hint = "write min for a minute" if period == "m" else "use /s, /min, /h or /d"
+        raise UnitError(f"{shown(value)} is not a rate", hint)
+    return _exact(_decimal(match[1]), shown(value)) / _RATE_PERIODS_S[period or "s"]
+
+
+def parse_share(value: object) -> float:
+    """Share of a whole, written in percent.
+
+    Parameters
+    ----------
+    value : object
+        Text such as ``1%`` or ``0.5%``; or 0.
+
+    Returns
+    -------
+    float
+        Share in [0, 1].
+
+    Raises
+    ------
+    UnitError
+        If it is not a percentage from 0% to 100%.
+
+    Examples
+    --------
+    >>> parse_share("0.5%")
+    0.005
+    """
+    number = decimal_of(value)
+    if number is not None:
+        if number == 0:
+            return 0.0
+        hint = "shares are written in percent, e.g. 1%"
+        if 0 < number <= 1 and number.adjusted() >= -MAX_DECIMALS:
+            hint = f"write {(number * 100).normalize():f}% (or {number:f}% if that was meant)"
+        raise UnitError(f"{shown(value)} has no percent sign; a share needs one", hint)
+    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match[2] not in ("%", ""):
+        raise UnitError(f"must be a share, got {shown(value)}", "write e.g. 1% or 0.5%")
+    if not match[2]:
+        raise UnitError(
+            f"{shown(value)} has no percent sign; a share needs one", f"write {match[1]}%"
+        )
+    share = _exact(_decimal(match[1]), shown(value)) / 100
+    if not 0 <= share <= 1:
+        raise UnitError(f"{value} is outside 0% to 100%")
+    return float(share)
+
+
+def format_duration(duration_ns: int) -> str:
+    """Text that :func:`parse_duration` reads back to the same nanoseconds.
+
+    Examples
+    --------
+    >>> format_duration(5_400_000_000_000), format_duration(1_500_000_000), format_duration(40_000)
+    ('1h30m', '1.5s', '40us')
+    """
+    if duration_ns == 0:
+        return "0s"
+    parts = []
+    rest = duration_ns
+    for unit in ("d", "h", "m"):
+        count, rest = divmod(rest, DURATION_UNITS_NS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    for unit in ("s", "ms", "us", "ns"):
+        scale = DURATION_UNITS_NS[unit]
+        if rest >= scale:
+            # The largest unit in which six decimals are enough; what they cannot hold follows.
+            step = max(1, scale // 10**MAX_DECIMALS)
+            whole, rest = rest - rest % step, rest % step
+            number = (Decimal(whole) / scale).normalize()
+            parts.append(f"{number:f}{unit}")
+    return "".join(parts)
+
+
+def format_size(size_bytes: int) -> str:
+    """Text of a size in the largest unit that divides it.
+
+    Examples
+    --------
+    >>> format_size(65536), format_size(1000)
+    ('64KB', '1000B')
+    """
+    for unit in ("TB", "GB", "MB", "KB"):
+        if size_bytes and size_bytes % SIZE_UNITS_BYTES[unit] == 0:
+            return f"{size_bytes // SIZE_UNITS_BYTES[unit]}{unit}"
+    return f"{size_bytes}B"
+
+
+def format_rate(rate: Fraction) -> str:
+    """Text of a rate per second, minute, hour or day, whichever is a short decimal.
+
+    Examples
+    --------
+    >>> format_rate(Fraction(500)), format_rate(Fraction(5, 3))
+    ('500/s', '100/min')
+    """
+    for period, seconds in _RATE_PERIODS_S.items():
+        scaled = rate * seconds * 10**MAX_DECIMALS
+        if scaled.denominator == 1:
+            number = (Decimal(scaled.numerator) / 10**MAX_DECIMALS).normalize()
+            return f"{number:f}/{period}"
+    return f"{float(rate):.9g}/s"

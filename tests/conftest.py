@@ -1,0 +1,38 @@
+"""What all tests share: the real material, and examples that are the same every day."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# Numba's cache is not safe to fill from two processes at once (numba issues 4807 and 10128), so
+# each worker of pytest-xdist, with what it starts, has its own. Set before apisim is imported.
+_worker = os.environ.get("PYTEST_XDIST_WORKER")
+if _worker:
+    _cache = os.environ.get("APISIM_CACHE_DIR") or str(
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "apisim" / "tests"
+    )
+    os.environ["APISIM_CACHE_DIR"] = str(Path(_cache) / _worker)
+
+# APISIM_EXAMPLES=fresh draws new examples, and more of them, and prints how to repeat a failure.
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+settings.register_profile("fresh", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("APISIM_EXAMPLES", "fixed"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """Folder of the project: where pyproject.toml and scenarios/ are."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real traces, reference results and measurements, kept beside the project."""
+    folder = Path(os.environ.get("APISIM_SHARED") or PROJECT.parent / "shared")
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real material in {folder}: name its folder in APISIM_SHARED")
+    return folder
