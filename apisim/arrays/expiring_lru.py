@@ -12,10 +12,10 @@ Rules, all decided here once:
 * expired entries leave before any valid one is evicted for space;
 * an entry heavier than its cache is not kept.
 
-The pool never grows by itself: callers keep ``room(meta) > 0`` before each store.
+The pool never grows by itself: callers keep ``room(store) > 0`` before each store.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,13 @@ __all__ = [
     "LINE_DTYPE",
     "META_DTYPE",
     "UNBOUNDED",
+    "Store",
     "expire_all",
-    "grow_pool",
+    "grow_store",
     "lru_find",
     "lru_store",
     "new_cache",
-    "new_pool",
+    "new_store",
     "room",
 ]
 
@@ -73,16 +74,25 @@ LINE_DTYPE: Final = np.dtype(
 META_DTYPE: Final = np.dtype([("free", "i4"), ("n_free", "i4")], align=True)
 
 
-def new_pool(
-    capacity: int,
-) -> tuple[NDArray[np.void], NDArray[np.int32], NDArray[np.void]]:
-    """Room for ``capacity`` entries (a power of two): ``(entries, table, meta)``."""
+class Store(NamedTuple):
+    """Caches, the lines their entries belong to, and the pool of entries they share."""
+
+    caches: NDArray[np.void]  # CACHE_DTYPE[n_caches]
+    lines: NDArray[np.void]  # LINE_DTYPE[n_lines]
+    entries: NDArray[np.void]  # ENTRY_DTYPE[room]
+    table: NDArray[np.int32]  # [2 * room] open addressing
+    meta: NDArray[np.void]  # META_DTYPE[1]
+
+
+def new_store(caches: NDArray[np.void], lines: NDArray[np.void], capacity: int) -> Store:
+    """Empty caches with room for ``capacity`` entries (a power of two)."""
+    lines["first"] = lines["last"] = NOWHERE
     entries = np.zeros(capacity, ENTRY_DTYPE)
     entries["after"] = np.arange(1, capacity + 1, dtype=np.int32)
     entries["after"][-1] = NOWHERE
     meta = np.zeros(1, META_DTYPE)
     meta["n_free"] = capacity
-    return entries, np.full(2 * capacity, NOWHERE, np.int32), meta
+    return Store(caches, lines, entries, np.full(2 * capacity, NOWHERE, np.int32), meta)
 
 
 def new_cache(row: np.void, *, max_weight: int, max_entries: int) -> None:
@@ -91,24 +101,24 @@ def new_cache(row: np.void, *, max_weight: int, max_entries: int) -> None:
     row["newest"] = row["oldest"] = NOWHERE
 
 
-def grow_pool(
-    entries: NDArray[np.void], meta: NDArray[np.void]
-) -> tuple[NDArray[np.void], NDArray[np.int32], NDArray[np.void]]:
-    """A pool twice as large with the same entries at the same places."""
-    capacity = len(entries)
-    larger, table, fresh = new_pool(2 * capacity)
-    larger[:capacity] = entries
+def grow_store(store: Store) -> Store:
+    """The same caches and entries, with room for twice as many."""
+    capacity = len(store.entries)
+    first, last = store.lines["first"].copy(), store.lines["last"].copy()
+    larger = new_store(store.caches, store.lines, 2 * capacity)
+    store.lines["first"], store.lines["last"] = first, last
+    larger.entries[:capacity] = store.entries
     live = np.ones(capacity, np.bool_)
-    at = int(meta["free"][0])
+    at = int(store.meta["free"][0])
     while at != NOWHERE:
         live[at] = False
-        at = int(entries["after"][at])
+        at = int(store.entries["after"][at])
     free = np.concatenate([np.flatnonzero(~live), np.arange(capacity, 2 * capacity)])
-    larger["after"][free[:-1]] = free[1:]
-    larger["after"][free[-1]] = NOWHERE
-    fresh["free"], fresh["n_free"] = free[0], len(free)
-    _fill_table(larger, table, np.flatnonzero(live))
-    return larger, table, fresh
+    larger.entries["after"][free[:-1]] = free[1:]
+    larger.entries["after"][free[-1]] = NOWHERE
+    larger.meta["free"], larger.meta["n_free"] = free[0], len(free)
+    _fill_table(larger.entries, larger.table, np.flatnonzero(live))
+    return larger
 
 
 @kernel
@@ -123,9 +133,9 @@ def _fill_table(
 
 
 @inline
-def room(meta: NDArray[np.void]) -> int:
+def room(store: Store) -> int:
     """How many more entries the pool takes."""
-    return meta[0]["n_free"]  # type: ignore[no-any-return]
+    return store.meta[0]["n_free"]  # type: ignore[no-any-return]
 
 
 @inline
@@ -171,13 +181,10 @@ def _use_now(cache: np.void, entries: NDArray[np.void], at: int) -> None:
 
 @kernel
 def _remove(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     at: int,
 ) -> None:
+    caches, lines, entries, table, meta = store
     entry = entries[at]
     line = lines[entry["line"]]
     cache = caches[line["cache"]]
@@ -213,45 +220,34 @@ def _remove(
 
 @inline
 def _expire_line(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     at_line: int,
     now_ns: int,
 ) -> None:
+    caches, lines, entries, table, meta = store
     line = lines[at_line]
     while (
         line["first"] != NOWHERE and now_ns - entries[line["first"]]["stored_ns"] >= line["ttl_ns"]
     ):
         caches[line["cache"]]["expirations"] += 1
-        _remove(caches, lines, entries, table, meta, line["first"])
+        _remove(store, line["first"])
 
 
 @kernel
 def expire_all(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     at_cache: int,
     now_ns: int,
 ) -> None:
     """Let everything that is too old leave one cache."""
-    for at_line in range(lines.shape[0]):
-        if lines[at_line]["cache"] == at_cache:
-            _expire_line(caches, lines, entries, table, meta, at_line, now_ns)
+    for at_line in range(store.lines.shape[0]):
+        if store.lines[at_line]["cache"] == at_cache:
+            _expire_line(store, at_line, now_ns)
 
 
 @kernel
 def lru_find(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     key: np.uint64,
     now_ns: int,
 ) -> int:
@@ -263,6 +259,7 @@ def lru_find(
         Index of the valid entry, now the most recently used of its cache, or -1. An expired entry
         found on the way is removed.
     """
+    caches, lines, entries, table, meta = store
     at = table[_seek(entries, table, key)]
     if at == NOWHERE:
         return NOWHERE
@@ -270,7 +267,7 @@ def lru_find(
     line = lines[entry["line"]]
     if now_ns - entry["stored_ns"] >= line["ttl_ns"]:
         caches[line["cache"]]["expirations"] += 1
-        _remove(caches, lines, entries, table, meta, at)
+        _remove(store, at)
         return NOWHERE
     cache = caches[line["cache"]]
     if cache["newest"] != at:
@@ -281,11 +278,7 @@ def lru_find(
 
 @kernel
 def lru_store(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     at_line: int,
     key: np.uint64,
     weight: int,
@@ -300,6 +293,7 @@ def lru_store(
         Whether it was stored: not when the key is already valid, the line's time to live is zero
         or the entry is heavier than the whole cache.
     """
+    caches, lines, entries, table, meta = store
     line = lines[at_line]
     cache = caches[line["cache"]]
     if line["ttl_ns"] <= 0 or weight > cache["max_weight"] or cache["max_entries"] <= 0:
@@ -309,19 +303,19 @@ def lru_store(
         if now_ns - entries[found]["stored_ns"] < lines[entries[found]["line"]]["ttl_ns"]:
             return False
         cache["expirations"] += 1
-        _remove(caches, lines, entries, table, meta, found)
-    _expire_line(caches, lines, entries, table, meta, at_line, now_ns)
+        _remove(store, found)
+    _expire_line(store, at_line, now_ns)
     if (
         cache["weight"] + weight > cache["max_weight"]
         or cache["entries"] + 1 > cache["max_entries"]
     ):
-        expire_all(caches, lines, entries, table, meta, line["cache"], now_ns)
+        expire_all(store, line["cache"], now_ns)
         while (
             cache["weight"] + weight > cache["max_weight"]
             or cache["entries"] + 1 > cache["max_entries"]
         ):
             cache["evictions"] += 1
-            _remove(caches, lines, entries, table, meta, cache["oldest"])
+            _remove(store, cache["oldest"])
     at = meta[0]["free"]
     entry = entries[at]
     meta[0]["free"] = entry["after"]

@@ -1,7 +1,7 @@
 """How compiled code is compiled: the one place that knows numba's switches.
 
-Two decorators. ``kernel`` compiles a function that Python calls; ``inline`` compiles one that is
-pasted into its callers. Both run without numba's reference counting (``_nrt=False``), which makes
+Three decorators. ``kernel`` compiles a function that Python calls, ``inline`` one that is also
+pasted into its compiled callers, ``part`` one that only compiled code calls. All run without numba's reference counting (``_nrt=False``), which makes
 the engine about four times as fast (``benchmarks/README.md``); the price is that compiled code may
 not allocate. ``_nrt`` is private to numba, so nothing else in the package names it.
 
@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 import numba
 from numba.core import config
 
-__all__ = ["cache_directory", "inline", "kernel"]
+__all__ = ["cache_directory", "inline", "kernel", "part"]
+
+_LONGEST_NAME = 40
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,15 +53,29 @@ def cache_directory() -> Path:
     return root / digest.hexdigest()
 
 
-def _compile(function: F, *, forceinline: bool) -> F:
+def _short_name(self: Any) -> tuple[str, tuple[()]]:
+    """Name of a type inside symbols: a hash where the full one would be long."""
+    name: str = self.name
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+        name = f"{type(self).__name__}_{digest}"
+    return name, ()
+
+
+# numba writes the full name of every argument's type into every symbol, and a record's name lists
+# all its fields: the engine's symbols would be 15,000 characters each, and reading and writing them
+# the larger half of the compilation.
+numba.types.Record.mangling_args = property(_short_name)
+numba.types.NamedTuple.mangling_args = property(_short_name)
+
+
+def _compile(function: F, **options: bool | str) -> F:
     # numba reads its cache directory when caching is switched on for a function; setting it only
     # for that moment leaves the caller's own compiled functions where they were.
     before = config.CACHE_DIR
     config.CACHE_DIR = str(cache_directory())
     try:
-        compiled = numba.njit(
-            cache=True, nogil=True, error_model="numpy", forceinline=forceinline, _nrt=False
-        )(function)
+        compiled = numba.njit(nogil=True, error_model="numpy", _nrt=False, **options)(function)
     finally:
         config.CACHE_DIR = before
     return compiled  # type: ignore[no-any-return]
@@ -67,9 +83,21 @@ def _compile(function: F, *, forceinline: bool) -> F:
 
 def kernel(function: F) -> F:
     """Compile a function that Python code calls; it may not allocate."""
-    return _compile(function, forceinline=False)
+    # Said in so many words: numba lets a function inherit the flag from an inlined caller.
+    return _compile(function, cache=True, forceinline=False)
 
 
 def inline(function: F) -> F:
     """Compile a small function that is pasted into each compiled caller; it may not allocate."""
-    return _compile(function, forceinline=True)
+    return _compile(function, cache=True, forceinline=True)
+
+
+def part(function: F) -> F:
+    """Compile a part of one kernel: pasted into it, and never called from Python.
+
+    Leaving out the entry from Python is what keeps compilation short: for a function that takes
+    the engine's whole world, that entry costs several times the function.
+    """
+    return _compile(
+        function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )

@@ -38,6 +38,7 @@ __all__ = [
 #: Largest number of ranks for which a Zipf law gets an alias table.
 ALIAS_LIMIT: Final = 1 << 16
 _LARGEST_N: Final = 10**9
+_LARGEST_WEIGHT: Final = 1e300  # so that sums of millions of them stay finite
 
 _UNIFORM = 0
 _ALIAS = 1
@@ -108,7 +109,7 @@ class WeightedKeys:
     Parameters
     ----------
     weights : tuple of float
-        Finite, >= 0, with a positive sum; relative to their sum. Any iterable will do.
+        In [0, 1e300], not all 0; relative to their sum. Any iterable will do.
     """
 
     weights: tuple[float, ...]
@@ -117,10 +118,10 @@ class WeightedKeys:
         weights = tuple(float(weight) for weight in self.weights)
         object.__setattr__(self, "weights", weights)
         for weight in weights:
-            if not 0 <= weight < math.inf:
-                raise ValueError(f"weights must be finite and >= 0, got {weight}")
-        if not 0 < math.fsum(weights) < math.inf:
-            raise ValueError("the sum of the weights must be finite and > 0")
+            if not 0 <= weight <= _LARGEST_WEIGHT:
+                raise ValueError(f"weights must be in [0, 1e300], got {weight}")
+        if not any(weights):
+            raise ValueError("at least one weight must be > 0")
 
 
 Keys: TypeAlias = UniformKeys | ZipfKeys | WeightedKeys
@@ -199,16 +200,16 @@ def alias_cells(weights: npt.NDArray[np.float64]) -> Cells:
     Parameters
     ----------
     weights : float64[n]
-        Finite, >= 0, with a positive sum.
+        In [0, 1e300], not all 0.
 
     Returns
     -------
     ALIAS_DTYPE[n]
-        One cell per weight. Key j is drawn with probability (sum over cells i of what falls to j)
-        / n, which is its share of the sum to within 1e-15; weight 0 is never drawn.
+        One cell per weight. A key's part of the cells, over n, is its share of the sum to within
+        1e-14; a key of weight 0 has none.
     """
     cells = np.empty(weights.size, dtype=ALIAS_DTYPE)
-    shares = weights * (weights.size / math.fsum(weights))
+    shares = weights / math.fsum(weights) * weights.size
     _fill_alias(shares, cells, np.empty(weights.size, dtype=np.int64))
     return cells
 
@@ -290,7 +291,7 @@ def sample_key(rows: Rows, cells: Cells, row: int, key: UInt64, index: int, draw
     kind = law["kind"]
     if kind == _ZIPF:
         return zipf_rank(
-            law["s"], law["n"], law["start"], law["end"], law["safe"], key, index, draw
+            law["s"], law["n"], law["start"], law["end"], law["safe"], key, int(index), int(draw)
         )
     # The largest uniform draw times n rounds to below n, so the position is always a cell.
     place = uniform(key, index, draw) * law["n"]

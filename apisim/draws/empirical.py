@@ -5,12 +5,16 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Final
 
 from apisim.draws.laws import Distribution, require
 from apisim.draws.sampling import Kind
 from apisim.draws.tables import Lowered
 
 __all__ = ["Mixture", "Quantiles", "Samples"]
+
+# So that sums of millions of them stay finite.
+_LARGEST: Final = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ class Quantiles(Distribution):
     Parameters
     ----------
     points : tuple of (float, float)
-        Percentage in [0, 100] and value, finite and >= 0: at least two, percentages ascending,
-        values not descending. Any iterable of pairs will do.
+        Percentage in [0, 100] and value in [0, 1e300]: at least two, percentages ascending, values
+        not descending. Any iterable of pairs will do.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -41,8 +45,8 @@ class Quantiles(Distribution):
             [percent for percent, _ in points],
         )
         require(
-            all(0 <= value < math.inf for _, value in points),
-            "values of quantiles must be finite and >= 0",
+            all(0 <= value <= _LARGEST for _, value in points),
+            "values of quantiles must be in [0, 1e300]",
             [value for _, value in points],
         )
         require(
@@ -86,7 +90,7 @@ class Samples(Distribution):
     Parameters
     ----------
     values : tuple of float
-        Finite, >= 0, at least one; kept in ascending order. Any iterable will do.
+        In [0, 1e300], at least one; kept in ascending order. Any iterable will do.
     """
 
     values: tuple[float, ...]
@@ -97,7 +101,7 @@ class Samples(Distribution):
         require(len(values) >= 1, "there must be at least one sample", 0)
         # Not by the ends: sorting puts a NaN anywhere.
         for value in values:
-            require(0 <= value < math.inf, "samples must be finite and >= 0", value)
+            require(0 <= value <= _LARGEST, "samples must be in [0, 1e300]", value)
 
     def mean(self) -> float:
         """Mean of the samples."""
@@ -122,7 +126,7 @@ class Mixture(Distribution):
     Parameters
     ----------
     parts : tuple of (float, Distribution)
-        Weight, finite and > 0, and distribution: at least one. Weights are relative: their sum
+        Weight, in (0, 1e300], and distribution: at least one. Weights are relative: their sum
         stands for the whole. Any iterable of pairs will do.
     """
 
@@ -133,7 +137,7 @@ class Mixture(Distribution):
         object.__setattr__(self, "parts", parts)
         require(len(parts) >= 1, "a mixture needs at least one part", 0)
         for weight, _ in parts:
-            require(0 < weight < math.inf, "weights of a mixture must be finite and > 0", weight)
+            require(0 < weight <= _LARGEST, "weights of a mixture must be in (0, 1e300]", weight)
 
     def shares(self) -> list[tuple[float, Distribution]]:
         """Parts that are no mixtures themselves, with their shares of the whole.

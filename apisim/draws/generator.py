@@ -199,4 +199,4 @@ def uniform(key: UInt64, index: int, draw: int) -> float:
     float64
         In [2^-53, 1 - 2^-53].
     """
-    return float((np.int64(bits(key, index, draw) >> _DROPPED_BITS) + 0.5) * 2.0**-52)
+    return float((np.int64(bits(key, int(index), int(draw)) >> _DROPPED_BITS) + 0.5) * 2.0**-52)

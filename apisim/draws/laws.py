@@ -205,14 +205,14 @@ class LogNormalMean(_LogNormalLaw):
 
     With L = ln(p99 / mean), sigma solves sigma^2 / 2 - 2.32635 sigma + L = 0. Of the two roots the
     smaller one is meant: the larger one, above 2.32635, belongs to tails so heavy that most of the
-    mean comes from beyond the 99 % quantile. There are roots while p99 <= 14.97 mean.
+    mean comes from beyond the 99 % quantile. There are roots while p99 <= 14.968 mean.
 
     Parameters
     ----------
     mean : float
         Expected value, finite, > 0.
     p99 : float
-        99 % quantile, in [mean, 14.97 mean].
+        99 % quantile, in [mean, 14.968 mean].
     """
 
     mean_: float
@@ -228,7 +228,7 @@ class LogNormalMean(_LogNormalLaw):
         )
         require(
             2.0 * log(p99 / mean) <= Z99 * Z99,
-            "p99 must be at most 14.97 times the mean: no log-normal has a higher one",
+            "p99 must be at most 14.968 times the mean: no log-normal has a higher one",
             given,
         )
         object.__setattr__(self, "mean_", mean)

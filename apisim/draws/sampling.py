@@ -81,9 +81,8 @@ _SMALLEST_UNIFORM = 2.0**-53
 _LARGEST_UNIFORM = 1.0 - 2.0**-53
 
 
-@kernel
+@inline
 def _log_normal(p50: float, sigma: float, u: float) -> float:
-    # Apart and not inlined: it is what most rows are, and its code is long.
     return p50 * exp(sigma * normal_quantile(u))
 
 
@@ -162,6 +161,21 @@ def quantile(rows: Rows, values: Values, row: int, u: float) -> float:
     return _plain_quantile(rows, values, int(values[first + count + part]), within)
 
 
+@kernel
+def _draw_log_normal(p50: float, sigma: float, key: UInt64, index: int, draw: int) -> float:
+    return _log_normal(p50, sigma, uniform(key, index, draw))
+
+
+@kernel
+def _draw(rows: Rows, values: Values, row: int, key: UInt64, index: int, draw: int) -> float:
+    return quantile(rows, values, row, uniform(key, index, draw))
+
+
+# The two below are pasted into their callers, so they hold no more than two short cuts: constants,
+# and the law that most rows have, whose call takes no arrays along. numba compiles a function anew
+# for every literal that it is called with; int() takes that away from what they call.
+
+
 @inline
 def sample(rows: Rows, values: Values, row: int, key: UInt64, index: int, draw: int) -> float:
     """Draw from a distribution at one address of one stream.
@@ -186,8 +200,28 @@ def sample(rows: Rows, values: Values, row: int, key: UInt64, index: int, draw: 
     if law["kind"] == _CONSTANT:
         return float(law["a"])
     if law["kind"] == _LOG_NORMAL:
-        return _log_normal(law["a"], law["b"], uniform(key, index, draw))
-    return quantile(rows, values, row, uniform(key, index, draw))
+        return _draw_log_normal(law["a"], law["b"], key, int(index), int(draw))
+    return _draw(rows, values, int(row), key, int(index), int(draw))
+
+
+@inline
+def sample_int(rows: Rows, values: Values, row: int, key: UInt64, index: int, draw: int) -> int:
+    """Draw a whole number (nanoseconds, bytes) at one address of one stream.
+
+    Parameters
+    ----------
+    rows, values, row, key, index, draw
+        As for :func:`sample`.
+
+    Returns
+    -------
+    int64
+        The draw rounded to the nearest integer, halves to even, in [0, 2^53].
+    """
+    law = rows[row]
+    if law["kind"] == _CONSTANT:
+        return int(law["rounded"])
+    return to_int(sample(rows, values, int(row), key, int(index), int(draw)))
 
 
 @inline
@@ -208,23 +242,3 @@ def to_int(value: float) -> int:
         # Numbers from 2^52 on are whole, so adding and taking away 2^52 rounds, halves to even.
         return int((value + _HALFWAY) - _HALFWAY)
     return int(min(value, _LARGEST))
-
-
-@inline
-def sample_int(rows: Rows, values: Values, row: int, key: UInt64, index: int, draw: int) -> int:
-    """Draw a whole number (nanoseconds, bytes) at one address of one stream.
-
-    Parameters
-    ----------
-    rows, values, row, key, index, draw
-        As for :func:`sample`.
-
-    Returns
-    -------
-    int64
-        The draw rounded to the nearest integer, halves to even, in [0, 2^53].
-    """
-    law = rows[row]
-    if law["kind"] == _CONSTANT:
-        return int(law["rounded"])
-    return to_int(sample(rows, values, row, key, index, draw))

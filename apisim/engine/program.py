@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.deques import lay_out_rings
-from apisim.arrays.expiring_lru import CACHE_DTYPE, LINE_DTYPE, NOWHERE, new_cache, new_pool
+from apisim.arrays.expiring_lru import CACHE_DTYPE, LINE_DTYPE, Store, new_cache, new_store
 from apisim.backends.http import ENDPOINT_DTYPE, open_endpoint
 from apisim.backends.lambda_ import GROUP_DTYPE, POOL_DTYPE
 from apisim.draws.generator import uniform
@@ -16,7 +16,7 @@ from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
 from apisim.engine.compiled.calendar import World
 from apisim.engine.recorder import Recorder, new_recorder
-from apisim.engine.state import State, Store, new_calendar
+from apisim.engine.state import State, new_calendar
 from apisim.engine.tables import CLOSED, OPEN, Tables
 from apisim.gateway.throttle import BUCKET_DTYPE
 from apisim.scenario import Scenario
@@ -151,11 +151,9 @@ def _new_store(program: Program, room: int) -> Store:
     for row, plan in zip(caches, program.caches, strict=False):
         new_cache(row, max_weight=plan.max_weight, max_entries=plan.max_entries)
     lines = np.zeros(max(1, len(program.lines)), LINE_DTYPE)
-    lines["first"] = lines["last"] = NOWHERE
     for row, (ttl_ns, cache) in zip(lines, program.lines, strict=False):
         row["ttl_ns"], row["cache"] = ttl_ns, cache
-    entries, table, meta = new_pool(room)
-    return Store(caches, lines, entries, table, meta)
+    return new_store(caches, lines, room)
 
 
 def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:

@@ -62,15 +62,15 @@ REQUEST_FIELDS: Final = [
     ("units", "i8"),  # billed
     ("ordinal", "i8"),
     ("user", "i8"),
-    ("source", "i4"),
-    ("attempt", "i4"),
-    ("cell", "i4"),
-    ("api", "i4"),
-    ("client", "i4"),  # of a trace; -1 otherwise
-    ("status", "i4"),
-    ("answer", "u1"),
-    ("cache", "u1"),
-    ("cold", "u1"),
+    ("source", "i8"),
+    ("attempt", "i8"),
+    ("cell", "i8"),
+    ("api", "i8"),
+    ("client", "i8"),  # of a trace; -1 otherwise
+    ("status", "i8"),
+    ("answer", "i8"),
+    ("cache", "i8"),
+    ("cold", "i8"),
 ]
 REQUEST_DTYPE: Final = np.dtype(REQUEST_FIELDS, align=True)
 

@@ -7,14 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.expiring_lru import expire_all
+from apisim.arrays.expiring_lru import Store, expire_all
 from apisim.backends.lambda_ import close_pool
 from apisim.engine.compiled.calendar import World
 from apisim.engine.compiled.runner import run_compiled
 from apisim.engine.program import Program, new_world
 from apisim.engine.recorder import Recorder
 from apisim.engine.simpy_model.runner import run_golden
-from apisim.engine.state import Store
 
 __all__ = ["Engine", "Replication", "run_replication"]
 
@@ -130,4 +129,4 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
 
 def _expire(program: Program, store: Store, end_ns: int) -> None:
     for cache in range(len(program.caches)):
-        expire_all(*store, cache, end_ns)
+        expire_all(store, cache, end_ns)

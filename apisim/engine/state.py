@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from apisim.arrays.heap import EVENT_DTYPE
 from apisim.engine.recorder import REQUEST_FIELDS
 
-__all__ = ["CLOCK_DTYPE", "SLOT_DTYPE", "STEP_DTYPE", "Calendar", "Store", "State"]
+__all__ = ["CLOCK_DTYPE", "SLOT_DTYPE", "STEP_DTYPE", "Calendar", "State", "new_calendar"]
 
 #: Room for steps that take no time; a handful are ever pending at one instant.
 MAX_STEPS: Final = 64
@@ -52,9 +52,9 @@ SLOT_DTYPE: Final = np.dtype(
         ("index", "i8"),
         ("work_start_ns", "i8"),
         ("result", "i8"),
-        ("waiting", "u1"),  # somebody waits for the answer
-        ("working", "u1"),  # a backend still works on it
-        ("guarded", "u1"),  # a deadline event stands in the calendar
+        ("waiting", "i8"),  # somebody waits for the answer
+        ("working", "i8"),  # a backend still works on it
+        ("guarded", "i8"),  # a deadline event stands in the calendar
     ],
     align=True,
 )
@@ -67,16 +67,6 @@ class Calendar(NamedTuple):
     heap: NDArray[np.void]  # EVENT_DTYPE[room]
     steps: NDArray[np.void]  # STEP_DTYPE[MAX_STEPS]
     slots: NDArray[np.void]  # SLOT_DTYPE[room]
-
-
-class Store(NamedTuple):
-    """The pool of cache entries: response caches and authorizer results."""
-
-    caches: NDArray[np.void]
-    lines: NDArray[np.void]
-    entries: NDArray[np.void]
-    table: NDArray[np.int32]
-    meta: NDArray[np.void]
 
 
 class State(NamedTuple):

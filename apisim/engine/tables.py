@@ -158,7 +158,7 @@ class Tables(NamedTuple):
     bindings: NDArray[np.void]
     parts: NDArray[np.void]
     routes: NDArray[np.void]
-    route_levels: NDArray[np.int32]  # [n_routes, MAX_LEVELS] bucket of each level or NO_BUCKET
+    route_levels: NDArray[np.int64]  # [n_routes, MAX_LEVELS] bucket of each level or NO_BUCKET
     apis: NDArray[np.void]
     authorizers: NDArray[np.void]
     functions: NDArray[np.void]
@@ -174,8 +174,8 @@ class Tables(NamedTuple):
     think: NDArray[np.int64]  # [n_phases] distribution of think time
     jobs: NDArray[np.void]
     trace_ns: NDArray[np.int64]
-    trace_client: NDArray[np.int32]
-    trace_target: NDArray[np.int32]
+    trace_client: NDArray[np.int64]
+    trace_target: NDArray[np.int64]
     trace_bytes: NDArray[np.int64]
     targets: NDArray[np.void]
     client_hashes: NDArray[np.uint64]

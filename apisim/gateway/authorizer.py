@@ -11,9 +11,8 @@ identity that already has a live one changes nothing; the cache has no size limi
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from apisim.arrays.expiring_lru import lru_find, lru_store
+from apisim.arrays.expiring_lru import Store, lru_find, lru_store
 from apisim.arrays.jit import inline
 
 __all__ = ["ALLOW", "DENY", "UNKNOWN", "cached_decision", "keep_decision"]
@@ -25,28 +24,20 @@ ALLOW: Final = 1
 
 @inline
 def cached_decision(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     identity: np.uint64,
     now_ns: int,
 ) -> int:
     """``ALLOW`` or ``DENY`` if a live policy is kept for this identity, else ``UNKNOWN``."""
-    at = lru_find(caches, lines, entries, table, meta, identity, now_ns)
+    at = lru_find(store, identity, now_ns)
     if at < 0:
         return UNKNOWN
-    return entries[at]["value"]  # type: ignore[no-any-return]
+    return store.entries[at]["value"]  # type: ignore[no-any-return]
 
 
 @inline
 def keep_decision(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     line: int,
     identity: np.uint64,
     decision: int,
@@ -54,5 +45,5 @@ def keep_decision(
 ) -> bool:
     """Keep a policy the function has just returned; a policy weighs nothing."""
     return lru_store(  # type: ignore[no-any-return]
-        caches, lines, entries, table, meta, line, identity, 0, decision, now_ns
+        store, line, identity, 0, decision, now_ns
     )

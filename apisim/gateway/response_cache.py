@@ -11,9 +11,8 @@ coalescing of concurrent misses, and an answer for a key already live changes no
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from apisim.arrays.expiring_lru import lru_find, lru_store
+from apisim.arrays.expiring_lru import Store, lru_find, lru_store
 from apisim.arrays.jit import inline
 
 __all__ = ["CACHE_SIZES_BYTES", "cache_lookup", "cache_store"]
@@ -34,28 +33,20 @@ CACHE_SIZES_BYTES: Final = {
 
 @inline
 def cache_lookup(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     key: np.uint64,
     now_ns: int,
 ) -> int:
     """Body size [bytes] of the stored answer, or -1 for a miss."""
-    at = lru_find(caches, lines, entries, table, meta, key, now_ns)
+    at = lru_find(store, key, now_ns)
     if at < 0:
         return -1
-    return entries[at]["value"]  # type: ignore[no-any-return]
+    return store.entries[at]["value"]  # type: ignore[no-any-return]
 
 
 @inline
 def cache_store(
-    caches: NDArray[np.void],
-    lines: NDArray[np.void],
-    entries: NDArray[np.void],
-    table: NDArray[np.int32],
-    meta: NDArray[np.void],
+    store: Store,
     line: int,
     key: np.uint64,
     body_bytes: int,
@@ -68,5 +59,5 @@ def cache_store(
         return False
     weight = body_bytes + overhead_bytes
     return lru_store(  # type: ignore[no-any-return]
-        caches, lines, entries, table, meta, line, key, weight, body_bytes, now_ns
+        store, line, key, weight, body_bytes, now_ns
     )

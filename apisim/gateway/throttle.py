@@ -146,14 +146,14 @@ def refuse(bucket: np.void, now_ns: int) -> None:
 
 
 @kernel
-def admit(buckets: NDArray[np.void], levels: NDArray[np.int32], now_ns: int) -> int:
+def admit(buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int) -> int:
     """Let one request past all its buckets, or none.
 
     Parameters
     ----------
     buckets : BUCKET_DTYPE[n_buckets]
         Updated in place.
-    levels : int32[MAX_LEVELS]
+    levels : int64[MAX_LEVELS]
         The request's buckets, most specific first; ``NO_BUCKET`` where a level has no limit.
     now_ns : int
         Time of the request [ns].

@@ -277,7 +277,7 @@ def mean_bill(bills: Sequence[Bill]) -> Bill:
                 meter=meter,
                 rows=tuple(_mean_row(tiers[tier], n_bills) for tier in sorted(tiers)),
             )
-            for meter, tiers in rows.items()
+            for meter, tiers in sorted(rows.items(), key=lambda item: item[0].position)
         ),
         unpriced=tuple(
             Unpriced(meter=meter, unit=unit, quantity=quantity / n_bills, note=note)

@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from apisim.pricing.bill import Bill
 from apisim.pricing.book import PriceBook
 from apisim.pricing.exact import rounded
-from apisim.pricing.project import Window, factors_of, month_hours, month_quantities
+from apisim.pricing.project import Represents, Window, factors_of, month_hours, month_quantities
 from apisim.pricing.rating import rate
 from apisim.pricing.usage import Usage
 
@@ -36,8 +36,8 @@ class PricingSettings(Protocol):
         ...
 
     @property
-    def represents(self) -> Any:
-        """See :data:`apisim.pricing.project.Represents`; None where the scenario does not say."""
+    def represents(self) -> Represents | None:
+        """What a window stands for; None where the scenario does not say."""
         ...
 
     @property

@@ -134,6 +134,8 @@ class Meter:
         Service under which the line appears on an AWS bill.
     usage_type, operation, product_family, sku : str
         AWS's own names, empty where the book does not have them.
+    position : int
+        Place in the order of the bill.
     tiers : tuple of Tier
         Ascending. Empty: the book has no price for this meter. If the last tier has an end, nothing
         is known above it.
@@ -165,6 +167,7 @@ class Meter:
     operation: str = ""
     product_family: str = ""
     sku: str = ""
+    position: int = 0
     tiers: tuple[Tier, ...] = ()
     free: tuple[FreeAllowance, ...] = ()
     tiers_after_free: bool = False

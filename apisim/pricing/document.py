@@ -67,7 +67,7 @@ class BookDocument:
 
     def error(self) -> BookError:
         """The error that carries every problem found so far."""
-        return BookError(self._problems)
+        return BookError(tuple(dict.fromkeys(self._problems)))
 
     def mapping(
         self, value: Any, path: Path, known: Collection[str] | None = None

@@ -21,7 +21,7 @@ from apisim.scenario.problems import PricingError, did_you_mean
 
 __all__ = ["available_books", "load_book", "read_book_text"]
 
-_SUFFIXES = (".yaml", ".yml")
+_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load_book(name: str | Path, *, base: Path | None = None) -> PriceBook:
@@ -30,8 +30,8 @@ def load_book(name: str | Path, *, base: Path | None = None) -> PriceBook:
     Parameters
     ----------
     name : str or pathlib.Path
-        Name of a packaged book, or a path ending in ``.yaml`` or ``.yml``; either may be followed
-        by ``/`` and a region where the book is a regional one.
+        Name of a packaged book, or a path ending in ``.yaml``, ``.yml`` or ``.json``; either may be
+        followed by ``/`` and a region where the book is a regional one.
     base : pathlib.Path, optional
         Directory that relative paths start from; the current directory by default.
 
@@ -55,12 +55,17 @@ def load_book(name: str | Path, *, base: Path | None = None) -> PriceBook:
     False
     """
     text = str(name)
-    head, _, region = text.rpartition("/")
-    if text.endswith(_SUFFIXES):
-        return _from_file(text, "", base)
-    if head.endswith(_SUFFIXES):
-        return _from_file(head, region, base)
-    return _packaged(text)
+    region = _region_of(text)
+    stem = text.removesuffix(f"/{region}") if region else text
+    return _from_file(stem, region, base) if stem.endswith(_SUFFIXES) else _packaged(stem, region)
+
+
+def _region_of(name: str) -> str:
+    """The region a book's name ends with; empty for an ordinary book."""
+    head, _, last = name.rpartition("/")
+    if name.endswith(_SUFFIXES):
+        return ""
+    return last if head else ""
 
 
 @functools.cache
@@ -106,6 +111,9 @@ def read_book_text(
     if not region:
         raise PricingError(f"price book {file} needs a region: {file}/REGION, one of {known}")
     extended = base_name(document)
+    if _region_of(extended):
+        # Also what keeps a book from extending itself.
+        raise PricingError(f"price book {file} extends {extended}: a region cannot be extended")
     parent = load_book(extended, base=base)
     return read_region(document, region, parent, f"{file}/{region}")
 
@@ -131,12 +139,11 @@ def _packaged_text(stem: str) -> str:
 
 
 @functools.cache
-def _packaged(name: str) -> PriceBook:
-    stem, _, region = name.partition("/")
+def _packaged(stem: str, region: str) -> PriceBook:
     if stem not in _stems():
         hint = did_you_mean(stem, _stems())
         raise PricingError(
-            f"there is no price book {name!r} ({hint or 'apisim pricebooks lists them'}); "
+            f"there is no price book {stem!r} ({hint or 'apisim pricebooks lists them'}); "
             f"a file of your own must end in .yaml"
         )
     return read_book_text(stem, _packaged_text(stem), region=region)

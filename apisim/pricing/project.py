@@ -11,11 +11,11 @@ cold caches) is not in the projection: the caller leaves the warm-up out of the 
 """
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from apisim.pricing.book import PriceBook
 from apisim.pricing.errors import SettingError
@@ -35,8 +35,19 @@ _NS_PER_HOUR: Final = 3_600_000_000_000
 _HOURS_PER_DAY: Final = 24
 _HOURS_PER_WEEK: Final = 168
 
-#: What a window stands for: ``steady``, or ``{"day": 24 weights}``, or ``{"week": 168 weights}``.
-Represents = str | Mapping[str, Sequence[Number]]
+
+class Represents(Protocol):
+    """What a window stands for in a month, as a scenario says it."""
+
+    @property
+    def kind(self) -> str:
+        """``steady``, ``day`` or ``week``."""
+        ...
+
+    @property
+    def weights(self) -> Sequence[object]:
+        """24 or 168 numbers, 1 being the traffic as simulated; empty for ``steady``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +97,7 @@ def month_quantities(
     ----------
     replications, book, start
         As :func:`apisim.pricing.billing.bill_of_month`.
-    represents : str, mapping or None
+    represents : Represents or None
         What windows without ``events_per_month`` stand for.
     hours : int or "calendar"
         Hours of the month.
@@ -146,9 +157,9 @@ def weighted_hours(
 
     Parameters
     ----------
-    represents : str or mapping
-        ``steady``: every hour is as simulated. ``{"day": weights}``, ``{"week": weights}``: an hour
-        carries its weight times the simulated traffic; Monday 00:00 UTC begins a week.
+    represents : Represents
+        ``steady``: every hour is as simulated. ``day``, ``week``: an hour carries its weight times
+        the simulated traffic; Monday 00:00 UTC begins a week.
     hours, start
         As :func:`month_hours`. A calendar month has the weekdays it has; in 730 or 720 hours each
         hour of the week has its average share.
@@ -159,29 +170,21 @@ def weighted_hours(
         If there are not 24 (168) weights, or one of them is negative.
     """
     month = Fraction(month_hours(hours, start))
-    if represents == "steady":
+    if represents.kind == "steady":
         return month
-    period, weights = _weights(represents)
-    if period == "week" and hours == "calendar":
+    # The shortest decimal of a weight is the one that was written: 0.1 is a tenth.
+    weights = [Fraction(str(weight)) for weight in represents.weights]
+    expected = {"day": _HOURS_PER_DAY, "week": _HOURS_PER_WEEK}[represents.kind]
+    if len(weights) != expected or min(weights) < 0:
+        raise SettingError(
+            ("pricing", "represents", represents.kind),
+            f"must be {expected} weights of at least 0, got {len(weights)} from {min(weights)} up",
+        )
+    if represents.kind == "week" and hours == "calendar":
         first = _utc(start).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         days = (first + timedelta(days=n) for n in range(int(month) // _HOURS_PER_DAY))
         return sum((_day_of(weights, day.weekday()) for day in days), Fraction(0))
-    return month * sum(weights) / len(weights)
-
-
-def _weights(represents: Represents) -> tuple[str, list[Fraction]]:
-    path = ("pricing", "represents")
-    if not isinstance(represents, Mapping) or len(represents) != 1:
-        raise SettingError(path, f"must be steady, day: or week:, got {represents!r}")
-    ((period, given),) = represents.items()
-    expected = {"day": _HOURS_PER_DAY, "week": _HOURS_PER_WEEK}.get(period)
-    if expected is None or len(given) != expected:
-        hint = "day: takes 24 weights, week: takes 168"
-        raise SettingError(path, f"got {len(given)} weights for {period}", hint)
-    weights = [as_fraction(weight) for weight in given]
-    if min(weights) < 0:
-        raise SettingError(path, f"a weight must not be negative, got {min(given)}")
-    return period, weights
+    return month * sum(weights) / expected
 
 
 def _day_of(weights: Sequence[Fraction], weekday: int) -> Fraction:

@@ -65,6 +65,12 @@ def rate(
         If a quantity is negative or not finite.
     TypeError
         If a quantity is a binary floating-point number.
+
+    Examples
+    --------
+    >>> from apisim.pricing import load_book
+    >>> rate(load_book("aws-us-east-1"), {"apigateway.rest.requests": 21_000_000_000}).total
+    Decimal('49763.1')
     """
     plans = book.checked_plans(free_tier)
     used = {name: _quantity(name, value) for name, value in (month_to_date or {}).items()}

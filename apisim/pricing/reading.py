@@ -165,8 +165,8 @@ def _meters(
 ) -> Callable[[Any, Path], dict[str, Meter]]:
     def read(value: Any, path: Path) -> dict[str, Meter]:
         meters = {
-            name: read_meter(document, name, item, (*path, name), sources)
-            for name, item in document.mapping(value, path).items()
+            name: read_meter(document, name, item, (*path, name), sources, position)
+            for position, (name, item) in enumerate(document.mapping(value, path).items())
         }
         if not meters and isinstance(value, dict):
             document.add(path, "is empty; a bill needs at least one meter")

@@ -44,7 +44,12 @@ _STATUSES: Final = ("verified", "secondary", "assumed")
 
 
 def read_meter(
-    document: BookDocument, name: str, value: Any, path: Path, sources: Mapping[str, Source]
+    document: BookDocument,
+    name: str,
+    value: Any,
+    path: Path,
+    sources: Mapping[str, Source],
+    position: int,
 ) -> Meter:
     """The meter ``name``; adds what is wrong with it to the document's problems."""
     facts = document.mapping(value, path, _METER_KEYS)
@@ -62,6 +67,7 @@ def read_meter(
     return Meter(
         name=name,
         unit=unit or "",
+        position=position,
         **words,
         tiers=read_tiers(document, facts, path),
         free=document.optional(facts, "free_tier", path, _free(document)) or (),

@@ -15,6 +15,7 @@ from apisim.pricing.document import BookDocument
 from apisim.pricing.reading import read_as_of, read_currency, read_schema, read_sources
 from apisim.pricing.reading_meters import is_partial, read_cited, read_tiers
 from apisim.scenario.problems import Path, PricingError, did_you_mean
+from apisim.scenario.regions import REGIONS
 
 __all__ = ["REGIONS_SCHEMA", "base_name", "read_region", "region_names"]
 
@@ -32,7 +33,11 @@ _METER_KEYS: Final = ("sku", "tiers", "first_tier_only", "partial", "note", "sou
 
 def region_names(document: BookDocument) -> tuple[str, ...]:
     """Regions for which the file has a price, sorted."""
-    return tuple(sorted(document.mapping(document.entries.get("regions", {}), ("regions",))))
+    return tuple(sorted(_listed(document)))
+
+
+def _listed(document: BookDocument) -> Mapping[str, Any]:
+    return document.required(document.entries, "regions", (), document.mapping) or {}
 
 
 def base_name(document: BookDocument) -> str:
@@ -59,7 +64,7 @@ def read_region(document: BookDocument, region: str, base: PriceBook, name: str)
     document : BookDocument
         The overlay file.
     region : str
-        For example ``eu-west-2``.
+        For example ``eu-west-2``. In an AWS region that the file does not list nothing is priced.
     base : PriceBook
         The book the overlay extends; its own region is the base book itself.
     name : str
@@ -68,26 +73,26 @@ def read_region(document: BookDocument, region: str, base: PriceBook, name: str)
     Raises
     ------
     PricingError
-        If the file has no price for the region.
+        If there is no such region.
     BookError
         With every problem of the file's part for that region.
     """
     if region == base.region:
         return replace(base, name=name)
     known = region_names(document)
-    if region not in known:
+    if not document.is_wrong and region not in known and region not in REGIONS:
         hint = did_you_mean(region, known) or f"it has: {', '.join(known)}"
-        raise PricingError(f"price book {name}: no prices for region {region!r} ({hint})")
+        raise PricingError(f"price book {name}: there is no region {region!r} ({hint})")
     read_currency(document)
     version = document.required(document.entries, "version", (), document.text)
     as_of = read_as_of(document)
     sources = {**base.sources, **read_sources(document)}
     path: Path = ("regions", region)
-    facts = document.mapping(document.entries["regions"][region], path, _REGION_KEYS)
+    facts = document.mapping(_listed(document).get(region, {}), path, _REGION_KEYS)
     words = document.words(
         facts, ("region_name", "usage_type_prefix", "note", "same_as_base_note"), path
     )
-    cited = read_cited(document, facts, path, sources)
+    cited = read_cited(document, facts, path, sources) if region in known else ()
     same = _same_as_base(document, base, cited, words["same_as_base_note"])
     own = _own_meters(document, base, cited, sources)
     priced = {
@@ -120,9 +125,9 @@ def read_region(document: BookDocument, region: str, base: PriceBook, name: str)
 
 def _renamed(usage_type: str, base_prefix: str, prefix: str) -> str:
     # Prefixes are not uniform: Lambda, SQS and load balancers write none in us-east-1.
-    if not (prefix and base_prefix and usage_type.startswith(f"{base_prefix}-")):
+    if not (base_prefix and usage_type.startswith(f"{base_prefix}-")):
         return usage_type
-    return prefix + usage_type.removeprefix(base_prefix)
+    return prefix + usage_type.removeprefix(base_prefix) if prefix else ""
 
 
 def _same_as_base(

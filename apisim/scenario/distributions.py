@@ -10,6 +10,7 @@ nanoseconds, sizes bytes.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
+from itertools import pairwise
 from typing import Annotated, Any, Final, TypeAlias
 
 from apisim.draws.distributions import (
@@ -30,9 +31,10 @@ from apisim.scenario.fields import (
     DURATION_SCHEMA,
     MAX_DURATION,
     SIZE_SCHEMA,
+    Reader,
     read_input_file,
-    reader,
 )
+from apisim.scenario.formats import format_duration, format_size
 from apisim.scenario.model import Context, Finding, fail_all
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.units import (
@@ -40,10 +42,9 @@ from apisim.scenario.units import (
     SIZE_UNITS_BYTES,
     UnitError,
     decimal_of,
-    format_duration,
-    format_size,
     parse_duration,
     parse_number,
+    parse_share,
     parse_size,
     shown,
 )
@@ -145,9 +146,7 @@ class _Reading:
             raise self.refuse(at, error.message, error.hint) from None
         high = self.quantity.high
         if result > self.quantity.parse(high):
-            raise self.refuse(
-                at, f"{value} is above the {high} maximum", f"allowed: up to {high}"
-            )
+            raise self.refuse(at, f"{value} is above the {high} maximum", f"allowed: up to {high}")
         if positive and result == 0:
             raise self.refuse(at, "must be above 0", "a constant 0 is written as 0")
         return float(result)
@@ -248,7 +247,7 @@ class _Reading:
         if wrong:
             raise _Stop
         points.sort()
-        for (lower, small), (upper, large) in zip(points, points[1:], strict=False):
+        for (lower, small), (upper, large) in pairwise(points):
             if lower == upper:
                 raise self.refuse(at, f"{lower:g} is given twice")
             if large < small:
@@ -308,8 +307,12 @@ class _Reading:
         if not isinstance(item, list) or len(item) != 2:
             raise self.refuse(at, f"must be [weight, distribution], got {shown(item)}")
         weight = item[0]
-        if isinstance(weight, str) and weight.endswith("%"):
-            weight = _decimal_or_none(weight[:-1])
+        if isinstance(weight, str) and weight.strip().endswith("%"):
+            # As a number of its own: 0.99 beside 1% is what it looks like.
+            try:
+                weight = parse_share(weight)
+            except UnitError as error:
+                raise self.refuse((*at, 0), error.message, error.hint) from None
         share = self.number(weight, (*at, 0), "0.000001", "1000000")
         return share, self.read(item[1], (*at, 1))
 
@@ -322,7 +325,7 @@ def _decimal_or_none(text: str) -> Decimal | None:
     return number if number.is_finite() and number.adjusted() < 30 else None
 
 
-def _reader_of(quantity: _Quantity, schema: dict[str, Any]) -> Any:
+def _reader_of(quantity: _Quantity, schema: dict[str, Any]) -> Reader:
     def read(value: Any, context: Context) -> Distribution:
         reading = _Reading(quantity, context)
         try:
@@ -330,7 +333,7 @@ def _reader_of(quantity: _Quantity, schema: dict[str, Any]) -> Any:
         except _Stop:
             raise fail_all(reading.findings) from None
 
-    return reader(read, _schema_of(schema))
+    return Reader(read, _schema_of(schema))
 
 
 def _schema_of(amount: dict[str, Any]) -> dict[str, Any]:
@@ -365,10 +368,7 @@ def _schema_of(amount: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_T: Final = _reader_of(_TIME, DURATION_SCHEMA)
-_P: Final = _reader_of(_PAYLOAD, SIZE_SCHEMA)
-
 #: Distribution of a time [ns].
-TimeDistribution: TypeAlias = Annotated[Distribution, _T[0], _T[1]]
+TimeDistribution: TypeAlias = Annotated[Distribution, _reader_of(_TIME, DURATION_SCHEMA)]
 #: Distribution of a request's or response's size [bytes].
-PayloadDistribution: TypeAlias = Annotated[Distribution, _P[0], _P[1]]
+PayloadDistribution: TypeAlias = Annotated[Distribution, _reader_of(_PAYLOAD, SIZE_SCHEMA)]

@@ -5,6 +5,7 @@ sees, the reader that produces it from YAML, and the JSON schema an editor check
 belongs to the type, is part of every message about it, and names whose limit it is.
 """
 
+import copy
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,7 +13,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 from apisim.scenario.model import Context, context_of, fail
 from apisim.scenario.problems import did_you_mean
@@ -32,6 +35,7 @@ __all__ = [
     "MAX_DURATION",
     "MAX_RATE",
     "SIZE_SCHEMA",
+    "Reader",
     "choice",
     "decimal",
     "duration",
@@ -41,7 +45,6 @@ __all__ = [
     "number",
     "rate",
     "read_input_file",
-    "reader",
     "share",
     "size",
     "text",
@@ -84,10 +87,8 @@ _RATE_SCHEMA: Final = {
 }
 
 
-def reader(
-    read: Callable[[Any, Context], Any], schema: dict[str, Any]
-) -> tuple[PlainValidator, WithJsonSchema]:
-    """Annotations of a value that ``read`` turns from YAML into what the engine sees.
+class Reader:
+    """Annotation of a value that ``read`` turns from YAML into what the engine sees.
 
     Parameters
     ----------
@@ -97,13 +98,26 @@ def reader(
         JSON schema of what may be written.
     """
 
-    def validate(value: Any, info: ValidationInfo) -> Any:
+    def __init__(self, read: Callable[[Any, Context], Any], schema: dict[str, Any]) -> None:
+        self.read = read
+        self.schema = schema
+
+    def validate(self, value: Any, info: ValidationInfo) -> Any:
+        """Value the engine sees; what is wrong becomes a finding."""
         try:
-            return read(value, context_of(info))
+            return self.read(value, context_of(info))
         except UnitError as error:
             raise fail(error.message, error.hint) from None
 
-    return PlainValidator(validate), WithJsonSchema(schema)
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return copy.deepcopy(self.schema)
 
 
 def _check(value: Any, low: Any, high: Any, shows: tuple[str, str, str], owner: str) -> None:
@@ -120,7 +134,7 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else shown(value)
 
 
-def duration(low: str = "0s", high: str = MAX_DURATION, owner: str = "") -> Any:
+def duration(low: str = "0s", high: str = MAX_DURATION, owner: str = "") -> Reader:
     """Duration in nanoseconds, from ``low`` to ``high``; ``owner`` sets that limit."""
     low_ns, high_ns = parse_duration(low), parse_duration(high)
 
@@ -129,10 +143,10 @@ def duration(low: str = "0s", high: str = MAX_DURATION, owner: str = "") -> Any:
         _check(result, low_ns, high_ns, (_plain(value), low, high), owner)
         return result
 
-    return reader(read, DURATION_SCHEMA)
+    return Reader(read, DURATION_SCHEMA)
 
 
-def size(low: str = "0B", high: str = "1TB", owner: str = "", multiple: str = "1B") -> Any:
+def size(low: str = "0B", high: str = "1TB", owner: str = "", multiple: str = "1B") -> Reader:
     """Size in bytes, from ``low`` to ``high``, a multiple of ``multiple``."""
     low_bytes, high_bytes, step = parse_size(low), parse_size(high), parse_size(multiple)
 
@@ -143,10 +157,10 @@ def size(low: str = "0B", high: str = "1TB", owner: str = "", multiple: str = "1
             raise UnitError(f"{_plain(value)} is not a multiple of {multiple}")
         return result
 
-    return reader(read, SIZE_SCHEMA)
+    return Reader(read, SIZE_SCHEMA)
 
 
-def rate(low: int = 0, high: int = MAX_RATE, owner: str = "") -> Any:
+def rate(low: int = 0, high: int = MAX_RATE, owner: str = "") -> Reader:
     """Rate per second as an exact fraction."""
 
     def read(value: Any, context: Context) -> Fraction:
@@ -159,15 +173,15 @@ def rate(low: int = 0, high: int = MAX_RATE, owner: str = "") -> Any:
         _check(result, low, high, shows, owner)
         return result
 
-    return reader(read, {**_RATE_SCHEMA, "minimum": low, "maximum": high})
+    return Reader(read, {**_RATE_SCHEMA, "minimum": low, "maximum": high})
 
 
-def share() -> Any:
+def share() -> Reader:
     """Share in [0, 1], written in percent."""
-    return reader(lambda value, context: parse_share(value), _SHARE_SCHEMA)
+    return Reader(lambda value, context: parse_share(value), _SHARE_SCHEMA)
 
 
-def whole(low: int, high: int, owner: str = "") -> Any:
+def whole(low: int, high: int, owner: str = "") -> Reader:
     """Whole number from ``low`` to ``high``."""
 
     def read(value: Any, context: Context) -> int:
@@ -180,10 +194,10 @@ def whole(low: int, high: int, owner: str = "") -> Any:
         _check(exact, low, high, (shown(value), str(low), str(high)), owner)
         return int(exact)
 
-    return reader(read, {"type": "integer", "minimum": low, "maximum": high})
+    return Reader(read, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def number(low: str, high: str, *, exclusive_low: bool = False, exact: bool = False) -> Any:
+def number(low: str, high: str, *, exclusive_low: bool = False, exact: bool = False) -> Reader:
     """Number from ``low`` (or above it) to ``high``: a float, or a Fraction when ``exact``."""
     low_exact, high_exact = Fraction(low), Fraction(high)
 
@@ -199,28 +213,28 @@ def number(low: str, high: str, *, exclusive_low: bool = False, exact: bool = Fa
         return result if exact else float(result)
 
     bound = "exclusiveMinimum" if exclusive_low else "minimum"
-    return reader(read, {"type": "number", bound: float(low_exact), "maximum": float(high_exact)})
+    return Reader(read, {"type": "number", bound: float(low_exact), "maximum": float(high_exact)})
 
 
-def decimal(low: str, high: str) -> Any:
+def decimal(low: str, high: str) -> Reader:
     """Exact decimal, written as a number or, to keep trailing digits, as a text."""
     low_exact, high_exact = Decimal(low), Decimal(high)
 
     def read(value: Any, context: Context) -> Decimal:
         result = decimal_of(value)
-        if result is None and isinstance(value, str):
-            if re.fullmatch(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?", value.strip()):
-                result = Decimal(value.strip())
+        written = value.strip() if isinstance(value, str) else ""
+        if re.fullmatch(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?", written):
+            result = Decimal(written)
         if result is None:
             raise UnitError(f"must be a number, got {shown(value)}", f"allowed: {low} to {high}")
         _check(result, low_exact, high_exact, (_plain(value), low, high), "")
         return result
 
     schema = {"type": ["number", "string"], "pattern": r"^[-+]?[0-9]+(\.[0-9]+)?$"}
-    return reader(read, schema)
+    return Reader(read, schema)
 
 
-def choice(*allowed: str | int, later: tuple[str, ...] = ()) -> Any:
+def choice(*allowed: str | int, later: tuple[str, ...] = ()) -> Reader:
     """One of a few words or numbers; ``later`` are those a later version will know."""
 
     def read(value: Any, context: Context) -> str | int:
@@ -228,16 +242,17 @@ def choice(*allowed: str | int, later: tuple[str, ...] = ()) -> Any:
             if not isinstance(value, bool) and value in (candidate, str(candidate)):
                 return candidate
         words = ", ".join(map(str, allowed))
+        one_of = "one of " if len(allowed) > 1 else ""
         if value in later:
-            raise UnitError(f"{value} is not modelled yet", f"use one of {words}")
+            raise UnitError(f"{value} is not modelled yet", f"use {one_of}{words}")
         hint = did_you_mean(value, map(str, allowed)) if isinstance(value, str) else ""
-        raise UnitError(f"must be one of {words}, got {shown(value)}", hint)
+        raise UnitError(f"must be {one_of}{words}, got {shown(value)}", hint)
 
     numeric = [str(candidate) for candidate in allowed if isinstance(candidate, int)]
-    return reader(read, {"enum": [*allowed, *numeric]})
+    return Reader(read, {"enum": [*allowed, *numeric]})
 
 
-def flag() -> Any:
+def flag() -> Reader:
     """True or false."""
 
     def read(value: Any, context: Context) -> bool:
@@ -245,10 +260,10 @@ def flag() -> Any:
             return value
         raise UnitError(f"must be true or false, got {shown(value)}")
 
-    return reader(read, {"type": "boolean"})
+    return Reader(read, {"type": "boolean"})
 
 
-def text(max_length: int) -> Any:
+def text(max_length: int) -> Reader:
     """Free text of at most ``max_length`` characters; numbers are taken as they are written."""
 
     def read(value: Any, context: Context) -> str:
@@ -260,10 +275,10 @@ def text(max_length: int) -> Any:
             raise UnitError(f"{len(value):,} characters are above the {max_length:,} maximum")
         return value
 
-    return reader(read, {"type": ["string", "number"], "maxLength": max_length})
+    return Reader(read, {"type": ["string", "number"], "maxLength": max_length})
 
 
-def name() -> Any:
+def name() -> Reader:
     """Name other keys refer to: letters, digits, ``_`` and ``-``."""
 
     def read(value: Any, context: Context) -> str:
@@ -272,7 +287,7 @@ def name() -> Any:
         hint = "letters, digits, _ and - only, at most 128"
         raise UnitError(f"must be a name, got {shown(value)}", hint)
 
-    return reader(read, {"type": "string", "pattern": f"^{_NAME}$"})
+    return Reader(read, {"type": "string", "pattern": f"^{_NAME}$"})
 
 
 def read_input_file(value: Any, context: Context) -> Path:
@@ -297,6 +312,6 @@ def read_input_file(value: Any, context: Context) -> Path:
     raise UnitError(f"{value} {wrong}", "relative names start in the scenario's directory")
 
 
-def input_file() -> Any:
+def input_file() -> Reader:
     """Existing file, see :func:`read_input_file`."""
-    return reader(read_input_file, {"type": "string"})
+    return Reader(read_input_file, {"type": "string"})

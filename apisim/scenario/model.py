@@ -9,11 +9,12 @@ into the same form, and every model passes on what its parts found.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -26,7 +27,18 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.units import shown
 
-__all__ = ["Context", "Finding", "Model", "context_of", "fail", "fail_all", "findings_of", "tag"]
+__all__ = [
+    "Context",
+    "Finding",
+    "Model",
+    "as_written",
+    "context_of",
+    "fail",
+    "fail_all",
+    "findings_of",
+    "nested",
+    "tag",
+]
 
 NOT_YET = "not modelled yet"
 
@@ -106,6 +118,11 @@ def findings_of(error: ValidationError | PydanticCustomError) -> list[Finding]:
         elif kind in ("list_type", "tuple_type"):
             got = shown(detail["input"])
             findings.append(Finding(loc, f"must be a list, got {got}", "write [a, b]"))
+        elif kind == "too_short":
+            findings.append(Finding(loc, "is empty", "give it at least one entry"))
+        elif kind == "too_long":
+            limit = detail["ctx"]["max_length"]
+            findings.append(Finding(loc, f"has more than {limit:,} entries", ""))
         else:
             findings.append(Finding(loc, detail["msg"], ""))
     return findings
@@ -119,9 +136,7 @@ class Model(BaseModel):
     fields no scenario can write.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     LATER: ClassVar[frozenset[str]] = frozenset()
     HIDDEN: ClassVar[frozenset[str]] = frozenset()
@@ -132,12 +147,17 @@ class Model(BaseModel):
         return data
 
     @classmethod
+    def relocate(cls, data: Any, findings: list[Finding]) -> list[Finding]:
+        """Findings at the places of the written ``data`` where a shorthand was spelled out."""
+        return findings
+
+    @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
         """Copy of the written keys with defaults that depend on each other or on the context."""
         return data
 
     @classmethod
-    def keys(cls) -> list[str]:
+    def key_names(cls) -> list[str]:
         """Keys a scenario may write here."""
         fields = cls.model_fields.items()
         return [info.alias or name for name, info in fields if name not in cls.HIDDEN]
@@ -149,7 +169,7 @@ class Model(BaseModel):
     ) -> Self:
         if isinstance(data, cls):
             return data
-        data = cls.normalise(data)
+        written, data = data, cls.normalise(data)
         if not isinstance(data, Mapping):
             raise fail(f"must be a mapping (key: value), got {shown(data)}")
         findings, known = cls._sort_keys(data)
@@ -162,14 +182,14 @@ class Model(BaseModel):
             missing = {f"{key} is required" for key in refused}
             findings += [one for one in findings_of(error) if one.at or one.message not in missing]
         if findings or result is None:
-            raise _as_validation_error(cls.__name__, findings)
+            raise _as_validation_error(cls.__name__, cls.relocate(written, findings))
         return result
 
     @classmethod
     def _sort_keys(cls, data: Mapping[str, Any]) -> tuple[list[Finding], dict[str, Any]]:
         """Findings about the keys themselves, and the entries worth looking into."""
         known, findings = {}, []
-        names = cls.keys()
+        names = cls.key_names()
         for key, value in data.items():
             if key in names and value is not None:
                 known[key] = value
@@ -202,3 +222,26 @@ def _as_validation_error(title: str, findings: Iterable[Finding]) -> ValidationE
         for one in findings
     ]
     return ValidationError.from_exception_data(title, details)
+
+
+def as_written(default: Any, description: str | None = None) -> Any:
+    """Default of a field, given as a scenario would write it: ``"29s"``, ``{}``."""
+    return Field(default=default, validate_default=True, description=description)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def nested(model: type[M], data: Any, at: Path, context: Context) -> M:
+    """Model built from a part of a value; what is wrong is found at its place below ``at``.
+
+    Raises
+    ------
+    PydanticCustomError
+        If the part is not valid.
+    """
+    try:
+        return model.model_validate(data, context=context)
+    except ValidationError as error:
+        findings = findings_of(error)
+    raise fail_all([Finding((*at, *one.at), one.message, one.hint) for one in findings])

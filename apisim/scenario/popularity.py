@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Annotated, Any, Final, TypeAlias
 
 from apisim.draws.discrete import UniformKeys, WeightedKeys, ZipfKeys
-from apisim.scenario.fields import reader
+from apisim.scenario.fields import Reader
 from apisim.scenario.model import Context, Finding, fail, fail_all
 from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, parse_number, parse_share, shown
@@ -103,7 +103,5 @@ _SCHEMA: Final[dict[str, Any]] = {
     "additionalProperties": {"type": ["number", "string"]},
     "description": "Popularity: {zipf: s, of: n}, {uniform: n} or {value: weight, ...}.",
 }
-_K: Final = reader(_read, _SCHEMA)
-
 #: Popularity of the values of one parameter.
-Popularity: TypeAlias = Annotated[KeySpec, _K[0], _K[1]]
+Popularity: TypeAlias = Annotated[KeySpec, Reader(_read, _SCHEMA)]

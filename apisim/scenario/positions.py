@@ -167,7 +167,7 @@ class _Reader:
             else:
                 yield from self.entries(base, path, True, depth + 1)
 
-    def text(self, node: ScalarNode, path: Path) -> str:
+    def text(self, node: Node, path: Path) -> str:
         text = str(node.value)
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             self.refuse(node, path, "half a surrogate pair is not a character")
@@ -252,7 +252,7 @@ def _compose(text: str, file: str) -> Node | None:
         character = text[at : at + 1]
         message = f"character {character.encode('unicode_escape').decode()} is not allowed in YAML"
         problem = Problem(file, line, column, "", message)
-    except Exception as error:  # ruamel fed with garbage raises whatever Python raised inside it
+    except Exception as error:  # noqa: BLE001 - ruamel raises what Python raised inside it
         message = f"not readable as YAML ({type(error).__name__})"
         problem = Problem(file, 1, 1, "", message, "check the syntax")
     raise ScenarioError([problem])

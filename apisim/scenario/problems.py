@@ -133,6 +133,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     words = list(known)
     folded = {candidate.casefold(): candidate for candidate in words}
+    # Two letters swapped is the commonest slip, and difflib has no special place for it.
+    swapped = [name for key, name in folded.items() if sorted(key) == sorted(word.casefold()[:200])]
+    if swapped:
+        return f"did you mean {swapped[0]}?"
     # difflib compares every pair of characters: a word of megabytes has no near neighbour anyway.
     close = difflib.get_close_matches(word[:200].casefold(), folded, n=1, cutoff=0.6)
     if close:

@@ -14,12 +14,10 @@ from typing import Final
 __all__ = [
     "DURATION_UNITS_NS",
     "MAX_DECIMALS",
+    "RATE_PERIODS_S",
     "SIZE_UNITS_BYTES",
     "UnitError",
     "decimal_of",
-    "format_duration",
-    "format_rate",
-    "format_size",
     "parse_duration",
     "parse_number",
     "parse_rate",
@@ -53,7 +51,7 @@ SIZE_UNITS_BYTES: Final[dict[str, int]] = {
     **{f"{prefix}{i}B": 1024**n for n, prefix in enumerate("KMGT", 1) for i in ("", "i")},
 }
 
-_RATE_PERIODS_S: Final[dict[str, int]] = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+RATE_PERIODS_S: Final[dict[str, int]] = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
 
 _DURATION_PART = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(d|h|min|ms|m|s|us|µs|μs|ns)")
 _QUANTITY = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z%/]*)\s*")
@@ -93,6 +91,9 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 15:
+        value = f"{value:f}" if value else "0"
+        return value if len(value) <= 60 else value[:57] + "..."
     text = str(value)
     text = text if len(text) <= 60 else text[:57] + "..."
     if isinstance(value, str):
@@ -175,6 +176,11 @@ def parse_number(value: object) -> Fraction:
     return _exact(number, shown(value))
 
 
+def _bare_duration(shows: str, number: str) -> UnitError:
+    hint = f"write {number}s or {number}ms"
+    return UnitError(f"{shows} has no unit; a duration needs one", hint)
+
+
 def parse_duration(value: object) -> int:
     """Duration in nanoseconds.
 
@@ -202,25 +208,21 @@ def parse_duration(value: object) -> int:
     if number is not None:
         if number == 0:
             return 0
-        raise UnitError(
-            f"{shown(value)} has no unit; a duration needs one", f"write {shown(value)}s"
-        )
+        raise _bare_duration(shown(value), shown(value))
     if not isinstance(value, str):
         raise UnitError(f"must be a duration, got {shown(value)}", "write e.g. 250ms, 10s or 1h30m")
     text = value.strip()
     if text.startswith("-"):
         raise UnitError(f"{shown(value)} is negative", "durations are 0 or more")
     if _NUMBER.fullmatch(text):
-        raise UnitError(f"{shown(value)} has no unit; a duration needs one", f"write {text}s")
+        raise _bare_duration(shown(value), text)
     total, at, last = Fraction(0), 0, None
     while at < len(text):
         part = _DURATION_PART.match(text, at)
         # Units fall from left to right: 30m1h and 1s1s are more likely slips than meant.
         scale = DURATION_UNITS_NS[part[2].replace("\u03bc", "µ")] if part else 0
         if part is None or (last is not None and scale >= last):
-            raise UnitError(
-                f"{shown(value)} is not a duration", "write e.g. 250ms, 10s or 1h30m"
-            )
+            raise UnitError(f"{shown(value)} is not a duration", "write e.g. 250ms, 10s or 1h30m")
         total += _exact(_decimal(part[1]), value) * scale
         last, at = scale, part.end()
     if last is None:
@@ -304,10 +306,10 @@ def parse_rate(value: object) -> Fraction:
     period = match[2].removeprefix("/") if match else ""
     if match is None or (match[2] and not match[2].startswith("/")):
         raise UnitError(f"{shown(value)} is not a rate", "write e.g. 500/s, 30/min or 500")
-    if match[2] and period not in _RATE_PERIODS_S:
+    if match[2] and period not in RATE_PERIODS_S:
         hint = "write min for a minute" if period == "m" else "use /s, /min, /h or /d"
         raise UnitError(f"{shown(value)} is not a rate", hint)
-    return _exact(_decimal(match[1]), shown(value)) / _RATE_PERIODS_S[period or "s"]
+    return _exact(_decimal(match[1]), shown(value)) / RATE_PERIODS_S[period or "s"]
 
 
 def parse_share(value: object) -> float:
@@ -352,60 +354,3 @@ def parse_share(value: object) -> float:
     if not 0 <= share <= 1:
         raise UnitError(f"{value} is outside 0% to 100%")
     return float(share)
-
-
-def format_duration(duration_ns: int) -> str:
-    """Text that :func:`parse_duration` reads back to the same nanoseconds.
-
-    Examples
-    --------
-    >>> format_duration(5_400_000_000_000), format_duration(1_500_000_000), format_duration(40_000)
-    ('1h30m', '1.5s', '40us')
-    """
-    if duration_ns == 0:
-        return "0s"
-    parts = []
-    rest = duration_ns
-    for unit in ("d", "h", "m"):
-        count, rest = divmod(rest, DURATION_UNITS_NS[unit])
-        if count:
-            parts.append(f"{count}{unit}")
-    for unit in ("s", "ms", "us", "ns"):
-        scale = DURATION_UNITS_NS[unit]
-        if rest >= scale:
-            # The largest unit in which six decimals are enough; what they cannot hold follows.
-            step = max(1, scale // 10**MAX_DECIMALS)
-            whole, rest = rest - rest % step, rest % step
-            number = (Decimal(whole) / scale).normalize()
-            parts.append(f"{number:f}{unit}")
-    return "".join(parts)
-
-
-def format_size(size_bytes: int) -> str:
-    """Text of a size in the largest unit that divides it.
-
-    Examples
-    --------
-    >>> format_size(65536), format_size(1000)
-    ('64KB', '1000B')
-    """
-    for unit in ("TB", "GB", "MB", "KB"):
-        if size_bytes and size_bytes % SIZE_UNITS_BYTES[unit] == 0:
-            return f"{size_bytes // SIZE_UNITS_BYTES[unit]}{unit}"
-    return f"{size_bytes}B"
-
-
-def format_rate(rate: Fraction) -> str:
-    """Text of a rate per second, minute, hour or day, whichever is a short decimal.
-
-    Examples
-    --------
-    >>> format_rate(Fraction(500)), format_rate(Fraction(5, 3))
-    ('500/s', '100/min')
-    """
-    for period, seconds in _RATE_PERIODS_S.items():
-        scaled = rate * seconds * 10**MAX_DECIMALS
-        if scaled.denominator == 1:
-            number = (Decimal(scaled.numerator) / 10**MAX_DECIMALS).normalize()
-            return f"{number:f}/{period}"
-    return f"{float(rate):.9g}/s"

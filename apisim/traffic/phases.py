@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.scenario import Phase
+from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.traffic.arrivals import ONE, PIECE_DTYPE
 
 __all__ = ["ActiveTime", "active_times", "open_pieces", "phase_bounds"]
@@ -76,15 +76,15 @@ def open_pieces(
 
 
 def _stretches(phase: Phase) -> Iterator[tuple[int, Fraction, Fraction]]:
-    if phase.counts is not None:
-        assert phase.per is not None
+    if isinstance(phase, CountsPhase):
         for count in phase.counts:
             rate = Fraction(count * _SECOND_NS, phase.per)
             yield phase.per, rate, rate
-        return
-    low = Fraction(phase.rate or 0)
-    high = low if phase.ramp_to is None else Fraction(phase.ramp_to)
-    yield phase.length_ns, low, high
+    elif isinstance(phase, OpenPhase):
+        high = phase.rate if phase.ramp_to is None else phase.ramp_to
+        yield phase.length_ns, phase.rate, high
+    else:
+        yield phase.length_ns, Fraction(0), Fraction(0)
 
 
 def active_times(phases: Sequence[Phase], limit_ns: int | None) -> list[ActiveTime]:
@@ -95,8 +95,10 @@ def active_times(phases: Sequence[Phase], limit_ns: int | None) -> list[ActiveTi
     """
     stretches: dict[int, list[list[int]]] = {}
     for phase, (start_ns, end_ns) in zip(phases, phase_bounds(phases, None), strict=True):
-        before = phase.users or 0
-        after = before if phase.ramp_to is None else int(phase.ramp_to)
+        if not isinstance(phase, ClosedPhase):
+            continue
+        before = phase.users
+        after = before if phase.ramp_to is None else phase.ramp_to
         for user in range(max(before, after)):
             first_ns, last_ns = start_ns, end_ns
             if user >= before:

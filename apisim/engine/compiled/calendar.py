@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from apisim.arrays.heap import heap_push
-from apisim.arrays.jit import inline
+from apisim.arrays.jit import inline, part
 from apisim.engine.recorder import Recorder
-from apisim.engine.state import MAX_STEPS, Calendar, State, Store
+from apisim.arrays.expiring_lru import Store
+from apisim.engine.state import MAX_STEPS, Calendar, State
 from apisim.engine.tables import Tables
 
 __all__ = [
@@ -27,10 +28,10 @@ __all__ = [
 
 # Ranks of events at one instant (design C1): capacity is freed before it is asked for, and an
 # answer at its deadline is in time. Rank 0, steps that take no time, never enters the heap.
-RANK_END_OF_WORK: Final = 2
-RANK_ANSWER: Final = 3
-RANK_DEADLINE: Final = 4
-RANK_ARRIVAL: Final = 5
+RANK_END_OF_WORK: Final = np.int64(2)
+RANK_ANSWER: Final = np.int64(3)
+RANK_DEADLINE: Final = np.int64(4)
+RANK_ARRIVAL: Final = np.int64(5)
 
 _GENERATIONS: Final = (1 << 24) - 1
 
@@ -57,7 +58,7 @@ def minor_word(ordinal: int, attempt: int) -> int:
     return (ordinal << 12) | attempt
 
 
-@inline
+@part
 def schedule(
     calendar: Calendar, time_ns: int, major: int, minor: int, stage: int, slot: int, generation: int
 ) -> None:
@@ -67,7 +68,7 @@ def schedule(
     clock["pending"] = heap_push(calendar.heap, clock["pending"], time_ns, major, minor, item)
 
 
-@inline
+@part
 def schedule_slot(calendar: Calendar, time_ns: int, rank: int, stage: int, at: int) -> None:
     """Put the next step of a request in flight into the calendar."""
     slot = calendar.slots[at]
@@ -82,7 +83,7 @@ def schedule_slot(calendar: Calendar, time_ns: int, rank: int, stage: int, at: i
     )
 
 
-@inline
+@part
 def at_once(calendar: Calendar, stage: int, at: int) -> None:
     """Let a request go on at this instant, after the steps that arose before."""
     clock = calendar.clock[0]
@@ -92,7 +93,7 @@ def at_once(calendar: Calendar, stage: int, at: int) -> None:
     clock["steps"] += 1
 
 
-@inline
+@part
 def take_slot(calendar: Calendar) -> int:
     """A free slot."""
     clock = calendar.clock[0]
@@ -102,7 +103,7 @@ def take_slot(calendar: Calendar) -> int:
     return at  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def free_slot(calendar: Calendar, at: int) -> None:
     """Give a slot back; events still under way to it are stale from now on."""
     clock = calendar.clock[0]
@@ -113,7 +114,7 @@ def free_slot(calendar: Calendar, at: int) -> None:
     clock["n_free"] += 1
 
 
-@inline
+@part
 def is_stale(calendar: Calendar, item: int) -> bool:
     """Whether an event's request has gone in the meantime."""
     at = item & 0xFFFFFFFF

@@ -3,7 +3,7 @@
 import numpy as np
 
 from apisim.arrays.heap import heap_pop, heap_replace
-from apisim.arrays.jit import inline
+from apisim.arrays.jit import part
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import pick_binding
 from apisim.engine.compiled.calendar import (
@@ -21,21 +21,21 @@ from apisim.traffic.arrivals import NEVER, next_arrival
 
 __all__ = ["issue_from_source", "issue_from_user", "take_event"]
 
-_ARRIVAL = int(Purpose.ARRIVAL)
-_SOJOURN = int(Purpose.SOJOURN)
-_ROUTE = int(Purpose.ROUTE)
-_RTT = int(Purpose.RTT)
-_EDGE = int(Purpose.EDGE)
+_ARRIVAL = np.int64(Purpose.ARRIVAL)
+_SOJOURN = np.int64(Purpose.SOJOURN)
+_ROUTE = np.int64(Purpose.ROUTE)
+_RTT = np.int64(Purpose.RTT)
+_EDGE = np.int64(Purpose.EDGE)
 
 
-@inline
+@part
 def take_event(world: World) -> None:
     """Take the first event off the calendar."""
     clock = world.calendar.clock[0]
     clock["pending"] = heap_pop(world.calendar.heap, clock["pending"])
 
 
-@inline
+@part
 def issue_from_source(world: World, at: int, now_ns: int) -> int:
     """The call of an open source or trace that is due, now first in the calendar.
 
@@ -98,7 +98,7 @@ def issue_from_source(world: World, at: int, now_ns: int) -> int:
     return taken  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def issue_from_user(world: World, at_job: int, now_ns: int) -> int:
     """The call of a closed user that is due; returns its slot."""
     tables, calendar, _, state, _ = world
@@ -133,7 +133,7 @@ def issue_from_user(world: World, at_job: int, now_ns: int) -> int:
     return taken  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def _prepare(
     world: World,
     taken: int,
@@ -175,7 +175,7 @@ def _prepare(
     calendar.clock[0]["in_flight"] += 1
 
 
-@inline
+@part
 def travel(world: World, taken: int, now_ns: int) -> bool:
     """Send a new call on its way; whether it stands at the gateway's door at once."""
     tables, calendar, _, _, _ = world

@@ -7,6 +7,8 @@ Python can look at the clock and at Ctrl-C. No event has unbounded fan-out.
 
 from typing import Final
 
+import numpy as np
+
 from apisim.arrays.expiring_lru import room
 from apisim.arrays.jit import kernel
 from apisim.engine.compiled.calendar import World, is_stale
@@ -23,15 +25,15 @@ from apisim.engine.state import MAX_STEPS
 
 __all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
 
-DONE: Final = 0
-PAUSED: Final = 1
-NEED_SLOTS: Final = 2
-NEED_EVENTS: Final = 3
-NEED_ENTRIES: Final = 4
-NEED_ROWS: Final = 5
+DONE: Final = np.int64(0)
+PAUSED: Final = np.int64(1)
+NEED_SLOTS: Final = np.int64(2)
+NEED_EVENTS: Final = np.int64(3)
+NEED_ENTRIES: Final = np.int64(4)
+NEED_ROWS: Final = np.int64(5)
 
 #: Most events, entries and rows that one event adds.
-_MARGIN: Final = 4
+_MARGIN: Final = np.int64(4)
 
 
 @kernel
@@ -60,7 +62,7 @@ def run(world: World, budget: int) -> int:
             return NEED_SLOTS
         if clock["pending"] > heap_room:
             return NEED_EVENTS
-        if room(world.store.meta) < _MARGIN:
+        if room(world.store) < _MARGIN:
             return NEED_ENTRIES
         if keep_rows and world.recorder.total[0]["rows"] > row_room:
             return NEED_ROWS

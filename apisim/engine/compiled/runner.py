@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.expiring_lru import grow_pool
+from apisim.arrays.expiring_lru import grow_store
 from apisim.arrays.heap import EVENT_DTYPE, heap_push
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, World, major_word, minor_word
@@ -19,7 +19,7 @@ from apisim.engine.compiled.kernel import (
     run,
 )
 from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_USER
-from apisim.engine.state import SLOT_DTYPE, Store
+from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import OPEN, TRACE
 from apisim.traffic.arrivals import NEVER, next_arrival
 
@@ -131,9 +131,7 @@ def _grow(world: World, status: int) -> World:
         heap = np.concatenate([calendar.heap, np.zeros_like(calendar.heap)])
         return world._replace(calendar=calendar._replace(heap=heap))
     if status == NEED_ENTRIES:
-        entries, table, meta = grow_pool(world.store.entries, world.store.meta)
-        store = Store(world.store.caches, world.store.lines, entries, table, meta)
-        return world._replace(store=store)
+        return world._replace(store=grow_store(world.store))
     size = len(calendar.slots)
     slots = np.concatenate([calendar.slots, np.zeros(size, SLOT_DTYPE)])
     slots["entity"][size:] = np.arange(size + 1, 2 * size + 1)

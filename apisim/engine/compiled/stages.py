@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from apisim.arrays.fifo import NOBODY
-from apisim.arrays.jit import inline
+from apisim.arrays.jit import part
 from apisim.backends.http import FULL as ENDPOINT_IS_FULL
 from apisim.backends.http import QUEUED, arrive, depart
 from apisim.backends.lambda_ import COLD, THROTTLED, billed_ms, invoke, release
@@ -41,58 +41,60 @@ from apisim.gateway.throttle import NO_BUCKET, admit
 
 __all__ = ["STAGE_DEADLINE", "STAGE_DOOR", "STAGE_SOURCE", "STAGE_USER", "advance"]
 
+# Constants are numpy integers: numba compiles a function anew for each plain integer it is given.
+
 # Stages of a request. Those that stand in the calendar come with the rank they wait under.
-STAGE_SOURCE: Final = 0  # an open source or a trace calls (rank 5); not a stage of a request
-STAGE_USER: Final = 1  # a closed user calls (rank 5); likewise
-STAGE_DEADLINE: Final = 2  # the gateway has waited long enough (rank 4)
-STAGE_DOOR: Final = 3  # the request reaches the gateway (rank 5)
-STAGE_AUTHORIZER: Final = 4
-STAGE_THROTTLE: Final = 5
-STAGE_CACHE: Final = 6  # after the gateway's overhead (rank 5)
-STAGE_INTEGRATION: Final = 7
-STAGE_CALL: Final = 8  # the gateway calls a backend
-STAGE_WORK: Final = 9  # the call reaches the backend (rank 5)
-STAGE_SERVE: Final = 10  # a server takes it
-STAGE_WORK_END: Final = 11  # the backend is done (rank 2)
-STAGE_SEND_BACK: Final = 12
-STAGE_ANSWER: Final = 13  # the answer reaches the gateway (rank 3)
-STAGE_POLICY: Final = 14  # ... of the authorizer's function
-STAGE_RESPONSE: Final = 15  # ... of the integration
-STAGE_REFUSE: Final = 16
-STAGE_DONE: Final = 17
-STAGE_WAIT: Final = 18  # nothing more to do now
+STAGE_SOURCE: Final = np.int64(0)  # an open source or a trace calls (rank 5); not a stage of a request
+STAGE_USER: Final = np.int64(1)  # a closed user calls (rank 5); likewise
+STAGE_DEADLINE: Final = np.int64(2)  # the gateway has waited long enough (rank 4)
+STAGE_DOOR: Final = np.int64(3)  # the request reaches the gateway (rank 5)
+STAGE_AUTHORIZER: Final = np.int64(4)
+STAGE_THROTTLE: Final = np.int64(5)
+STAGE_CACHE: Final = np.int64(6)  # after the gateway's overhead (rank 5)
+STAGE_INTEGRATION: Final = np.int64(7)
+STAGE_CALL: Final = np.int64(8)  # the gateway calls a backend
+STAGE_WORK: Final = np.int64(9)  # the call reaches the backend (rank 5)
+STAGE_SERVE: Final = np.int64(10)  # a server takes it
+STAGE_WORK_END: Final = np.int64(11)  # the backend is done (rank 2)
+STAGE_SEND_BACK: Final = np.int64(12)
+STAGE_ANSWER: Final = np.int64(13)  # the answer reaches the gateway (rank 3)
+STAGE_POLICY: Final = np.int64(14)  # ... of the authorizer's function
+STAGE_RESPONSE: Final = np.int64(15)  # ... of the integration
+STAGE_REFUSE: Final = np.int64(16)
+STAGE_DONE: Final = np.int64(17)
+STAGE_WAIT: Final = np.int64(18)  # nothing more to do now
 
-CALL_AUTHORIZER: Final = 0
-CALL_INTEGRATION: Final = 1
+CALL_AUTHORIZER: Final = np.int64(0)
+CALL_INTEGRATION: Final = np.int64(1)
 
-RESULT_OK: Final = 0
+RESULT_OK: Final = np.int64(0)
 
-_SERVICE: Final = (int(Purpose.AUTH_SERVICE), int(Purpose.SERVICE))
-_INIT: Final = (int(Purpose.AUTH_INIT), int(Purpose.INIT))
-_ERROR: Final = (int(Purpose.AUTH_ERROR), int(Purpose.ERROR))
-_TRANSPORT: Final = (int(Purpose.AUTH_TRANSPORT), int(Purpose.TRANSPORT))
-_OVERHEAD: Final = int(Purpose.OVERHEAD)
-_HIT_TIME: Final = int(Purpose.HIT_TIME)
-_REFUSAL_TIME: Final = int(Purpose.REFUSAL_TIME)
-_REQUEST_SIZE: Final = int(Purpose.REQUEST_SIZE)
-_RESPONSE_SIZE: Final = int(Purpose.RESPONSE_SIZE)
-_THINK: Final = int(Purpose.THINK)
+_SERVICE: Final = (np.int64(Purpose.AUTH_SERVICE), np.int64(Purpose.SERVICE))
+_INIT: Final = (np.int64(Purpose.AUTH_INIT), np.int64(Purpose.INIT))
+_ERROR: Final = (np.int64(Purpose.AUTH_ERROR), np.int64(Purpose.ERROR))
+_TRANSPORT: Final = (np.int64(Purpose.AUTH_TRANSPORT), np.int64(Purpose.TRANSPORT))
+_OVERHEAD: Final = np.int64(Purpose.OVERHEAD)
+_HIT_TIME: Final = np.int64(Purpose.HIT_TIME)
+_REFUSAL_TIME: Final = np.int64(Purpose.REFUSAL_TIME)
+_REQUEST_SIZE: Final = np.int64(Purpose.REQUEST_SIZE)
+_RESPONSE_SIZE: Final = np.int64(Purpose.RESPONSE_SIZE)
+_THINK: Final = np.int64(Purpose.THINK)
 
-_SERVED: Final = int(Answer.SERVED)
-_HIT: Final = int(Answer.CACHE_HIT)
-_FIRST_LEVEL: Final = int(Answer.THROTTLED_METHOD)
-_NO_IDENTITY: Final = int(Answer.NO_IDENTITY)
-_DENIED: Final = int(Answer.DENIED)
-_AUTHORIZER_FAILED: Final = int(Answer.AUTHORIZER_FAILED)
-_NO_ROUTE: Final = int(Answer.NO_ROUTE)
-_TIMEOUT: Final = int(Answer.TIMEOUT)
-_FUNCTION_ERROR: Final = int(Answer.FUNCTION_ERROR)
-_FUNCTION_THROTTLED: Final = int(Answer.FUNCTION_THROTTLED)
-_ENDPOINT_ERROR: Final = int(Answer.ENDPOINT_ERROR)
-_ENDPOINT_FULL: Final = int(Answer.ENDPOINT_FULL)
+_SERVED: Final = np.int64(Answer.SERVED)
+_HIT: Final = np.int64(Answer.CACHE_HIT)
+_FIRST_LEVEL: Final = np.int64(Answer.THROTTLED_METHOD)
+_NO_IDENTITY: Final = np.int64(Answer.NO_IDENTITY)
+_DENIED: Final = np.int64(Answer.DENIED)
+_AUTHORIZER_FAILED: Final = np.int64(Answer.AUTHORIZER_FAILED)
+_NO_ROUTE: Final = np.int64(Answer.NO_ROUTE)
+_TIMEOUT: Final = np.int64(Answer.TIMEOUT)
+_FUNCTION_ERROR: Final = np.int64(Answer.FUNCTION_ERROR)
+_FUNCTION_THROTTLED: Final = np.int64(Answer.FUNCTION_THROTTLED)
+_ENDPOINT_ERROR: Final = np.int64(Answer.ENDPOINT_ERROR)
+_ENDPOINT_FULL: Final = np.int64(Answer.ENDPOINT_FULL)
 
 
-@inline
+@part
 def draw_int(world: World, slot: np.void, dist: int, purpose: int) -> int:
     """A time or size of this attempt."""
     tables = world.tables
@@ -106,7 +108,7 @@ def draw_int(world: World, slot: np.void, dist: int, purpose: int) -> int:
     )
 
 
-@inline
+@part
 def happens(world: World, slot: np.void, share: float, purpose: int) -> bool:
     """Whether something that befalls a share of attempts befalls this one."""
     if share <= 0.0:
@@ -115,7 +117,7 @@ def happens(world: World, slot: np.void, share: float, purpose: int) -> bool:
     return uniform(key, slot["entity"], slot["attempt"] * DRAWS_PER_ATTEMPT) < share  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def guard(world: World, at: int) -> None:
     """Have the gateway wake up at the deadline of the call under way."""
     slot = world.calendar.slots[at]
@@ -126,7 +128,7 @@ def guard(world: World, at: int) -> None:
         )
 
 
-@inline
+@part
 def advance(world: World, at: int, stage: int, now_ns: int) -> None:
     """Carry the request in slot ``at`` on from ``stage`` until it waits or is gone."""
     tables, calendar, store, state, recorder = world
@@ -160,7 +162,7 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             binding = tables.bindings[slot["binding"]]
             if binding["cache_line"] >= 0:
                 slot["cache_key"] = _cache_key(world, slot, binding)
-                found = cache_lookup(*store, slot["cache_key"], now_ns)
+                found = cache_lookup(store, slot["cache_key"], now_ns)
                 slot["cache"] = CACHE_MISS
                 if found >= 0:
                     slot["cache"] = CACHE_HIT
@@ -245,7 +247,7 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             stage = STAGE_WAIT
 
 
-@inline
+@part
 def _give_up_waiting(slot: np.void, now_ns: int) -> int:
     """The deadline of a call has come; if its answer has not, the caller is answered now."""
     if slot["waiting"] == 0:
@@ -260,7 +262,7 @@ def _give_up_waiting(slot: np.void, now_ns: int) -> int:
     return STAGE_DONE
 
 
-@inline
+@part
 def _authorize(world: World, slot: np.void, now_ns: int) -> int:
     tables, _, store, _, _ = world
     binding = tables.bindings[slot["binding"]]
@@ -285,7 +287,7 @@ def _authorize(world: World, slot: np.void, now_ns: int) -> int:
         client_hash,
     )
     if authorizer["line"] >= 0:
-        decision = cached_decision(*store, slot["identity"], now_ns)
+        decision = cached_decision(store, slot["identity"], now_ns)
         if decision == ALLOW:
             return STAGE_THROTTLE
         if decision == DENY:
@@ -302,7 +304,7 @@ def _authorize(world: World, slot: np.void, now_ns: int) -> int:
     return STAGE_CALL
 
 
-@inline
+@part
 def _apply_policy(world: World, slot: np.void, now_ns: int) -> int:
     tables, _, store, _, _ = world
     slot["authorizer_ns"] = now_ns - slot["call_start_ns"]
@@ -313,14 +315,14 @@ def _apply_policy(world: World, slot: np.void, now_ns: int) -> int:
     denied = is_denied(authorizer["deny"], authorizer["deny_key"], slot["identity"])
     if authorizer["line"] >= 0:
         decision = DENY if denied else ALLOW
-        keep_decision(*store, authorizer["line"], slot["identity"], decision, now_ns)
+        keep_decision(store, authorizer["line"], slot["identity"], decision, now_ns)
     if denied:
         slot["answer"] = _DENIED
         return STAGE_REFUSE
     return STAGE_THROTTLE
 
 
-@inline
+@part
 def _cache_key(world: World, slot: np.void, binding: np.void) -> np.uint64:
     tables = world.tables
     target_hash = np.uint64(0)
@@ -341,7 +343,7 @@ def _cache_key(world: World, slot: np.void, binding: np.void) -> np.uint64:
     )
 
 
-@inline
+@part
 def _reach_backend(world: World, at: int, now_ns: int) -> int:
     tables, calendar, _, state, _ = world
     slot = calendar.slots[at]
@@ -376,7 +378,7 @@ def _reach_backend(world: World, at: int, now_ns: int) -> int:
     return STAGE_SERVE
 
 
-@inline
+@part
 def _serve(world: World, at: int, now_ns: int) -> int:
     slot = world.calendar.slots[at]
     endpoint = world.tables.endpoints[slot["index"]]
@@ -388,7 +390,7 @@ def _serve(world: World, at: int, now_ns: int) -> int:
     return _work_until(world, at, now_ns, now_ns + service_ns)
 
 
-@inline
+@part
 def _work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
     slot = world.calendar.slots[at]
     slot["work_start_ns"] = now_ns
@@ -401,7 +403,7 @@ def _work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
     return STAGE_WAIT
 
 
-@inline
+@part
 def _end_work(world: World, slot: np.void, now_ns: int) -> None:
     _, calendar, _, state, recorder = world
     index = slot["index"]
@@ -421,7 +423,7 @@ def _end_work(world: World, slot: np.void, now_ns: int) -> None:
             at_once(calendar, STAGE_SERVE, following)
 
 
-@inline
+@part
 def _respond(world: World, slot: np.void, now_ns: int) -> None:
     """The integration has answered: keep the answer if it may be kept."""
     tables, _, store, _, _ = world
@@ -447,7 +449,7 @@ def _respond(world: World, slot: np.void, now_ns: int) -> None:
     if line >= 0:
         rules = tables.rules[0]
         cache_store(
-            *store,
+            store,
             line,
             slot["cache_key"],
             slot["response_bytes"],
@@ -457,7 +459,7 @@ def _respond(world: World, slot: np.void, now_ns: int) -> None:
         )
 
 
-@inline
+@part
 def _finish(world: World, slot: np.void, answered_ns: int) -> None:
     """The answer leaves the gateway at ``answered_ns``: write the request down."""
     tables, calendar, _, state, recorder = world
@@ -485,7 +487,7 @@ def _finish(world: World, slot: np.void, answered_ns: int) -> None:
         _think(world, slot, answered_ns + slot["back_ns"])
 
 
-@inline
+@part
 def _think(world: World, slot: np.void, answered_ns: int) -> None:
     """A closed user has its answer: it thinks, then calls again if it is still active."""
     tables, calendar, _, state, _ = world

@@ -24,7 +24,7 @@ from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.gateway.routing import Router
 from apisim.gateway.status import ANSWERS
 from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
-from apisim.scenario import Api, Route, Throttle
+from apisim.scenario.api import Api, Route, StageThrottle, Throttle
 
 __all__ = ["LEVELS", "LoweredApis", "lower_apis"]
 
@@ -41,7 +41,7 @@ class LoweredApis:
 
     apis: NDArray[np.void]
     routes: NDArray[np.void]
-    levels: NDArray[np.int32]
+    levels: NDArray[np.int64]
     authorizers: NDArray[np.void]
     charged: NDArray[np.uint8]
     api_names: tuple[str, ...]
@@ -73,7 +73,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
     lowered = LoweredApis(
         apis=np.zeros(len(scenario.apis), API_DTYPE),
         routes=np.zeros(n_routes, ROUTE_DTYPE),
-        levels=np.full((n_routes, MAX_LEVELS), NO_BUCKET, np.int32),
+        levels=np.full((n_routes, MAX_LEVELS), NO_BUCKET, np.int64),
         authorizers=np.zeros(0, AUTHORIZER_DTYPE),
         charged=np.zeros((len(scenario.apis), len(ANSWERS)), np.uint8),
         api_names=tuple(scenario.apis),
@@ -197,11 +197,11 @@ def _authorizer(
 def _method_and_stage(
     context: Context,
     lowered: LoweredApis,
-    levels: NDArray[np.int32],
+    levels: NDArray[np.int64],
     api: str,
     key: str,
     route: Route,
-    stage: Throttle | None,
+    stage: StageThrottle | None,
     shared: int,
 ) -> None:
     """Buckets of the two lower levels.

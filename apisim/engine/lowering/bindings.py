@@ -20,7 +20,7 @@ from apisim.engine.tables import (
     PART_DTYPE,
     PART_TARGET,
 )
-from apisim.scenario import Source
+from apisim.scenario.traffic import Source
 
 __all__ = ["Bindings", "DrawnPart"]
 
@@ -62,17 +62,17 @@ class Bindings:
         """Bindings of a source's mix; returns the popularity row that picks one of them."""
         weights = []
         for entry in source.mix:
-            api = entry.api or next(iter(context.scenario.apis))
-            found = _find_route(context, apis, api, entry.method, entry.path)
+            api, method = entry.api, entry.route.method
+            found = _find_route(context, apis, api, method, entry.route.path)
             if found is None:
                 context.refuse(
                     ("traffic", name, "mix", entry.text),
-                    f"{entry.method} {entry.path} is no route of API {api}",
+                    f"{entry.route} is no route of API {api}",
                     "name a route under apis, or a path that one of them matches",
                 )
                 continue
-            self._add(context, apis, name, source, api, found, is_get=entry.method == "GET")
-            weights.append(float(entry.weight))
+            self._add(context, apis, name, source, api, found, is_get=method == "GET")
+            weights.append(entry.weight)
         if len(weights) <= 1:
             return NONE
         return context.popularities.add(WeightedKeys(tuple(weights)))
@@ -171,8 +171,8 @@ def _find_route(
     for key in (f"{method} {path}", f"ANY {path}"):
         if key in routes:
             return key
-    if path == "$default" or method == "$default":
-        return "$default" if "$default" in routes else None
+    if method == "$default":
+        return method if method in routes else None
     match = apis.routers[api].match(method, path)
     return None if match is None else list(routes)[match.route_index]
 

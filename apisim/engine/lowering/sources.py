@@ -15,13 +15,20 @@ from apisim.engine.tables import (
     JOB_DTYPE,
     NONE,
     OPEN,
-    PIECE_DTYPE,
     SOURCE_DTYPE,
     TARGET_DTYPE,
     TRACE,
 )
-from apisim.scenario import Source
-from apisim.traffic.arrivals import BURSTY, MAX_ARRIVALS, ONE, POISSON, UNIFORM
+from apisim.scenario.phases import ClosedPhase
+from apisim.scenario.traffic import Source
+from apisim.traffic.arrivals import (
+    BURSTY,
+    MAX_ARRIVALS,
+    ONE,
+    PIECE_DTYPE,
+    POISSON,
+    UNIFORM,
+)
 from apisim.traffic.phases import active_times, open_pieces, phase_bounds
 from apisim.traffic.trace import Trace, read_trace
 
@@ -48,8 +55,8 @@ class LoweredSources:
     clients: list[str] = field(default_factory=list)
     client_hashes: list[int] = field(default_factory=list)
     trace_ns: list[NDArray[np.int64]] = field(default_factory=list)
-    trace_client: list[NDArray[np.int32]] = field(default_factory=list)
-    trace_target: list[NDArray[np.int32]] = field(default_factory=list)
+    trace_client: list[NDArray[np.int64]] = field(default_factory=list)
+    trace_target: list[NDArray[np.int64]] = field(default_factory=list)
     trace_bytes: list[NDArray[np.int64]] = field(default_factory=list)
     targets: list[tuple[int, int, int]] = field(default_factory=list)
     n_rows: int = 0
@@ -109,18 +116,16 @@ def _lower_phases(
     name: str,
     source: Source,
 ) -> None:
-    assert source.phases is not None
-    scenario, limit_ns = context.scenario, context.scenario.duration_limit_ns
+    limit_ns = context.scenario.duration_limit_ns
     at, first_phase = len(lowered.flows), len(lowered.phases)
     for phase in source.phases:
         lowered.phases.append((name, phase.name))
-        think = NONE if phase.think_time is None else context.dists.add(phase.think_time)
-        lowered.think.append(think)
+        is_closed = isinstance(phase, ClosedPhase)
+        lowered.think.append(context.dists.add(phase.think_time) if is_closed else NONE)
     row["mix"] = bindings.add_mix(context, apis, name, source)
     bounds = phase_bounds(source.phases, limit_ns)
     lowered.horizon_ns = max(lowered.horizon_ns, bounds[-1][1])
-    is_closed = any(phase.users is not None for phase in source.phases)
-    if is_closed:
+    if source.is_closed:
         row["kind"] = CLOSED
         row["first_user"] = lowered.n_users
         pieces = np.array(
@@ -145,7 +150,7 @@ def _lower_phases(
             process=_PROCESSES[arrivals.process],
             first_piece=lowered.n_pieces,
             last_piece=lowered.n_pieces + len(pieces),
-            ratio=arrivals.ratio,
+            ratio=float(arrivals.ratio),
             peak_ns=float(arrivals.peak_for),
             base_ns=float(arrivals.base_for),
             phi=source.offset,
@@ -153,7 +158,6 @@ def _lower_phases(
     )
     lowered.pieces.append(pieces)
     lowered.n_pieces += len(pieces)
-    _ = scenario
 
 
 def _lower_trace(
@@ -185,13 +189,15 @@ def _lower_trace(
         lowered.horizon_ns = max(lowered.horizon_ns, int(trace.arrival_ns[n_rows - 1]))
     first_target, first_client = len(lowered.targets), len(lowered.clients)
     lowered.targets += bindings.add_targets(context, apis, name, source, trace.targets)
-    lowered.clients += trace.clients
-    # 0 stands for "unknown": an empty client has no identity.
-    lowered.client_hashes += [name_hash("client", c) if c else 0 for c in trace.clients]
+    lowered.clients += [*trace.clients, ""]
+    # 0 stands for "unknown": a row without a client has no identity.
+    lowered.client_hashes += [*(name_hash("client", client) for client in trace.clients), 0]
     lowered.trace_ns.append(trace.arrival_ns[:n_rows])
     lowered.trace_bytes.append(trace.response_bytes[:n_rows])
-    lowered.trace_target.append(trace.target_index[:n_rows] + np.int32(first_target))
-    lowered.trace_client.append(trace.client_index[:n_rows] + np.int32(first_client))
+    lowered.trace_target.append(trace.target_index[:n_rows].astype(np.int64) + first_target)
+    # A row without a client has the unknown one, which was put behind the known.
+    client = np.where(trace.client_index < 0, len(trace.clients), trace.client_index)
+    lowered.trace_client.append(client[:n_rows].astype(np.int64) + first_client)
 
 
 def _rows_before(trace: Trace, limit_ns: int | None) -> int:

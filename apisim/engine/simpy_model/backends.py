@@ -116,8 +116,8 @@ class Endpoint(Backend):
             self.model.give_ticket_back(ticket)
             return Answer.ENDPOINT_FULL
         if arrived == http.QUEUED:
-            self._turn[ticket] = self.env.event()
-            yield self._turn.pop(ticket)
+            turn = self._turn[ticket] = self.env.event()
+            yield turn
         self.model.give_ticket_back(ticket)
         spec = self.model.endpoints[self.index]
         answer = Answer.SERVED
@@ -128,5 +128,5 @@ class Endpoint(Backend):
         yield from self.model.wait(call, service_ns, END_OF_WORK)
         following = http.depart(state.endpoints, self.model.following, self.index, self.env.now)
         if following != NOBODY:
-            self._turn[following].succeed()
+            self._turn.pop(following).succeed()
         return answer

@@ -113,7 +113,7 @@ class Gateway:
         keeps = authorizer.line >= 0
         decision = UNKNOWN
         if keeps:
-            decision = cached_decision(*self.model.store, call.identity, self.model.now)
+            decision = cached_decision(self.model.store, call.identity, self.model.now)
         if decision == UNKNOWN:
             started_ns = self.model.now
             answer = yield from self._call(
@@ -131,7 +131,7 @@ class Gateway:
             if keeps:
                 self.model.make_room()
                 keep_decision(
-                    *self.model.store, authorizer.line, call.identity, decision, self.model.now
+                    self.model.store, authorizer.line, call.identity, decision, self.model.now
                 )
         if decision != ALLOW:
             raise Refused(Answer.DENIED)
@@ -156,7 +156,7 @@ class Gateway:
         call.cache_key = self._key(
             call, binding.cache_part, binding.cache_parts, binding.cache_salt, "cache_hash"
         )
-        found = cache_lookup(*self.model.store, call.cache_key, self.model.now)
+        found = cache_lookup(self.model.store, call.cache_key, self.model.now)
         if found < 0:
             call.cache = CACHE_MISS
             return False
@@ -226,7 +226,7 @@ class Gateway:
         if line >= 0:
             self.model.make_room()
             cache_store(
-                *self.model.store,
+                self.model.store,
                 line,
                 call.cache_key,
                 call.response_bytes,

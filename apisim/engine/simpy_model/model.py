@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.expiring_lru import grow_pool, room
+from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import billed_ms
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.calendar import World
@@ -22,7 +22,6 @@ from apisim.engine.simpy_model.clients import closed_user, open_source, trace_so
 from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
-from apisim.engine.state import Store
 from apisim.engine.tables import BACKEND_FUNCTION, CLOSED, TRACE
 from apisim.gateway.metering import metered_units
 from apisim.gateway.status import Answer
@@ -106,9 +105,8 @@ class Model:
 
     def make_room(self) -> None:
         """Let the pool of cache entries grow before something is stored."""
-        if room(self.store.meta) < _MARGIN:
-            entries, table, meta = grow_pool(self.store.entries, self.store.meta)
-            self.store = Store(self.store.caches, self.store.lines, entries, table, meta)
+        if room(self.store) < _MARGIN:
+            self.store = grow_store(self.store)
 
     def meter_execution(self, call: Call, function: int, busy_ns: int) -> None:
         """Count one execution of a function for the bill."""

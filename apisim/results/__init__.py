@@ -1,0 +1,1 @@
+"""Records become numbers: summaries, frames, thresholds, intervals, bills and files."""

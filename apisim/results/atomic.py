@@ -1,0 +1,82 @@
+"""Files that are there whole or not at all.
+
+A file is written under another name in its own directory and renamed at the end, so that nobody
+ever reads half of it and an interrupted run leaves none.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from apisim.scenario.problems import ApisimError
+
+__all__ = ["OutputError", "PendingFile", "as_output_error", "write_text"]
+
+
+class OutputError(ApisimError):
+    """A file that cannot be written."""
+
+
+@contextmanager
+def as_output_error(path: Path) -> Iterator[None]:
+    """What the operating system says about ``path`` becomes an :class:`OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+class PendingFile:
+    """A binary file that appears under its name when it is :meth:`kept`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its name; a file that is already there stays until the new one is whole.
+
+    Raises
+    ------
+    OutputError
+        If the directory is missing or cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pending = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        if path.is_dir():
+            raise OutputError(f"{path} cannot be written: it is a directory")
+        with as_output_error(path):
+            self.stream: BinaryIO = self._pending.open("xb")
+
+    def keep(self) -> None:
+        """Give the file its name."""
+        with as_output_error(self.path):
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+            self._pending.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what was written; does nothing after :meth:`keep`."""
+        self.stream.close()
+        self._pending.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file with line feeds, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If that is not possible.
+    """
+    pending = PendingFile(path)
+    try:
+        with as_output_error(path):
+            pending.stream.write(text.encode())
+        pending.keep()
+    finally:
+        pending.discard()

@@ -1,0 +1,178 @@
+"""Metrics by the names of the scenario: what a threshold is about, and what gets an interval.
+
+=====================  ==================================================================
+``requests``           ``count`` for each replication, ``rate`` per second
+``latency`` ...        ``p(N)``, ``mean``, ``min``, ``max`` [ns]; refusals included
+``errors_4xx``,        ``count`` for each replication; ``rate`` is the share of requests
+``errors_5xx``,
+``failed``,
+``throttled``,
+``cold_starts``
+``cache_hits``,        ``rate`` is the share of lookups
+``cache_misses``
+``availability``       ``rate``: the share of requests that did not fail
+``data_processed``     ``count`` of bytes both ways, for each replication
+``cost_run``           ``value``: mean of the replications' bills
+``cost_month``         ``value``: the projected month
+=====================  ==================================================================
+
+``failed`` is a status that is not of class 2. Counts are means over replications, so that a
+threshold means the same however often a scenario is repeated.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from apisim.engine.program import Program
+from apisim.results.spans import measured_ns
+from apisim.results.tally import Measurements, Tally
+from apisim.scenario.thresholds import Threshold
+
+__all__ = ["STANDARD_MEASURES", "Costs", "Measure", "measure"]
+
+_LATENCIES: Final = frozenset({"latency", "integration_latency", "gateway_latency"})
+_SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A statistic of a metric, perhaps of some requests only.
+
+    Attributes
+    ----------
+    metric, statistic : str
+        As in the table above; ``statistic`` is ``p`` for quantiles.
+    quantile : float or None
+        Percentage of a ``p``.
+    tags : tuple of (str, str)
+        What it is narrowed down to.
+    """
+
+    metric: str
+    statistic: str
+    quantile: float | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, threshold: Threshold) -> "Measure":
+        """What a threshold is about."""
+        return cls(threshold.metric, threshold.statistic, threshold.quantile, threshold.tags)
+
+    @property
+    def label(self) -> str:
+        """Name of its interval, e.g. ``latency p(99)`` or ``latency{phase:spike} p(99)``."""
+        tags = ",".join(f"{name}:{value}" for name, value in self.tags)
+        words = self.statistic if self.quantile is None else f"p({self.quantile:g})"
+        return f"{self.metric}{{{tags}}} {words}" if tags else f"{self.metric} {words}"
+
+    @property
+    def unit(self) -> str:
+        """``ms``, ``share``, ``count``, ``per_second``, ``bytes`` or ``money``."""
+        if self.metric in _LATENCIES:
+            return "ms"
+        if self.metric.startswith("cost_"):
+            return "money"
+        if self.metric == "data_processed":
+            return "bytes"
+        if self.statistic == "count":
+            return "count"
+        return "per_second" if self.metric == "requests" else "share"
+
+
+#: What gets an interval whether or not a threshold asks for it.
+STANDARD_MEASURES: Final = (
+    Measure("latency", "mean"),
+    Measure("latency", "p", 50.0),
+    Measure("latency", "p", 95.0),
+    Measure("latency", "p", 99.0),
+    Measure("throttled", "rate"),
+    Measure("failed", "rate"),
+    Measure("cost_run", "value"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Totals of bills, in the bill's currency; None where there is no such bill."""
+
+    run: float | None = None
+    month: float | None = None
+
+
+def measure(
+    wanted: Measure,
+    measurements: Measurements,
+    ends_ns: Sequence[int],
+    costs: Costs,
+) -> tuple[float, float]:
+    """Value of a measure.
+
+    Parameters
+    ----------
+    wanted : Measure
+    measurements : Measurements
+        Of one replication, or of several added up.
+    ends_ns : sequence of int
+        End of each of those replications [ns].
+    costs : Costs
+        Bills of the same replications.
+
+    Returns
+    -------
+    value : float
+        In ``wanted.unit``; NaN where nothing was measured.
+    resolution : float
+        How finely a quantile can be told from its neighbours, in the same unit; 0 for the others.
+    """
+    if wanted.metric.startswith("cost_"):
+        total = costs.run if wanted.metric == "cost_run" else costs.month
+        return (float("nan") if total is None else total), 0.0
+    tags = dict(wanted.tags)
+    tally = measurements.select(**tags)
+    if wanted.metric in _LATENCIES:
+        return _latency(wanted, tally)
+    if wanted.unit == "share":
+        return _share(wanted.metric, tally), 0.0
+    count = _count(wanted.metric, tally)
+    if wanted.unit == "per_second":
+        return _rate(count, measurements.program, ends_ns, tags), 0.0
+    return count / measurements.n_replications, 0.0
+
+
+def _latency(wanted: Measure, tally: Tally) -> tuple[float, float]:
+    latency = tally.latency(wanted.metric)
+    if wanted.quantile is not None:
+        value = latency.quantile_ns(wanted.quantile)
+        return value / 1e6, latency.resolution_ns(wanted.quantile) / 1e6
+    by_name = {"mean": latency.mean_ns, "min": latency.min_ns, "max": latency.max_ns}
+    return by_name[wanted.statistic] / 1e6, 0.0
+
+
+def _count(metric: str, tally: Tally) -> int:
+    sums = tally.sums
+    counts = {
+        "requests": tally.requests,
+        "errors_4xx": tally.status_class(4),
+        "errors_5xx": tally.status_class(5),
+        "failed": tally.failed,
+        "availability": tally.requests - tally.failed,
+        "throttled": tally.with_outcome("throttled"),
+        "cold_starts": sums["cold_starts"],
+        "cache_hits": sums["cache_hits"],
+        "cache_misses": sums["cache_misses"],
+        "data_processed": sums["request_bytes"] + sums["response_bytes"],
+    }
+    return counts[metric]
+
+
+def _share(metric: str, tally: Tally) -> float:
+    of = tally.requests
+    if metric in {"cache_hits", "cache_misses"}:
+        of = tally.sums["cache_hits"] + tally.sums["cache_misses"]
+    return _count(metric, tally) / of if of else float("nan")
+
+
+def _rate(count: int, program: Program, ends_ns: Sequence[int], tags: dict[str, str]) -> float:
+    length_ns = measured_ns(program, ends_ns, traffic=tags.get("traffic"), phase=tags.get("phase"))
+    return count * _SECOND_NS / length_ns if length_ns else float("nan")

@@ -1,0 +1,133 @@
+"""What a replication used, in the form the bill is made from.
+
+A run is billed whole, warm-up included. A month is projected from what was used after the warm-up,
+cut into windows: one for each phase that says how often a month it happens, and one for the rest.
+What other sources used while such a phase went on is counted with the rest, because usage is kept
+by phase and not by time.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from apisim.engine.program import Program
+from apisim.engine.run import Replication
+from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, Window
+from apisim.results.spans import length_ns, phase_spans, union
+
+__all__ = ["run_usage", "windows_of"]
+
+#: Position of what was used after the warm-up; the other is the warm-up's.
+_MEASURED = 0
+_WARM_UP = 1
+
+
+def run_usage(replication: Replication) -> Usage:
+    """Everything one replication used.
+
+    A cache cluster is there from the start to the end of the traffic, or to where an interrupted
+    run got.
+    """
+    program = replication.program
+    cells = range(len(program.names.cells))
+    phases = range(len(program.names.phases))
+    provisioned_ns = program.horizon_ns
+    if not replication.completed:
+        provisioned_ns = min(replication.end_ns, program.horizon_ns)
+    return _usage(replication, cells, phases, [_MEASURED, _WARM_UP], provisioned_ns)
+
+
+def windows_of(replication: Replication) -> list[Window]:
+    """What one replication used after the warm-up, by what it stands for in a month."""
+    program = replication.program
+    counted = _counted_phases(program)
+    spans = phase_spans(program)
+    run = (program.scenario.warm_up, program.horizon_ns)
+    windows = []
+    for (source, phase), times in counted.items():
+        duration_ns = length_ns([spans[source, phase]], *run)
+        if duration_ns > 0:
+            usage = _usage_of_phases(replication, {(source, phase)}, duration_ns)
+            name = phase if len(program.names.sources) == 1 else f"{source}/{phase}"
+            windows.append(
+                Window(name=name, duration_ns=duration_ns, usage=usage, events_per_month=times)
+            )
+    rest = set(program.names.phases) - set(counted)
+    if rest:
+        # A source that is silent for a part of the run is silent for that part of the month.
+        duration_ns = run[1] - run[0]
+        left_ns = duration_ns - length_ns(union(spans[key] for key in counted), *run)
+        duration_ns = left_ns if left_ns > 0 else duration_ns
+        if duration_ns > 0:
+            usage = _usage_of_phases(replication, rest, duration_ns)
+            name = "the rest of the run" if counted else "the run"
+            windows.append(Window(name=name, duration_ns=duration_ns, usage=usage))
+    return windows
+
+
+def _counted_phases(program: Program) -> dict[tuple[str, str], object]:
+    """Phases that say how often a month they happen, in order."""
+    return {
+        (name, phase.name): times
+        for name, source in program.scenario.traffic.items()
+        for phase in source.phases
+        if (times := getattr(phase, "events_per_month", None)) is not None
+    }
+
+
+def _usage_of_phases(
+    replication: Replication, wanted: Collection[tuple[str, str]], provisioned_ns: int
+) -> Usage:
+    names = replication.program.names
+    cells = [at for at, cell in enumerate(names.cells) if (cell.source, cell.phase) in wanted]
+    phases = [at for at, phase in enumerate(names.phases) if phase in wanted]
+    return _usage(replication, cells, phases, [_MEASURED], provisioned_ns)
+
+
+def _usage(
+    replication: Replication,
+    cells: Collection[int],
+    phases: Collection[int],
+    parts: Collection[int],
+    provisioned_ns: int,
+) -> Usage:
+    program, recorder = replication.program, replication.recorder
+    scenario, names = program.scenario, program.names
+    used = recorder.usage[list(cells)][:, list(parts)]
+    owner = np.array([names.apis.index(names.cells[at].api) for at in cells], np.int64)
+    apis = []
+    for at, (name, api) in enumerate(scenario.apis.items()):
+        mine = used[owner == at]
+        apis.append(
+            ApiUsage(
+                name=name,
+                type=api.type,
+                endpoint=api.endpoint,
+                requests_charged=int(mine["units"].sum()),
+                bytes_in=int(mine["bytes_in"].sum()),
+                bytes_out=int(mine["bytes_out"].sum()),
+            )
+        )
+    functions = []
+    for at, (name, function) in enumerate(scenario.functions.items()):
+        executed = recorder.executions[list(phases)][:, at, list(parts)]
+        functions.append(
+            FunctionUsage(
+                name=name,
+                memory_mb=function.memory_mb,
+                architecture=function.architecture,
+                invocations=int(executed["invocations"].sum()),
+                billed_ms=int(executed["billed_ms"].sum()),
+            )
+        )
+    caches = [
+        CacheUsage(
+            api=name,
+            stage=api.stage.name,
+            size=api.stage.cache_cluster_size,
+            provisioned_ns=provisioned_ns,
+        )
+        for name, api in scenario.apis.items()
+        if api.stage.cache_cluster_size is not None
+    ]
+    return Usage(apis=tuple(apis), functions=tuple(functions), caches=tuple(caches))

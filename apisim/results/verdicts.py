@@ -1,0 +1,131 @@
+"""Thresholds: what was asked of the results, and whether it holds.
+
+The verdict is the point estimate's: quantiles of all replications together, counts and shares over
+all of them. It is *conclusive* if the interval over replications lies on the same side of the
+limit; with one replication nobody knows.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from apisim.results.intervals import Interval
+from apisim.results.metrics import Costs, Measure, measure
+from apisim.results.tally import Measurements
+from apisim.scenario import Scenario, ScenarioError
+from apisim.scenario.thresholds import Threshold
+
+__all__ = ["Verdict", "check_thresholds", "judge"]
+
+_NOT_MEASURED: Final = {
+    "call_latency": "logical calls with retries are not modelled yet: use latency",
+    "dropped": "nothing is ever dropped by the traffic modelled so far",
+}
+_NS_PER_MS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One threshold after a run.
+
+    Attributes
+    ----------
+    metric : str
+        With its tags, as written.
+    expression : str
+        Condition as written.
+    value : float
+        Measured, in ``unit``; NaN where nothing was.
+    unit : str
+        ``ms``, ``share``, ``count``, ``per_second``, ``bytes`` or ``money``.
+    ok : bool
+        Whether the condition holds; where nothing was measured it does not.
+    conclusive : bool or None
+        Whether the interval over replications says the same; None with one replication.
+    """
+
+    metric: str
+    expression: str
+    value: float
+    unit: str
+    ok: bool
+    conclusive: bool | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as ``--json`` prints it."""
+        return {
+            "metric": self.metric,
+            "expression": self.expression,
+            "value": None if math.isnan(self.value) else self.value,
+            "unit": self.unit,
+            "ok": self.ok,
+            "conclusive": self.conclusive,
+        }
+
+
+def check_thresholds(scenario: Scenario) -> None:
+    """Refuse, before anything is simulated, thresholds on what is not measured.
+
+    Raises
+    ------
+    ScenarioError
+        With the position of each.
+    """
+    problems = [
+        scenario.problem(("thresholds", threshold.key), *found)
+        for threshold in scenario.thresholds
+        if (found := _unmeasured(threshold)) is not None
+    ]
+    if problems:
+        raise ScenarioError(list(dict.fromkeys(problems)))
+
+
+def _unmeasured(threshold: Threshold) -> tuple[str, str] | None:
+    tags = dict(threshold.tags)
+    if threshold.metric in _NOT_MEASURED:
+        return f"{threshold.metric} is not measured", _NOT_MEASURED[threshold.metric]
+    if "window" in tags:
+        return "thresholds on windows are not measured yet", "remove the tag window"
+    if "status" in tags and threshold.metric != "requests":
+        return f"{threshold.metric} is not kept by status", "only requests is"
+    if "status" in tags and not (tags["status"].isascii() and tags["status"].isdigit()):
+        return f"a status is a number, got {tags['status']}", "write e.g. status:429"
+    if tags and threshold.metric.startswith("cost_"):
+        return f"{threshold.metric} is the whole bill's", "remove the tags"
+    return None
+
+
+def judge(
+    thresholds: Sequence[Threshold],
+    measurements: Measurements,
+    ends_ns: Sequence[int],
+    costs: Costs,
+    intervals: Mapping[str, Interval],
+) -> tuple[Verdict, ...]:
+    """Verdict on each threshold.
+
+    Parameters
+    ----------
+    thresholds : sequence of Threshold
+    measurements, ends_ns, costs
+        As :func:`apisim.results.metrics.measure`, of all replications.
+    intervals : mapping of str to Interval
+        By :attr:`Measure.label`; where one is missing there is one replication.
+    """
+    verdicts = []
+    for threshold in thresholds:
+        wanted = Measure.of(threshold)
+        value, _ = measure(wanted, measurements, ends_ns, costs)
+        per_unit = _NS_PER_MS if threshold.unit == "ns" else 1
+        ok = threshold.holds(value * per_unit)
+        conclusive = None
+        if measurements.n_replications > 1:
+            interval = intervals.get(wanted.label)
+            conclusive = interval is not None and all(
+                threshold.holds(end * per_unit) == ok for end in (interval.low, interval.high)
+            )
+        verdicts.append(
+            Verdict(threshold.key, threshold.expression, value, wanted.unit, ok, conclusive)
+        )
+    return tuple(verdicts)

@@ -1,0 +1,346 @@
+"""APIs: type, endpoint, stage, routes, and who may call them.
+
+The models hold what one key can say. Rules that tie keys together (what an HTTP API lacks, caches
+that need a cluster, names that must be defined) are in ``checks``, which sees the whole scenario.
+"""
+
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from apisim.scenario.distributions import PayloadDistribution
+from apisim.scenario.fields import (
+    Reader,
+    choice,
+    duration,
+    name,
+    rate,
+    share,
+    size,
+    whole,
+)
+from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.routes import CacheKey, Parameter, RouteKey, parse_route_key
+from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
+
+__all__ = [
+    "CACHE_SIZES",
+    "Api",
+    "ApiType",
+    "Authorizer",
+    "Integration",
+    "Route",
+    "RouteCache",
+    "RouteName",
+    "Stage",
+    "StageThrottle",
+    "Throttle",
+]
+
+ApiType = Literal["rest", "http"]
+
+#: Cache clusters a REST stage can have [GB] (``CacheClusterSize`` of the API reference).
+CACHE_SIZES: Final = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
+#: Highest burst taken; a bucket of one second at the highest rate.
+MAX_BURST: Final = 10_000_000
+#: Longest a result of a cache or an authorizer lives (quotas: "cache TTL", "authorizer TTL").
+_TTL: Final = duration("0s", "3600s", "API Gateway")
+
+
+class Throttle(Model):
+    """Token bucket: ``rate_limit`` tokens a second, at most ``burst_limit`` of them at once.
+
+    Attributes
+    ----------
+    rate_limit : fractions.Fraction
+        Refill rate [1/s], 0 to 10,000,000; 0 admits the burst and then nothing.
+    burst_limit : int
+        Capacity of the bucket [requests], 0 to 10,000,000.
+    """
+
+    rate_limit: Annotated[Fraction, rate()]
+    burst_limit: Annotated[int, whole(0, MAX_BURST)]
+
+
+class StageThrottle(Throttle):
+    """A stage's throttle.
+
+    Attributes
+    ----------
+    scope : {"method", "shared"}
+        ``method``: each route has a bucket of its own with these numbers, which is what AWS does
+        (developer guide, "Throttle requests to your REST APIs"). ``shared``: one bucket for all
+        routes of the stage, as in the chapter. Default: the profile's.
+    """
+
+    scope: Annotated[Literal["method", "shared"], choice("method", "shared")] = "method"
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """The profile's scope."""
+        return {"scope": context.throttle_scope, **data}
+
+
+def _read_stage_name(value: Any, context: Context) -> str:
+    return "$default" if value == "$default" else str(name().read(value, context))
+
+
+def _read_cache_size(value: Any, context: Context) -> str:
+    written = str(value)
+    if isinstance(value, bool) or written not in CACHE_SIZES:
+        raise UnitError(f"must be one of {', '.join(CACHE_SIZES)} (GB), got {shown(value)}")
+    return written
+
+
+class Stage(Model):
+    """The deployed stage of an API.
+
+    Attributes
+    ----------
+    name : str
+        Default: ``prod`` on REST APIs, ``$default`` on HTTP APIs.
+    throttle : StageThrottle or None
+        Default throttle of the stage's routes; None has no bucket at this level.
+    cache_cluster_size : str or None
+        Size of the cache cluster [GB], one of ``CACHE_SIZES``; what is billed by the hour.
+    cache_capacity : int or None
+        For experiments: capacity [bytes] instead of the cluster's.
+    cache_max_entries : int or None
+        For experiments: entries the cache holds at most.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {
+            "access_log",
+            "canary",
+            "detailed_metrics",
+            "execution_log",
+            "minimum_compression_size",
+            "tracing",
+            "variables",
+            "waf",
+        }
+    )
+
+    name: Annotated[
+        str, Reader(_read_stage_name, {"type": "string", "pattern": r"^(\$default|[\w-]{1,128})$"})
+    ] = "prod"
+    throttle: StageThrottle | None = None
+    cache_cluster_size: (
+        Annotated[str, Reader(_read_cache_size, {"enum": [*CACHE_SIZES, *map(float, CACHE_SIZES)]})]
+        | None
+    ) = None
+    cache_capacity: Annotated[int, size("1B", "1TB")] | None = None
+    cache_max_entries: Annotated[int, whole(1, 1_000_000_000)] | None = None
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether the stage has a response cache."""
+        given = (self.cache_cluster_size, self.cache_capacity, self.cache_max_entries)
+        return any(value is not None for value in given)
+
+    @property
+    def cache_bytes(self) -> int | None:
+        """Capacity of the cache [bytes]; None when only the number of entries is limited."""
+        if self.cache_capacity is not None or self.cache_cluster_size is None:
+            return self.cache_capacity
+        return round(Fraction(self.cache_cluster_size) * SIZE_UNITS_BYTES["GB"])
+
+
+class Integration(Model):
+    """What a route calls.
+
+    Attributes
+    ----------
+    type : {"lambda_proxy", "lambda", "http_proxy", "http", "mock"}
+        HTTP APIs have the two proxies only. ``mock`` answers 200 in no time.
+    function : str or None
+        Name under ``functions:``; the lambda types need it.
+    endpoint : str or None
+        Name under ``endpoints:``; the http types need it.
+    timeout : int
+        How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
+        29 s. HTTP: 50 ms to 30 s, default 30 s (quotas of REST and HTTP APIs).
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"cache_namespace", "mapping", "parameters", "request", "response", "service", "templates"}
+    )
+
+    type: Annotated[
+        Literal["lambda_proxy", "lambda", "http_proxy", "http", "mock"],
+        choice("lambda_proxy", "lambda", "http_proxy", "http", "mock", later=("aws_service",)),
+    ]
+    function: Annotated[str, name()] | None = None
+    endpoint: Annotated[str, name()] | None = None
+    timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
+
+    @model_validator(mode="after")
+    def _has_its_backend(self) -> Self:
+        needs = {"lambda": "function", "http": "endpoint"}.get(self.type.removesuffix("_proxy"))
+        findings = []
+        for key in ("function", "endpoint"):
+            given = getattr(self, key) is not None
+            if key == needs and not given:
+                hint = f"name one of the {key}s: section"
+                findings.append(Finding((), f"{key} is required for type {self.type}", hint))
+            elif key != needs and given:
+                findings.append(Finding((key,), f"type {self.type} has no {key}", "remove the key"))
+        if findings:
+            raise fail_all(findings)
+        return self
+
+
+class RouteCache(Model):
+    """Response cache of one route; REST only.
+
+    Attributes
+    ----------
+    ttl : int
+        How long an answer is served from the cache [ns], 0 to 3600 s, default 300 s; 0 caches
+        nothing.
+    keys : list of str
+        Parameters that make up the key: what is not among them is ignored, as AWS does. An empty
+        list is one entry for all callers.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"invalidation", "require_authorization"})
+
+    ttl: Annotated[int, _TTL] = as_written("300s")
+    keys: list[CacheKey]
+
+
+class Route(Model):
+    """One route of an API.
+
+    Attributes
+    ----------
+    integration : Integration
+        What answers.
+    authorizer : str or None
+        Name under ``authorizers:``.
+    throttle : Throttle or None
+        The route's own bucket.
+    cache : RouteCache or None
+        Response cache of the route.
+    request_size, response_size : Distribution
+        Payloads [bytes], up to 10 MB, default 1 KB.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"api_key_required", "canary", "cors", "depends_on", "scopes", "validate", "waf"}
+    )
+
+    integration: Integration
+    authorizer: Annotated[str, name()] | None = None
+    throttle: Throttle | None = None
+    cache: RouteCache | None = None
+    request_size: PayloadDistribution = as_written("1KB")
+    response_size: PayloadDistribution = as_written("1KB")
+
+
+def _read_route_name(value: Any, context: Context) -> str:
+    return str(parse_route_key(value))
+
+
+#: Key of a route in a scenario.
+RouteName = Annotated[
+    str,
+    Reader(_read_route_name, {"type": "string", "pattern": r"^(\$default|[A-Z]+ +/.*)$"}),
+]
+
+
+class Api(Model):
+    """An API with one stage.
+
+    Attributes
+    ----------
+    type : {"rest", "http"}
+        Product: REST APIs have caches and more; HTTP APIs are quicker and cheaper.
+    endpoint : {"regional", "edge"}
+        Where callers arrive. Default ``regional``, the only one HTTP APIs have (AWS's own default
+        for REST APIs is ``edge``).
+    stage : Stage
+        The deployed stage.
+    routes : dict of str to Route
+        Routes by their keys, in the order written.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"cors", "custom_domain", "domain", "mutual_tls", "resource_policy", "stages", "waf"}
+    )
+
+    type: Annotated[ApiType, choice("rest", "http", later=("websocket",))]
+    endpoint: Annotated[
+        Literal["regional", "edge"], choice("regional", "edge", later=("private",))
+    ] = "regional"
+    stage: Stage = as_written({})
+    routes: Annotated[dict[RouteName, Route], Field(min_length=1)]
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Defaults that depend on the API's type."""
+        is_http = data.get("type") == "http"
+        filled = dict(data)
+        stage = data.get("stage", {})
+        if isinstance(stage, dict):
+            filled["stage"] = {"name": "$default" if is_http else "prod", **stage}
+        if isinstance(data.get("routes"), dict):
+            timeout = "30s" if is_http else "29s"
+            routes = data["routes"].items()
+            filled["routes"] = {key: _with_timeout(route, timeout) for key, route in routes}
+        return filled
+
+    def route_keys(self) -> dict[str, RouteKey]:
+        """Parsed key of each route, in the order written."""
+        return {key: parse_route_key(key) for key in self.routes}
+
+
+def _with_timeout(route: Any, timeout: str) -> Any:
+    """Route as written, with the default timeout of its API type."""
+    if isinstance(route, dict) and isinstance(route.get("integration"), dict):
+        return {**route, "integration": {"timeout": timeout, **route["integration"]}}
+    return route
+
+
+class Authorizer(Model):
+    """Lambda authorizer.
+
+    Attributes
+    ----------
+    type : {"token", "request"}
+        ``token`` reads one header; HTTP APIs have ``request`` only.
+    function : str
+        Name under ``functions:``.
+    ttl : int or None
+        How long a result is kept [ns], 0 to 3600 s; None is the API type's default, see
+        :meth:`ttl_on`.
+    deny_identities : float
+        Share of identities that are refused, in [0, 1].
+    identity_sources : list of str
+        Parameters that make up the identity; one that is missing from a call is a 401.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"audiences", "identity_validation", "issuer", "jwks", "payload_format", "scopes"}
+    )
+
+    type: Annotated[
+        Literal["token", "request"], choice("token", "request", later=("cognito", "jwt", "iam"))
+    ]
+    function: Annotated[str, name()]
+    ttl: Annotated[int, _TTL] | None = None
+    deny_identities: Annotated[float, share()] = as_written(0)
+    identity_sources: list[Parameter] = as_written(["header.authorization"])
+
+    def ttl_on(self, api_type: ApiType) -> int:
+        """Time a result is kept on an API of this type [ns].
+
+        Where ``ttl`` is left out: 300 s on REST APIs (API reference,
+        ``authorizerResultTtlInSeconds``) and no caching on HTTP APIs, whose reference states no
+        default.
+        """
+        if self.ttl is not None:
+            return self.ttl
+        return 300_000_000_000 if api_type == "rest" else 0

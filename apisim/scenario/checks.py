@@ -1,0 +1,361 @@
+"""Rules between keys: what one key says about another.
+
+Each rule reports at the key the user would change first, and names the other keys it looked at, so
+that it stays silent where one of them is itself in doubt.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from apisim.scenario.api import Api, Route
+from apisim.scenario.formats import format_duration
+from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
+from apisim.scenario.scenario import Scenario
+from apisim.scenario.traffic import MixEntry, Source
+from apisim.scenario.units import UnitError, parse_duration, shown
+from apisim.scenario.validation import Validation
+
+__all__ = ["check_rules", "notes_on"]
+
+_EXAMPLE: Final = "{zipf: 1.1, of: 1000}"
+
+
+def check_rules(scenario: Scenario, outcome: Validation) -> None:
+    """Check all rules; findings are added to ``outcome``."""
+    for rule in _RULES:
+        rule(scenario, outcome)
+
+
+def _name_of(outcome: Validation, at: Path, section: str, name: str) -> None:
+    names = outcome.names(section)
+    if name not in names:
+        hint = did_you_mean(name, names) or f"define it under {section}:"
+        outcome.add(at, f"{shown(name)} is not defined under {section}", hint)
+
+
+def _routes(scenario: Scenario) -> Iterable[tuple[Path, Api, str, Route]]:
+    for api_name, api in scenario.apis.items():
+        for key, route in api.routes.items():
+            yield ("apis", api_name, "routes", key), api, key, route
+
+
+def _check_names(scenario: Scenario, outcome: Validation) -> None:
+    for at, _, _, route in _routes(scenario):
+        integration = route.integration
+        if integration.function is not None:
+            place = (*at, "integration", "function")
+            _name_of(outcome, place, "functions", integration.function)
+        if integration.endpoint is not None:
+            place = (*at, "integration", "endpoint")
+            _name_of(outcome, place, "endpoints", integration.endpoint)
+        if route.authorizer is not None:
+            place = (*at, "authorizer")
+            _name_of(outcome, place, "authorizers", route.authorizer)
+    for name, authorizer in scenario.authorizers.items():
+        place = ("authorizers", name, "function")
+        _name_of(outcome, place, "functions", authorizer.function)
+
+
+def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
+    """What HTTP APIs lack (developer guide, "Choose between REST APIs and HTTP APIs")."""
+    for name, api in scenario.apis.items():
+        at: Path = ("apis", name)
+        kind = ((*at, "type"),)
+        if api.type != "http":
+            continue
+        if api.endpoint != "regional":
+            message = "HTTP APIs have regional endpoints only"
+            outcome.add((*at, "endpoint"), message, "use type: rest", because=kind)
+        for key in ("cache_cluster_size", "cache_capacity", "cache_max_entries"):
+            if getattr(api.stage, key) is not None:
+                message = "HTTP APIs have no response cache"
+                hint = "use type: rest, or remove this key"
+                outcome.add((*at, "stage", key), message, hint, because=kind)
+    for at, api, _, route in _routes(scenario):
+        if api.type != "http":
+            continue
+        kind = ((*at[:2], "type"),)
+        if route.cache is not None:
+            hint = "use type: rest, or remove this key"
+            outcome.add((*at, "cache"), "HTTP APIs have no response cache", hint, because=kind)
+        integration = route.integration.type
+        if integration not in ("lambda_proxy", "http_proxy"):
+            message = f"HTTP APIs have no {integration} integration, REST APIs have it"
+            hint = "use lambda_proxy or http_proxy, or type: rest"
+            outcome.add((*at, "integration", "type"), message, hint, because=kind)
+        authorizer = scenario.authorizers.get(route.authorizer or "")
+        if authorizer is not None and authorizer.type == "token":
+            place = (*at, "authorizer")
+            message = f"HTTP APIs have no token authorizers, and {route.authorizer} is one"
+            because = (*kind, ("authorizers", str(route.authorizer), "type"))
+            outcome.add(place, message, "use type: request", because=because)
+
+
+def _check_timeouts(scenario: Scenario, outcome: Validation) -> None:
+    """Longest integration timeouts (quotas of REST and HTTP APIs, 2025)."""
+    for at, api, _, route in _routes(scenario):
+        limit, owner = "300s", "regional REST APIs"
+        if api.type == "http":
+            limit, owner = "30s", "HTTP APIs"
+        elif api.endpoint == "edge":
+            limit, owner = "29s", "edge-optimized REST APIs"
+        if route.integration.timeout > parse_duration(limit):
+            written = format_duration(route.integration.timeout)
+            message = f"{written} is above the {limit} maximum of {owner}"
+            because = ((*at[:2], "type"), (*at[:2], "endpoint"))
+            place = (*at, "integration", "timeout")
+            outcome.add(place, message, f"allowed: 50ms to {limit}", because=because)
+
+
+def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
+    for name, api in scenario.apis.items():
+        shapes: dict[str, str] = {}
+        for key, route_key in api.route_keys().items():
+            at: Path = ("apis", name, "routes", key)
+            if route_key.method == "$default" and api.type == "rest":
+                hint = "use ANY /{proxy+}, or type: http"
+                message = "REST APIs have no $default route"
+                outcome.add(at, message, hint, because=(("apis", name, "type"),))
+            first = shapes.setdefault(route_key.shape, key)
+            if first != key:
+                message = f"matches the same requests as {first}"
+                outcome.add(at, message, "keep one of them", because=((*at[:-1], first),))
+
+
+def _check_caches(scenario: Scenario, outcome: Validation) -> None:
+    for at, api, key, route in _routes(scenario):
+        if route.cache is None or api.type != "rest":
+            continue
+        stage = (*at[:2], "stage")
+        if not api.stage.has_cache:
+            hint = 'write cache_cluster_size: "0.5" under stage:'
+            message = "the stage has no cache"
+            outcome.add((*at, "cache"), message, hint, because=(stage, (*at[:2], "type")))
+        parameters = api.route_keys()[key].parameters
+        for index, cache_key in enumerate(route.cache.keys):
+            place = (*at, "cache", "keys", index)
+            kind, _, wanted = cache_key.partition(".")
+            if kind == "path" and wanted.removesuffix("+") not in parameters:
+                message = f"the path of {key} has no parameter {wanted}"
+                outcome.add(place, message, did_you_mean(wanted, parameters))
+            if cache_key in route.cache.keys[:index]:
+                outcome.add(place, f"{cache_key} is given twice", "keep one of them")
+
+
+def _check_authorizers(scenario: Scenario, outcome: Validation) -> None:
+    for name, authorizer in scenario.authorizers.items():
+        at: Path = ("authorizers", name)
+        sources = authorizer.identity_sources
+        if authorizer.type == "token" and (
+            len(sources) != 1 or not sources[0].startswith("header.")
+        ):
+            message = "a token authorizer reads exactly one header"
+            place = (*at, "identity_sources")
+            outcome.add(place, message, "use type: request", because=((*at, "type"),))
+        users = [api for _, api, _, route in _routes(scenario) if route.authorizer == name]
+        keeps = [authorizer.ttl_on(api.type) > 0 for api in users] or [bool(authorizer.ttl)]
+        if not sources and any(keeps):
+            message = "results are kept, which needs at least one identity source"
+            hint = "name one, or write ttl: 0"
+            outcome.add((*at, "identity_sources"), message, hint, because=((*at, "ttl"),))
+
+
+def _check_concurrency(scenario: Scenario, outcome: Validation) -> None:
+    limit = scenario.account.lambda_concurrency
+    reserved = {
+        name: function.reserved_concurrency
+        for name, function in scenario.functions.items()
+        if function.reserved_concurrency
+    }
+    if sum(reserved.values()) > limit:
+        last = list(reserved)[-1]
+        message = f"{sum(reserved.values())} are reserved, the account has {limit}"
+        hint = "reserve less, or raise account.lambda_concurrency"
+        because: tuple[Path, ...] = (("account", "lambda_concurrency"),)
+        outcome.add(("functions", last, "reserved_concurrency"), message, hint, because=because)
+
+
+def _reached(scenario: Scenario, entry: MixEntry) -> list[tuple[str, RouteKey, Route]]:
+    """Routes a line of a mix can reach: the one with the same key, else all that match."""
+    api = scenario.apis.get(entry.api)
+    if api is None:
+        return []
+    keys = api.route_keys()
+    if str(entry.route) in keys:
+        keys = {str(entry.route): keys[str(entry.route)]}
+    return [
+        (key, route_key, api.routes[key])
+        for key, route_key in keys.items()
+        if can_match(route_key, entry.route)
+    ]
+
+
+def _parsed(keys: Iterable[str]) -> Iterable[RouteKey]:
+    """Those of the written route keys that are some."""
+    for key in keys:
+        try:
+            yield parse_route_key(key)
+        except UnitError:
+            continue  # reported where the routes are read
+
+
+def _check_mix(scenario: Scenario, outcome: Validation) -> None:
+    for name, source in scenario.traffic.items():
+        for entry in source.mix:
+            at: Path = ("traffic", name, "mix", entry.text)
+            api = scenario.apis.get(entry.api)
+            if api is None:
+                continue  # cut out; an undefined one is found where the mix is read
+            if entry.stage is not None and entry.stage != api.stage.name:
+                message = f"the API {entry.api} has no stage {shown(entry.stage)}"
+                hint = f"its stage is {api.stage.name}"
+                outcome.add(at, message, hint, because=(("apis", entry.api, "stage"),))
+            written = outcome.names("apis", entry.api, "routes")
+            if not any(can_match(key, entry.route) for key in _parsed(written)):
+                message = f"{entry.route} is used but not defined in the API {entry.api}"
+                outcome.add(at, message, did_you_mean(str(entry.route), written))
+
+
+def _check_values(scenario: Scenario, outcome: Validation) -> None:
+    for name, source in scenario.traffic.items():
+        at: Path = ("traffic", name, "values")
+        if source.trace is not None or outcome.touches(("traffic", name, "mix")):
+            continue
+        used = _path_parameters(outcome, source)
+        for written in outcome.names("traffic", name, "values"):
+            wanted = _path_parameter(written)
+            if wanted is not None and wanted not in used:
+                message = f"no route of the mix has the path parameter {wanted}"
+                outcome.add((*at, written), message, did_you_mean(wanted, used))
+        for entry in source.mix:
+            _check_cached_parameters(scenario, outcome, name, source, entry)
+
+
+def _path_parameter(written: str) -> str | None:
+    """Name of a path parameter; None for another kind, or a text that is none."""
+    try:
+        kind, _, wanted = parse_parameter(written).partition(".")
+    except UnitError:
+        return None
+    return wanted.removesuffix("+") if kind == "path" else None
+
+
+def _path_parameters(outcome: Validation, source: Source) -> list[str]:
+    """Path parameters of all routes the mix can reach, in order."""
+    found: dict[str, None] = {}
+    for entry in source.mix:
+        found.update(dict.fromkeys(entry.route.parameters))
+        for key in _parsed(outcome.names("apis", entry.api, "routes")):
+            if can_match(key, entry.route):
+                found.update(dict.fromkeys(key.parameters))
+    return list(found)
+
+
+def _check_cached_parameters(
+    scenario: Scenario, outcome: Validation, name: str, source: Source, entry: MixEntry
+) -> None:
+    """A path parameter in a cache key needs values, or every request is about the same thing."""
+    given = {parameter.removesuffix("+") for parameter in source.values}
+    for key, _, route in _reached(scenario, entry):
+        if route.cache is None:
+            continue
+        wanted = [parameter.removesuffix("+") for parameter in route.cache.keys]
+        if scenario.settings.path_in_cache_key:
+            wanted += [f"path.{parameter}" for parameter in entry.route.parameters]
+        open_ones = {f"path.{parameter}" for parameter in entry.route.parameters}
+        for parameter in dict.fromkeys(wanted):
+            if parameter in open_ones and parameter not in given:
+                message = f"{key} is cached by {parameter}, which has no values here"
+                hint = f"write values: {{{parameter}: {_EXAMPLE}}}"
+                place: Path = ("traffic", name, "values")
+                because: tuple[Path, ...] = (("apis", entry.api, "routes", key), place)
+                outcome.add(place, message, hint, because=because)
+
+
+def _check_traces(scenario: Scenario, outcome: Validation) -> None:
+    names = outcome.names("apis")
+    for name, source in scenario.traffic.items():
+        if source.trace is None:
+            continue
+        at: Path = ("traffic", name, "trace")
+        if source.trace.api is not None:
+            _name_of(outcome, (*at, "api"), "apis", source.trace.api)
+        elif len(names) > 1:
+            message = f"there are several APIs ({', '.join(names)})"
+            outcome.add(at, message, "write api: NAME")
+
+
+def _check_lengths(scenario: Scenario, outcome: Validation) -> None:
+    length = scenario.run_length_ns
+    if length is not None and scenario.warm_up >= length:
+        written = format_duration(scenario.warm_up)
+        message = f"{written} leaves nothing of a run of {format_duration(length)}"
+        hint = "make it shorter than the phases"
+        outcome.add(("warm_up",), message, hint, because=(("traffic",),))
+
+
+def _check_projection(scenario: Scenario, outcome: Validation) -> None:
+    pricing = scenario.pricing
+    says = pricing.represents is not None or any(
+        getattr(phase, "events_per_month", None) is not None
+        for source in scenario.traffic.values()
+        for phase in source.phases
+    )
+    if pricing.month == "project" and not says:
+        hint = (
+            "write represents: steady, {day: [..]} or {week: [..]}, or events_per_month on a phase"
+        )
+        message = "a month cannot be projected: nothing says what the run stands for"
+        because: tuple[Path, ...] = (("pricing", "represents"), ("traffic",))
+        outcome.add(("pricing", "month"), message, hint, because=because)
+    for threshold in scenario.thresholds:
+        if threshold.metric == "cost_month" and pricing.month == "run":
+            hint = "write month: project under pricing:"
+            message = "there is no bill of a month"
+            outcome.add(("thresholds", threshold.key), message, hint, because=(("pricing",),))
+
+
+def _check_tags(scenario: Scenario, outcome: Validation) -> None:
+    apis, sources = outcome.names("apis"), outcome.names("traffic")
+    known: dict[str, set[str]] = {
+        "api": set(apis),
+        "stage": {api.stage.name for api in scenario.apis.values()},
+        "route": {key for api in apis for key in outcome.names("apis", api, "routes")},
+        "traffic": set(sources),
+        "phase": {p.name for source in scenario.traffic.values() for p in source.phases},
+    }
+    doubtful: dict[str, tuple[Path, ...]] = {"stage": (("apis",),), "phase": (("traffic",),)}
+    for key in dict.fromkeys(threshold.key for threshold in scenario.thresholds):
+        tags = next(one.tags for one in scenario.thresholds if one.key == key)
+        for tag, value in tags:
+            if tag in known and value not in known[tag]:
+                message = f"there is no {tag} {shown(value)}"
+                hint = did_you_mean(value, sorted(known[tag]))
+                outcome.add(("thresholds", key), message, hint, because=doubtful.get(tag, ()))
+
+
+_RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
+    _check_names,
+    _check_http_apis,
+    _check_timeouts,
+    _check_route_keys,
+    _check_caches,
+    _check_authorizers,
+    _check_concurrency,
+    _check_mix,
+    _check_values,
+    _check_traces,
+    _check_lengths,
+    _check_projection,
+    _check_tags,
+)
+
+
+def notes_on(scenario: Scenario) -> list[str]:
+    """What is allowed but may not be meant."""
+    notes = []
+    for name, api in scenario.apis.items():
+        if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
+            notes.append(f"apis.{name}: the stage has a cache, but no route uses it")
+    return notes

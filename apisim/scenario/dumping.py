@@ -1,0 +1,105 @@
+"""A scenario back to text: as resolved, with overrides, profile and defaults written out."""
+
+import io
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import SafeRepresenter
+
+from apisim.scenario.formats import format_duration
+from apisim.scenario.overrides import absolute_files
+from apisim.scenario.regions import account_throttle
+from apisim.scenario.scenario import Scenario
+from apisim.scenario.settings import Settings, both_types, merge_settings
+
+__all__ = ["plain", "resolved_yaml"]
+
+_WIDTH: Final = 100
+
+
+class _Representer(SafeRepresenter):
+    """Writes exact decimals as the numbers they are."""
+
+    def represent_decimal(self, value: Decimal) -> ScalarNode:
+        text = f"{value:f}" if abs(value.adjusted()) < 40 else str(value)
+        tag = "float" if "." in text or "E" in text else "int"
+        return self.represent_scalar(f"tag:yaml.org,2002:{tag}", text)
+
+
+_Representer.add_representer(Decimal, _Representer.represent_decimal)
+
+
+def plain(value: Any) -> Any:
+    """Value as YAML can hold it: exact numbers become decimals or texts.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing a scenario can hold.
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Fraction):
+        return Decimal(value.numerator) / Decimal(value.denominator)
+    if value is None or isinstance(value, (bool, int, float, str, Decimal)):
+        return value
+    if hasattr(value, "item"):  # numpy's numbers, as a sweep over an array has them
+        return value.item()
+    if hasattr(value, "__fspath__"):
+        return str(value)
+    raise TypeError(f"a scenario cannot hold {type(value).__name__}")
+
+
+def _settings(profile: str, written: dict[str, Any]) -> dict[str, Any]:
+    merged = merge_settings(profile, written)
+    result: dict[str, Any] = {}
+    for name, info in Settings.model_fields.items():
+        value = merged.get(name, info.default)
+        annotation = info.annotation
+        if name in ("gateway_overhead", "authorizer_timeout"):
+            assert annotation is not None
+            defaults = {key: part.default for key, part in annotation.model_fields.items()}
+            value = {**defaults, **both_types(value)}
+        result[name] = value
+    return result
+
+
+def resolved_yaml(scenario: Scenario) -> str:
+    """Text of the scenario as it is run; see :meth:`Scenario.to_yaml`."""
+    origin = scenario._origin
+    data = absolute_files(origin.data, origin.base)
+    account = {"throttle": account_throttle(scenario.region), **data.get("account", {})}
+    account["lambda_concurrency"] = scenario.account.lambda_concurrency
+    head = {
+        "apisim": scenario.apisim,
+        "name": scenario.name,
+        "description": scenario.description,
+        "profile": scenario.profile,
+        "seed": scenario.seed,
+        "replications": scenario.replications,
+        "warm_up": format_duration(scenario.warm_up),
+        "start": re.sub(r"\+00:00$", "Z", scenario.start.isoformat()),
+        "region": scenario.region,
+        "account": account,
+    }
+    tail = {
+        "settings": _settings(scenario.profile, data.get("settings", {})),
+        "pricing": {"book": scenario.pricing.book, **data.get("pricing", {})},
+    }
+    body = {key: value for key, value in data.items() if key not in head and key not in tail}
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = _WIDTH
+    out = io.StringIO()
+    yaml.dump(plain({**head, **body, **tail}), out)
+    cut = scenario.duration_limit_ns
+    note = "" if cut is None else f"# Arrivals were cut at {format_duration(cut)} (--duration).\n"
+    return note + out.getvalue()

@@ -1,0 +1,267 @@
+"""The whole scenario: one frozen object that says what is simulated."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path as FilePath
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, PrivateAttr
+
+from apisim.scenario.api import Api, Authorizer
+from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
+from apisim.scenario.fields import Reader, choice, duration, name, text, whole
+from apisim.scenario.model import NOT_YET, Context, Model, as_written
+from apisim.scenario.positions import Positions
+from apisim.scenario.pricing import Pricing
+from apisim.scenario.problems import Path, Problem, did_you_mean
+from apisim.scenario.regions import REGIONS
+from apisim.scenario.routes import RouteKey
+from apisim.scenario.settings import Settings
+from apisim.scenario.thresholds import Thresholds
+from apisim.scenario.traffic import Source
+from apisim.scenario.units import UnitError, shown
+
+__all__ = ["Origin", "Scenario", "SourceText"]
+
+_Name = Annotated[str, name()]
+
+_WARM_UP: Final = duration()
+_REPLICATIONS: Final = whole(1, 10_000)
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """The text a scenario was read from.
+
+    Parameters
+    ----------
+    file : str
+        Name as it was given.
+    sha256 : str
+        Hash of the text, in hexadecimal.
+    text : str
+        The text itself.
+    """
+
+    file: str
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a scenario is made from, enough to make a changed one.
+
+    Parameters
+    ----------
+    data : dict
+        Plain data with overrides applied, before defaults.
+    base : pathlib.Path
+        Directory relative file names start from.
+    source : SourceText
+        The text.
+    positions : Positions
+        Where each value is written.
+    """
+
+    data: dict[str, Any] = field(default_factory=dict)
+    base: FilePath = field(default_factory=FilePath)
+    source: SourceText = SourceText("<none>", "", "")
+    positions: Positions = field(default_factory=lambda: Positions("<none>"))
+
+
+def _read_warm_up(value: Any, context: Context) -> int:
+    if value == "auto":
+        raise UnitError(f"auto is {NOT_YET}", "write a duration, e.g. 30s")
+    return int(_WARM_UP.read(value, context))
+
+
+def _read_replications(value: Any, context: Context) -> int:
+    if isinstance(value, dict) and "until" in value:
+        raise UnitError(f"until is {NOT_YET}", "write a number of replications")
+    return int(_REPLICATIONS.read(value, context))
+
+
+def _read_region(value: Any, context: Context) -> str:
+    if not isinstance(value, str) or value not in REGIONS:
+        hint = did_you_mean(value, sorted(REGIONS)) if isinstance(value, str) else ""
+        raise UnitError(f"{shown(value)} is not an AWS region", hint)
+    return value
+
+
+def _read_start(value: Any, context: Context) -> datetime:
+    hint = "write e.g. 2026-06-01T00:00:00Z"
+    try:
+        if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
+            raise ValueError
+        start = datetime.fromisoformat(value)
+    except ValueError:
+        raise UnitError(f"{shown(value)} is not a date and time", hint) from None
+    if start.tzinfo is None or start.utcoffset():
+        raise UnitError(f"{shown(value)} is not in UTC", f"end it with Z; {hint}")
+    if not 1970 <= start.year <= 2199:
+        raise UnitError(f"the year {start.year} is outside 1970 to 2199", hint)
+    return start.astimezone(UTC)
+
+
+class Scenario(Model):
+    """A scenario: the API, its traffic, and what is asked about them.
+
+    Attributes
+    ----------
+    apisim : int
+        Version of the format, 1.
+    name, description : str
+        Free texts; the description tells the question and its answer.
+    profile : {"aws", "chapter", "ideal"}
+        Which defaults the settings have.
+    seed : int
+        Decides every draw, 0 to 2^64 - 1, default 1.
+    replications : int
+        Independent repetitions, 1 to 10,000, default 1.
+    warm_up : int
+        Beginning left out of the statistics, never out of the bill [ns].
+    start : datetime.datetime
+        UTC time of the run's beginning.
+    region : str
+        AWS region; decides default limits and the price book.
+    account : Account
+        Limits all APIs share.
+    apis, authorizers, functions, endpoints, traffic : dict
+        By name, in the order written.
+    settings : Settings
+        All settings, resolved for the profile.
+    pricing : Pricing
+        How usage becomes a bill.
+    thresholds : tuple of Threshold
+        What must hold of the results.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {
+            "alarms",
+            "background",
+            "canary",
+            "client",
+            "pipeline",
+            "populations",
+            "services",
+            "templates",
+            "timeline",
+            "usage_plans",
+            "vpc_links",
+        }
+    )
+
+    apisim: Annotated[Literal[1], choice(1)]
+    name: Annotated[str, text(200)] = ""
+    description: Annotated[str, text(20_000)] = ""
+    profile: Annotated[Literal["aws", "chapter", "ideal"], choice("aws", "chapter", "ideal")] = (
+        "aws"
+    )
+    seed: Annotated[int, whole(0, 2**64 - 1)] = 1
+    replications: Annotated[int, Reader(_read_replications, _REPLICATIONS.schema)] = 1
+    warm_up: Annotated[int, Reader(_read_warm_up, _WARM_UP.schema)] = as_written(0)
+    start: Annotated[datetime, Reader(_read_start, {"type": "string"})] = as_written(
+        "2026-06-01T00:00:00Z"
+    )
+    region: Annotated[str, Reader(_read_region, {"enum": sorted(REGIONS)})] = "us-east-1"
+    account: Account = as_written({})
+    apis: Annotated[dict[_Name, Api], Field(min_length=1)]
+    authorizers: dict[_Name, Authorizer] = Field(default_factory=dict)
+    functions: dict[_Name, LambdaFunction] = Field(default_factory=dict)
+    endpoints: dict[_Name, HttpEndpoint] = Field(default_factory=dict)
+    traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
+    settings: Settings = as_written({})
+    pricing: Pricing = as_written({})
+    thresholds: Thresholds = as_written({})
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+    _notes: tuple[str, ...] = PrivateAttr(default=())
+    _duration_limit_ns: int | None = PrivateAttr(default=None)
+
+    @property
+    def source(self) -> SourceText:
+        """The text the scenario was read from."""
+        return self._origin.source
+
+    @property
+    def positions(self) -> Positions:
+        """Where each key is written."""
+        return self._origin.positions
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know although nothing is wrong."""
+        return list(self._notes)
+
+    @property
+    def duration_limit_ns(self) -> int | None:
+        """Time after which nothing more arrives [ns] (``--duration``); None sets no limit."""
+        return self._duration_limit_ns
+
+    @property
+    def run_length_ns(self) -> int | None:
+        """Time from the start to the end of the longest source's phases, cut by the limit [ns].
+
+        None when a trace takes part, whose length is not known before it is read.
+        """
+        lengths = [source.length_ns for source in self.traffic.values()]
+        known = [length for length in lengths if length is not None]
+        if len(known) < len(lengths):
+            return None
+        longest = max(known)
+        limit = self._duration_limit_ns
+        return longest if limit is None else min(longest, limit)
+
+    def route_keys(self, api: str) -> dict[str, RouteKey]:
+        """Parsed key of each route of an API, in the order written."""
+        return self.apis[api].route_keys()
+
+    def problem(self, path: Path, message: str, hint: str = "") -> Problem:
+        """Problem of an upper floor at a key of this scenario, with its position."""
+        return self.positions.problem(path, message, hint)
+
+    def with_(self, *overrides: str, **values: Any) -> "Scenario":
+        """Changed copy of the scenario.
+
+        Parameters
+        ----------
+        *overrides : str
+            ``path=value`` as ``--set`` takes it.
+        **values
+            Values by dotted path: ``s.with_(**{"traffic.web.phases.0.rate": 300})``; texts are
+            taken as they are, not parsed.
+
+        Returns
+        -------
+        Scenario
+            Validated like one that was loaded.
+
+        Raises
+        ------
+        ScenarioError
+            If a path is unknown or the result is not valid.
+        """
+        from apisim.scenario.loading import revise
+
+        return revise(self, overrides, values)
+
+    def to_yaml(self) -> str:
+        """The scenario as resolved: with its overrides, its profile's settings and its defaults.
+
+        File names are absolute, so that the text can be moved; loading it gives an equal scenario.
+        """
+        from apisim.scenario.dumping import resolved_yaml
+
+        return resolved_yaml(self)
+
+    def __eq__(self, other: object) -> bool:
+        # What is simulated, not where it was written.
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    # Mappings inside make it unhashable; pydantic would only notice when asked.
+    __hash__ = None  # type: ignore[assignment]

@@ -1,0 +1,195 @@
+"""Settings: every decision AWS does not document, with a name, a default and its source.
+
+A *profile* sets them together. The defaults below are those of ``aws``; :data:`PROFILES` says what
+``chapter`` and ``ideal`` change. Marks: *documented* by AWS, *reported* by others, *assumed* by us.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from apisim.scenario.distributions import TimeDistribution
+from apisim.scenario.fields import choice, duration, flag, size
+from apisim.scenario.model import Finding, Model, as_written
+
+__all__ = ["PROFILES", "AuthorizerTimeout", "GatewayOverhead", "Settings", "merge_settings"]
+
+
+class _ByType(Model):
+    """Two values, one for each type of API, or one value for both."""
+
+    @classmethod
+    def normalise(cls, data: Any) -> Any:
+        """One value stands for both types."""
+        return both_types(data)
+
+    @classmethod
+    def relocate(cls, data: Any, findings: list[Finding]) -> list[Finding]:
+        """What is wrong with one value for both is said once."""
+        if both_types(data) is data:
+            return findings
+        return [one._replace(at=one.at[1:]) for one in findings if one.at[:1] != ("http",)]
+
+
+class GatewayOverhead(_ByType):
+    """Time the gateway itself takes for a request it passes on, by API type.
+
+    Attributes
+    ----------
+    rest, http : Distribution
+        Time [ns].
+    """
+
+    rest: TimeDistribution = as_written({"p50": "12ms", "p99": "40ms"})
+    http: TimeDistribution = as_written({"p50": "5ms", "p99": "10ms"})
+
+
+class AuthorizerTimeout(_ByType):
+    """How long the gateway waits for a Lambda authorizer, by API type.
+
+    Attributes
+    ----------
+    rest, http : int
+        Time [ns].
+    """
+
+    rest: Annotated[int, duration("50ms", "29s")] = as_written("29s")
+    http: Annotated[int, duration("50ms", "10s")] = as_written("10s")
+
+
+def both_types(data: Any) -> Any:
+    """``{rest, http}`` of a value given for both."""
+    if isinstance(data, Mapping) and (not data or set(data) & {"rest", "http"}):
+        return data
+    return {"rest": data, "http": data}
+
+
+class Settings(Model):
+    """All settings of a run; see each field's description."""
+
+    gateway_overhead: GatewayOverhead = as_written(
+        {},
+        description="Time the gateway takes for a request it passes on: {rest, http} or one for "
+        "both. HTTP: p99 below 10 ms (AWS Compute Blog, 2020, documented); REST: 10 to 30 ms "
+        "reported.",
+    )
+    hit_time: TimeDistribution = as_written(
+        {"p50": "5ms", "p99": "20ms"},
+        description="Time of a cache hit in place of the integration. Assumed: AWS gives none.",
+    )
+    refusal_time: TimeDistribution = as_written(
+        {"p50": "2ms", "p99": "10ms"},
+        description="Time of a request the gateway refuses. Assumed; AWS gives no figure.",
+    )
+    lambda_transport: TimeDistribution = as_written(
+        {"p50": "8ms", "p99": "30ms"},
+        description="Time between gateway and a warm Lambda function, both ways. Assumed from "
+        "reported totals.",
+    )
+    http_transport: TimeDistribution = as_written(
+        {"p50": "2ms", "p99": "10ms"},
+        description="Time between gateway and an HTTP endpoint, both ways. Assumed.",
+    )
+    edge_hop: TimeDistribution = as_written(
+        {"p50": "8ms", "p99": "60ms"},
+        description="Additional time of an edge-optimized endpoint between edge location and "
+        "region. Assumed from qualitative reports.",
+    )
+    edge_rtt: TimeDistribution = as_written(
+        {"p50": "12ms", "p99": "80ms"},
+        description="Round trip between caller and edge location where `network:` gives none. "
+        "Assumed.",
+    )
+    cache_max_object: Annotated[int, size("0B", "1GB")] = as_written(
+        "1MB",
+        description="Largest response that is cached: 1,048,576 bytes (quotas of REST APIs, "
+        "documented). Larger ones are served, not cached. May be raised for experiments.",
+    )
+    cache_entry_overhead: Annotated[int, size("0B", "1MB")] = as_written(
+        "200B",
+        description="Bytes an entry of the response cache weighs beyond its body. Assumed.",
+    )
+    idle_expiry: Annotated[int, duration("1ms")] = as_written(
+        "10m",
+        description="A Lambda instance is gone when it has been idle for this long. 5 to 7 minutes "
+        "were reported in 2021; 10 minutes assumed.",
+    )
+    method_limit: Annotated[
+        Literal["replaces_stage", "within_stage"], choice("replaces_stage", "within_stage")
+    ] = as_written(
+        "replaces_stage",
+        description="Whether a route's own throttle replaces the stage's for that route "
+        "(API reference, methodSettings, documented) or is charged beside it, as in the chapter's "
+        "three levels.",
+    )
+    throttle_scope: Annotated[Literal["method", "shared"], choice("method", "shared")] = as_written(
+        "method",
+        description="Whether a stage's throttle is a bucket for each route (developer guide, "
+        "documented) or one bucket for all of them, as in the chapter.",
+    )
+    path_in_cache_key: Annotated[bool, flag()] = as_written(
+        False,
+        description="Whether path parameters are part of every cache key. On AWS only when chosen "
+        "(developer guide, documented); in the chapter always.",
+    )
+    http_timeout_status: Annotated[Literal[503, 504], choice(503, 504)] = as_written(
+        503,
+        description="Status of an HTTP API whose integration timed out. 503 was seen, 504 is in a "
+        "support article (reported).",
+    )
+    lambda_throttle_status_http: Annotated[Literal[500, 503], choice(500, 503)] = as_written(
+        500,
+        description="Status of an HTTP API whose function was throttled. Assumed.",
+    )
+    authorizer_timeout: AuthorizerTimeout = as_written(
+        {},
+        description="How long the gateway waits for an authorizer. HTTP: 10 s (quotas, "
+        "documented); REST: 29 s assumed.",
+    )
+    http_metering_basis: Annotated[
+        Literal["request_payload", "response_payload", "larger", "sum"],
+        choice("request_payload", "response_payload", "larger", "sum"),
+    ] = as_written(
+        "request_payload",
+        description="What the 512 KB increments of HTTP API requests are counted of. The pricing "
+        "page does not say; assumed.",
+    )
+
+
+#: What each profile sets differently from the defaults above.
+PROFILES: Final[dict[str, dict[str, Any]]] = {
+    "aws": {},
+    "chapter": {
+        "method_limit": "within_stage",
+        "throttle_scope": "shared",
+        "path_in_cache_key": True,
+    },
+    "ideal": {
+        "gateway_overhead": {"rest": 0, "http": 0},
+        "hit_time": 0,
+        "refusal_time": 0,
+        "lambda_transport": 0,
+        "http_transport": 0,
+        "edge_hop": 0,
+        "edge_rtt": 0,
+        "cache_entry_overhead": "0B",
+    },
+}
+
+
+def merge_settings(profile: str, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a profile with a scenario's own on top, as a scenario would write them.
+
+    Parameters
+    ----------
+    profile : str
+        One of ``PROFILES``; an unknown one counts as ``aws``.
+    written : mapping
+        What stands under ``settings:``; not yet validated.
+    """
+    base = PROFILES.get(profile, {})
+    merged = {**base, **written}
+    for key in ("gateway_overhead", "authorizer_timeout"):
+        if key in base and key in written:
+            own = both_types(written[key])
+            merged[key] = {**both_types(base[key]), **own} if isinstance(own, Mapping) else own
+    return merged

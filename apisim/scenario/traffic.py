@@ -1,0 +1,336 @@
+"""Traffic: who calls which route, when, and from how far away.
+
+A source is either a list of phases or a trace. Open phases are a stream of requests that does not
+wait for answers; closed phases are users who do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path as FilePath
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from apisim.scenario.distributions import TimeDistribution
+from apisim.scenario.fields import Reader, duration, flag, input_file, name, number
+from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
+from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
+from apisim.scenario.popularity import Popularity, names_of, read_weights
+from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.routes import Parameter, RouteKey, parse_mix_key, parse_parameter
+from apisim.scenario.units import UnitError, shown
+
+__all__ = ["Arrivals", "MixEntry", "Network", "Source", "Trace"]
+
+_KINDS: Final = ("poisson", "uniform", "bursty")
+
+
+class _Bursty(Model):
+    """Numbers of a bursty stream, see :class:`Arrivals`."""
+
+    ratio: Annotated[Fraction, number("1", "1000000", exact=True)] = Fraction(10)
+    peak_for: Annotated[int, duration("1us")] = as_written("10s")
+    base_for: Annotated[int, duration("1us")] = as_written("50s")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How open arrivals are spread around their rate.
+
+    Parameters
+    ----------
+    process : {"poisson", "uniform", "bursty"}
+        ``poisson``: independent of each other. ``uniform``: evenly spaced, as k6 and Artillery
+        send. ``bursty``: a Markov-modulated Poisson process with two states, whose mean rate over
+        time is the phase's.
+    ratio : fractions.Fraction
+        Of bursty arrivals: rate in the peak state over rate in the base state, >= 1.
+    peak_for, base_for : int
+        Of bursty arrivals: mean sojourn in each state [ns], exponential.
+    """
+
+    process: Literal["poisson", "uniform", "bursty"] = "poisson"
+    ratio: Fraction = Fraction(10)
+    peak_for: int = 10_000_000_000
+    base_for: int = 50_000_000_000
+
+
+def _read_arrivals(value: Any, context: Context) -> Arrivals:
+    if value in ("poisson", "uniform", "bursty"):
+        return Arrivals(value)
+    if isinstance(value, Mapping) and set(value) == {"bursty"}:
+        numbers = nested(_Bursty, value["bursty"], ("bursty",), context)
+        return Arrivals("bursty", numbers.ratio, numbers.peak_for, numbers.base_for)
+    hint = did_you_mean(value, _KINDS) if isinstance(value, str) else ""
+    words = "poisson, uniform, bursty or {bursty: {ratio, peak_for, base_for}}"
+    raise fail(f"must be {words}, got {shown(value)}", hint)
+
+
+_ARRIVALS_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"enum": list(_KINDS)},
+        {
+            "type": "object",
+            "properties": {
+                "bursty": {
+                    "type": "object",
+                    "properties": {
+                        "ratio": {"type": "number", "minimum": 1},
+                        "peak_for": {"type": "string"},
+                        "base_for": {"type": "string"},
+                    },
+                    "additionalProperties": False,
+                }
+            },
+            "required": ["bursty"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MixEntry:
+    """One line of a mix.
+
+    Parameters
+    ----------
+    text : str
+        The line as written, its key under ``mix:``.
+    api : str
+        Name of the API.
+    stage : str or None
+        Stage as written; None when left out.
+    route : RouteKey
+        A route's key, or a method and a concrete path.
+    weight : float
+        Relative share of the requests, >= 0.
+    """
+
+    text: str
+    api: str
+    stage: str | None
+    route: RouteKey
+    weight: float
+
+    @property
+    def method(self) -> str:
+        """HTTP method, ``ANY`` or ``$default``."""
+        return self.route.method
+
+    @property
+    def path(self) -> str:
+        """Path, a template or a concrete one; empty for ``$default``."""
+        return self.route.path
+
+
+def _read_mix(value: Any, context: Context) -> tuple[MixEntry, ...]:
+    if not isinstance(value, Mapping):
+        raise fail(f"must be a mapping of route to weight, got {shown(value)}", "GET /users: 9")
+    findings: list[Finding] = []
+    parsed = []
+    for written in value:
+        try:
+            key = parse_mix_key(written)
+            parsed.append((written, _api_of(key.api, context), key))
+        except UnitError as error:
+            findings.append(Finding((written,), error.message, error.hint))
+    if findings:
+        raise fail_all(findings)
+    entries = tuple(
+        MixEntry(written, api, key.stage, key.route, weight)
+        for (written, api, key), weight in zip(parsed, read_weights(value), strict=True)
+    )
+    seen: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        first = seen.setdefault((entry.api, str(entry.route)), entry.text)
+        if first != entry.text:
+            findings.append(Finding((entry.text,), f"is the same route as {first}", "keep one"))
+    if findings:
+        raise fail_all(findings)
+    return entries
+
+
+def _api_of(written: str | None, context: Context) -> str:
+    if written is None:
+        if len(context.apis) > 1:
+            names = ", ".join(context.apis)
+            raise UnitError(f"there are several APIs ({names})", "write API METHOD /path")
+        return context.apis[0] if context.apis else ""
+    if written not in context.apis:
+        raise UnitError(
+            f"the API {shown(written)} is not defined", did_you_mean(written, context.apis)
+        )
+    return written
+
+
+_MIX_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {"type": ["number", "string"]},
+    "description": "Weights of routes: {'[API[/STAGE]] METHOD /path': weight}.",
+}
+
+Mix: TypeAlias = Annotated[tuple[MixEntry, ...], Reader(_read_mix, _MIX_SCHEMA)]
+
+
+class Network(Model):
+    """How far away the callers are.
+
+    Attributes
+    ----------
+    rtt : Distribution
+        Round trip between caller and region [ns], default 0.
+    edge_rtt : Distribution or None
+        Round trip between caller and edge location [ns], for edge endpoints; None is the setting
+        ``edge_rtt``.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"bandwidth", "connections", "location", "tls"})
+
+    rtt: TimeDistribution = as_written("0s")
+    edge_rtt: TimeDistribution | None = None
+
+
+class Trace(Model):
+    """Recorded requests to replay.
+
+    Attributes
+    ----------
+    file : pathlib.Path
+        CSV file; its existence is checked here, its rows where they are read.
+    speed : fractions.Fraction
+        2 replays in half the time; above 0, default 1.
+    api : str or None
+        API the requests go to; needed where there are several.
+    sort : bool
+        Whether rows out of time order are sorted instead of refused.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"format", "columns", "loop"})
+
+    file: Annotated[FilePath, input_file()]
+    speed: Annotated[Fraction, number("0", "1000000", exclusive_low=True, exact=True)] = Fraction(1)
+    api: Annotated[str, name()] | None = None
+    sort: Annotated[bool, flag()] = False
+
+
+class Source(Model):
+    """One stream of requests.
+
+    Attributes
+    ----------
+    phases : list of Phase
+        What happens one after the other; empty for a trace.
+    trace : Trace or None
+        Recorded requests instead.
+    arrivals : Arrivals
+        How open arrivals are spread, default Poisson.
+    offset : float or None
+        Where in its period a uniform stream, or a closed user, starts, in [0, 1); None draws it.
+    mix : tuple of MixEntry
+        Which routes are called; empty for a trace.
+    values : dict of str to UniformKeys, ZipfKeys or WeightedKeys
+        Popularity of the values of each parameter.
+    value_names : dict of str to tuple of str
+        Names of those values where they have names, in rank order; not written.
+    network : Network or None
+        None: callers stand at the gateway's door.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"api_key", "browser", "client", "of", "pushes", "sessions", "source_ip"}
+    )
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
+
+    phases: list[Phase] = Field(default_factory=list)
+    trace: Trace | None = None
+    arrivals: Annotated[Arrivals, Reader(_read_arrivals, _ARRIVALS_SCHEMA)] = as_written("poisson")
+    offset: Annotated[float, number("0", "0.999999")] | None = None
+    mix: Mix = Field(default=(), validate_default=False)
+    values: dict[Parameter, Popularity] = Field(default_factory=dict)
+    value_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    network: Network | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether users wait for their answers."""
+        return any(isinstance(phase, ClosedPhase) for phase in self.phases)
+
+    @property
+    def length_ns(self) -> int | None:
+        """Length of all phases [ns]; None for a trace."""
+        if self.trace is not None:
+            return None
+        return sum(phase.length_ns for phase in self.phases)
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Names of phases that have none, and of values that have some."""
+        filled = dict(data)
+        if isinstance(data.get("phases"), list):
+            filled["phases"] = [
+                {"name": f"phase-{number}", **phase} if isinstance(phase, dict) else phase
+                for number, phase in enumerate(data["phases"], 1)
+            ]
+        if isinstance(data.get("values"), dict):
+            filled["value_names"] = _value_names(data["values"])
+        return filled
+
+    @model_validator(mode="after")
+    def _is_one_model(self) -> Self:
+        findings = list(self._findings())
+        if findings:
+            raise fail_all(findings)
+        return self
+
+    def _findings(self) -> list[Finding]:
+        found: list[Finding] = []
+        at: Path
+        if self.trace is not None:
+            given = [key for key in ("phases", "mix", "offset") if getattr(self, key)]
+            hint = "remove one of them"
+            return [Finding((key,), f"a trace has no {key}", hint) for key in given]
+        if not self.phases:
+            return [Finding((), "phases or trace is required", "write phases: [...]")]
+        if not self.mix:
+            found.append(Finding((), "mix is required", "write mix: {GET /users: 1}"))
+        open_phases = [isinstance(phase, (OpenPhase, CountsPhase)) for phase in self.phases]
+        if self.is_closed and any(open_phases):
+            at = ("phases", open_phases.index(True))
+            hint = "use two sources: one with rates, one with users"
+            found.append(Finding(at, "open and closed phases cannot be mixed in one source", hint))
+        names = [phase.name for phase in self.phases]
+        for index, phase_name in enumerate(names):
+            if phase_name in names[:index]:
+                at = ("phases", index, "name")
+                found.append(Finding(at, f"{phase_name} is used twice", ""))
+        for index, phase in enumerate(self.phases):
+            if isinstance(phase, ClosedPhase) and phase.think_time.mean() == 0:
+                at = ("phases", index, "think_time")
+                hint = "a user without think time calls without end; write e.g. 1ms"
+                found.append(Finding(at, "is always 0", hint))
+        if self.is_closed and self.arrivals != Arrivals():
+            found.append(Finding(("arrivals",), "closed phases have no arrival process", ""))
+        if self.offset is not None and not self.is_closed and self.arrivals.process != "uniform":
+            hint = "write arrivals: uniform, or remove offset"
+            found.append(Finding(("offset",), f"{self.arrivals.process} arrivals have none", hint))
+        return found
+
+
+def _value_names(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Names of the values of each parameter that has named ones; refuses one given twice."""
+    result: dict[str, tuple[str, ...]] = {}
+    seen: dict[str, str] = {}
+    for written, spec in values.items():
+        try:
+            parameter = parse_parameter(written)
+        except UnitError:
+            continue  # reported where the keys are read
+        if parameter in seen:
+            raise fail(f"is the same parameter as {seen[parameter]}", at=("values", written))
+        seen[parameter] = written
+        if names := names_of(spec):
+            result[parameter] = names
+    return result
