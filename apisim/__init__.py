@@ -1,3 +1,44 @@
-"""Discrete-event performance and cost simulator of Amazon API Gateway."""
+"""Discrete-event performance and cost simulator of Amazon API Gateway.
+
+    import apisim
+
+    result = apisim.run("scenario.yaml", seed=7)
+    print(result)
+    result.frame("routes")
+
+``run`` simulates a scenario, ``load`` reads one without running it. Everything is loaded when it is
+first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from apisim.results.result import Result
+    from apisim.scenario import Scenario, ScenarioError, load
+    from apisim.studies import run
+
+__all__ = ["Result", "Scenario", "ScenarioError", "__version__", "load", "run"]
 
 __version__ = "0.1.0"
+
+#: Module that each public name lives in.
+_HOMES: Final = {
+    "Result": "apisim.results.result",
+    "Scenario": "apisim.scenario",
+    "ScenarioError": "apisim.scenario",
+    "load": "apisim.scenario",
+    "run": "apisim.studies",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # found without a detour from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

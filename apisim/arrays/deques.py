@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from apisim.arrays.jit import inline
 
-__all__ = ["RING_DTYPE", "lay_out_rings", "ring_first", "ring_pop_first", "ring_pop_last", "ring_push"]
+__all__ = [
+    "RING_DTYPE",
+    "lay_out_rings",
+    "ring_first",
+    "ring_pop_first",
+    "ring_pop_last",
+    "ring_push",
+]
 
 RING_DTYPE: Final = np.dtype(
     [("offset", "i8"), ("mask", "i8"), ("head", "i8"), ("size", "i8")], align=True

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from apisim.arrays.aligned import aligned_zeros
 from apisim.arrays.jit import inline, kernel
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
 
 NOWHERE: Final = -1
 UNBOUNDED: Final = 1 << 62
+_ENTRY: Final = (1 << 31) - 1
+_HALF: Final = np.uint64(0xFFFFFFFF)
 
 ENTRY_DTYPE: Final = np.dtype(
     [
@@ -52,6 +55,7 @@ ENTRY_DTYPE: Final = np.dtype(
         ("older", "i4"),
         ("after", "i4"),  # order of storing within the line; also chains the free entries
         ("before", "i4"),
+        ("unused", "i8"),  # one entry fills one cache line of the machine
     ],
     align=True,
 )
@@ -65,6 +69,7 @@ CACHE_DTYPE: Final = np.dtype(
         ("expirations", "i8"),
         ("newest", "i4"),
         ("oldest", "i4"),
+        ("is_bounded", "i8"),
     ],
     align=True,
 )
@@ -80,25 +85,26 @@ class Store(NamedTuple):
     caches: NDArray[np.void]  # CACHE_DTYPE[n_caches]
     lines: NDArray[np.void]  # LINE_DTYPE[n_lines]
     entries: NDArray[np.void]  # ENTRY_DTYPE[room]
-    table: NDArray[np.int32]  # [2 * room] open addressing
+    table: NDArray[np.int64]  # [2 * room] open addressing: half a key and where its entry is
     meta: NDArray[np.void]  # META_DTYPE[1]
 
 
 def new_store(caches: NDArray[np.void], lines: NDArray[np.void], capacity: int) -> Store:
     """Empty caches with room for ``capacity`` entries (a power of two)."""
     lines["first"] = lines["last"] = NOWHERE
-    entries = np.zeros(capacity, ENTRY_DTYPE)
+    entries = aligned_zeros(capacity, ENTRY_DTYPE)
     entries["after"] = np.arange(1, capacity + 1, dtype=np.int32)
     entries["after"][-1] = NOWHERE
     meta = np.zeros(1, META_DTYPE)
     meta["n_free"] = capacity
-    return Store(caches, lines, entries, np.full(2 * capacity, NOWHERE, np.int32), meta)
+    return Store(caches, lines, entries, np.full(2 * capacity, NOWHERE, np.int64), meta)
 
 
 def new_cache(row: np.void, *, max_weight: int, max_entries: int) -> None:
     """Make ``row`` an empty cache."""
     row["max_weight"], row["max_entries"] = max_weight, max_entries
     row["newest"] = row["oldest"] = NOWHERE
+    row["is_bounded"] = int(max_weight < UNBOUNDED or max_entries < UNBOUNDED)
 
 
 def grow_store(store: Store) -> Store:
@@ -123,13 +129,11 @@ def grow_store(store: Store) -> Store:
 
 @kernel
 def _fill_table(
-    entries: NDArray[np.void], table: NDArray[np.int32], live: NDArray[np.int64]
+    entries: NDArray[np.void], table: NDArray[np.int64], live: NDArray[np.int64]
 ) -> None:
     for entry in live:
-        at = _home(table, entries[entry]["key"])
-        while table[at] != NOWHERE:
-            at = (at + 1) & (table.shape[0] - 1)
-        table[at] = entry
+        key = entries[entry]["key"]
+        table[_seek(entries, table, key)] = _cell(key, entry)
 
 
 @inline
@@ -139,17 +143,28 @@ def room(store: Store) -> int:
 
 
 @inline
-def _home(table: NDArray[np.int32], key: np.uint64) -> int:
-    # Keys arrive scrambled (arrays.bits), so their low bits are as good as any.
-    return np.int64(key & np.uint64(table.shape[0] - 1))
+def _cell(key: np.uint64, entry: int) -> int:
+    # Half of the key stands in the table itself: most probes need not look at an entry, which is
+    # somewhere else in memory.
+    return (np.int64(key & _HALF) << 31) | entry
 
 
 @inline
-def _seek(entries: NDArray[np.void], table: NDArray[np.int32], key: np.uint64) -> int:
+def _entry_of(cell: int) -> int:
+    return cell & _ENTRY
+
+
+@inline
+def _seek(entries: NDArray[np.void], table: NDArray[np.int64], key: np.uint64) -> int:
     """Place of ``key`` in the table, or of the gap where it would go."""
-    at = _home(table, key)
-    while table[at] != NOWHERE and entries[table[at]]["key"] != key:
-        at = (at + 1) & (table.shape[0] - 1)
+    # Keys arrive scrambled (arrays.bits), so their low bits are as good as any.
+    half = np.int64(key & _HALF)
+    mask = table.shape[0] - 1
+    at = half & mask
+    while table[at] != NOWHERE:
+        if table[at] >> 31 == half and entries[_entry_of(table[at])]["key"] == key:
+            break
+        at = (at + 1) & mask
     return at
 
 
@@ -208,7 +223,7 @@ def _remove(
         probe = (probe + 1) & mask
         if table[probe] == NOWHERE:
             break
-        home = _home(table, entries[table[probe]]["key"])
+        home = (table[probe] >> 31) & mask
         if ((probe - home) & mask) >= ((probe - gap) & mask):
             table[gap] = table[probe]
             gap = probe
@@ -245,7 +260,7 @@ def expire_all(
             _expire_line(store, at_line, now_ns)
 
 
-@kernel
+@inline
 def lru_find(
     store: Store,
     key: np.uint64,
@@ -260,9 +275,10 @@ def lru_find(
         found on the way is removed.
     """
     caches, lines, entries, table, meta = store
-    at = table[_seek(entries, table, key)]
-    if at == NOWHERE:
+    cell = table[_seek(entries, table, key)]
+    if cell == NOWHERE:
         return NOWHERE
+    at = _entry_of(cell)
     entry = entries[at]
     line = lines[entry["line"]]
     if now_ns - entry["stored_ns"] >= line["ttl_ns"]:
@@ -270,10 +286,11 @@ def lru_find(
         _remove(store, at)
         return NOWHERE
     cache = caches[line["cache"]]
-    if cache["newest"] != at:
+    # A cache without bounds never evicts, so nobody asks in which order it was used.
+    if cache["newest"] != at and cache["is_bounded"] == 1:
         _unlink_use(cache, entries, at)
         _use_now(cache, entries, at)
-    return at  # type: ignore[no-any-return]
+    return at
 
 
 @kernel
@@ -298,8 +315,9 @@ def lru_store(
     cache = caches[line["cache"]]
     if line["ttl_ns"] <= 0 or weight > cache["max_weight"] or cache["max_entries"] <= 0:
         return False
-    found = table[_seek(entries, table, key)]
-    if found != NOWHERE:
+    cell = table[_seek(entries, table, key)]
+    if cell != NOWHERE:
+        found = _entry_of(cell)
         if now_ns - entries[found]["stored_ns"] < lines[entries[found]["line"]]["ttl_ns"]:
             return False
         cache["expirations"] += 1
@@ -325,7 +343,7 @@ def lru_store(
     entry["weight"] = weight
     entry["value"] = value
     entry["line"] = at_line
-    table[_seek(entries, table, key)] = at
+    table[_seek(entries, table, key)] = _cell(key, at)
     _use_now(cache, entries, at)
     entry["after"] = NOWHERE
     entry["before"] = line["last"]

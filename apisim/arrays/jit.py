@@ -98,6 +98,4 @@ def part(function: F) -> F:
     Leaving out the entry from Python is what keeps compilation short: for a function that takes
     the engine's whole world, that entry costs several times the function.
     """
-    return _compile(
-        function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )
+    return _compile(function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -64,7 +64,7 @@ def _expire_idle(pool: np.void, idle: np.void, idle_since: NDArray[np.int64], no
         pool["alive_ns"] += ring_pop_first(idle, idle_since) + expiry_ns
 
 
-@kernel
+@inline
 def invoke(
     pools: NDArray[np.void],
     groups: NDArray[np.void],
@@ -113,7 +113,7 @@ def invoke(
     return COLD
 
 
-@kernel
+@inline
 def release(
     pools: NDArray[np.void],
     groups: NDArray[np.void],

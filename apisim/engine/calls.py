@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from apisim.arrays.bits import mix_in
 from apisim.arrays.jit import inline, kernel
 from apisim.draws.discrete import sample_key
-from apisim.draws.sampling import sample_int
 from apisim.draws.generator import uniform
+from apisim.draws.sampling import sample_int
 from apisim.engine.tables import PART_CLIENT, PART_DRAWN, PART_TARGET
 
 __all__ = [
@@ -36,7 +36,7 @@ SENT_IF_KNOWN: Final = 2
 _INDEX_BITS = np.uint64(16)
 
 
-@kernel
+@inline
 def compose_key(
     parts: NDArray[np.void],
     first: int,

@@ -14,10 +14,10 @@ from apisim.draws.generator import uniform
 from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
-from apisim.engine.compiled.calendar import World
 from apisim.engine.recorder import Recorder, new_recorder
 from apisim.engine.state import State, new_calendar
 from apisim.engine.tables import CLOSED, OPEN, Tables
+from apisim.engine.world import World
 from apisim.gateway.throttle import BUCKET_DTYPE
 from apisim.scenario import Scenario
 from apisim.traffic.arrivals import FLOW_DTYPE, start_flow

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import Store, expire_all
 from apisim.backends.lambda_ import close_pool
-from apisim.engine.compiled.calendar import World
 from apisim.engine.compiled.runner import run_compiled
 from apisim.engine.program import Program, new_world
 from apisim.engine.recorder import Recorder
 from apisim.engine.simpy_model.runner import run_golden
+from apisim.engine.world import World
 
 __all__ = ["Engine", "Replication", "run_replication"]
 

@@ -85,9 +85,7 @@ BINDING_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
-PART_DTYPE: Final = np.dtype(
-    [("kind", "i8"), ("popularity", "i8"), ("key", "u8")], align=True
-)
+PART_DTYPE: Final = np.dtype([("kind", "i8"), ("popularity", "i8"), ("key", "u8")], align=True)
 ROUTE_DTYPE: Final = np.dtype(
     [
         ("api", "i8"),

@@ -47,7 +47,7 @@ def metered_units(
         size = request_bytes
     elif basis == 1:
         size = response_bytes
-    elif basis == 2:  # noqa: PLR2004 - position in BASES
+    elif basis == 2:
         size = max(request_bytes, response_bytes)
     else:
         size = request_bytes + response_bytes

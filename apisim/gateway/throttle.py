@@ -145,7 +145,7 @@ def refuse(bucket: np.void, now_ns: int) -> None:
         bucket["worst_second"] = second
 
 
-@kernel
+@inline
 def admit(buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int) -> int:
     """Let one request past all its buckets, or none.
 

@@ -32,9 +32,9 @@ class Interval:
     high: float
     confidence: float = CONFIDENCE
 
-    def is_on_one_side(self, limit: float) -> bool:
-        """Whether a limit is outside the interval, or is all of it."""
-        return not self.low <= limit <= self.high or self.low == self.high
+    def scaled(self, factor: float) -> "Interval":
+        """The same in another unit."""
+        return Interval(self.mean * factor, self.low * factor, self.high * factor, self.confidence)
 
     def to_dict(self) -> dict[str, float]:
         """The interval as ``--json`` prints it."""

@@ -60,6 +60,11 @@ class Measure:
         return cls(threshold.metric, threshold.statistic, threshold.quantile, threshold.tags)
 
     @property
+    def shown_unit(self) -> tuple[str, float]:
+        """Unit it is shown in, and how many of the units it is measured in that is."""
+        return SHOWN_TIME if self.unit == "ns" else (self.unit, 1.0)
+
+    @property
     def label(self) -> str:
         """Name of its interval, e.g. ``latency p(99)`` or ``latency{phase:spike} p(99)``."""
         tags = ",".join(f"{name}:{value}" for name, value in self.tags)
@@ -68,9 +73,12 @@ class Measure:
 
     @property
     def unit(self) -> str:
-        """``ms``, ``share``, ``count``, ``per_second``, ``bytes`` or ``money``."""
+        """Unit it is measured in: that of a threshold's limit.
+
+        ``ns``, ``share``, ``count``, ``per_second``, ``bytes`` or ``money``.
+        """
         if self.metric in _LATENCIES:
-            return "ms"
+            return "ns"
         if self.metric.startswith("cost_"):
             return "money"
         if self.metric == "data_processed":
@@ -79,6 +87,9 @@ class Measure:
             return "count"
         return "per_second" if self.metric == "requests" else "share"
 
+
+#: Unit a time is shown in, and how many nanoseconds it has.
+SHOWN_TIME: Final = ("ms", 1e6)
 
 #: What gets an interval whether or not a threshold asks for it.
 STANDARD_MEASURES: Final = (
@@ -144,9 +155,9 @@ def _latency(wanted: Measure, tally: Tally) -> tuple[float, float]:
     latency = tally.latency(wanted.metric)
     if wanted.quantile is not None:
         value = latency.quantile_ns(wanted.quantile)
-        return value / 1e6, latency.resolution_ns(wanted.quantile) / 1e6
+        return value, latency.resolution_ns(wanted.quantile)
     by_name = {"mean": latency.mean_ns, "min": latency.min_ns, "max": latency.max_ns}
-    return by_name[wanted.statistic] / 1e6, 0.0
+    return by_name[wanted.statistic], 0.0
 
 
 def _count(metric: str, tally: Tally) -> int:

@@ -56,10 +56,29 @@ class RequestFile:
         self._parts: dict[int, RequestPart] = {}
 
     def part(self, replication: int) -> "RequestPart":
-        """What takes one replication's rows; parts are finished in the order of their numbers."""
+        """What takes one replication's rows."""
         part = RequestPart(self, replication, is_spooled=self._is_parallel)
         self._parts[replication] = part
         return part
+
+    def finish_part(self, replication: int, *, completed: bool) -> int:
+        """A replication is over, and all before it are finished.
+
+        Parameters
+        ----------
+        replication : int
+            Its number.
+        completed : bool
+            Whether it came to its end; if not, rows from its last watermark on are left out.
+
+        Returns
+        -------
+        int
+            That watermark: time before which all requests are in the file [ns].
+        """
+        part = self._parts.pop(replication)
+        part.finish(completed=completed)
+        return part.complete_until_ns
 
     def write(self, rows: NDArray[np.void], replication: int) -> None:
         """Append rows that are in order."""
@@ -100,13 +119,7 @@ class RequestPart:
             self._write(self._order.take_before(watermark_ns))
 
     def finish(self, *, completed: bool) -> None:
-        """The replication is over, and those before it are written.
-
-        Parameters
-        ----------
-        completed : bool
-            Whether it came to its end; if not, rows from the last watermark on are left out.
-        """
+        """The replication is over, see :meth:`RequestFile.finish_part`."""
         if completed:
             self._write(self._order.take_before(NEVER))
         if self._spool is not None:

@@ -196,7 +196,7 @@ class Measurements:
             np.int64,
         )
         counts = self.counts[chosen]
-        statuses = self._statuses()[chosen]
+        statuses = self.statuses()[chosen]
         if status is not None:
             counts = np.where(statuses == int(status), counts, 0)
         cells = self.cells[chosen]
@@ -229,8 +229,8 @@ class Measurements:
         }
         return all(has[tag] == value for tag, value in tags.items())
 
-    def _statuses(self) -> NDArray[np.int64]:
-        """Status of each answer in each cell."""
+    def statuses(self) -> NDArray[np.int64]:
+        """HTTP status of each answer in each cell, ``[n_cells, n_answers]``."""
         names, tables = self.program.names, self.program.tables
         apis = [names.apis.index(cell.api) for cell in names.cells]
         statuses = tables.status[tables.apis["type"][apis]]

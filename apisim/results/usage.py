@@ -7,6 +7,8 @@ by phase and not by time.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, Window
 from apisim.results.spans import length_ns, phase_spans, union
 
-__all__ = ["run_usage", "windows_of"]
+__all__ = ["empty_windows", "run_usage", "windows_of"]
 
 #: Position of what was used after the warm-up; the other is the warm-up's.
 _MEASURED = 0
@@ -39,33 +41,43 @@ def run_usage(replication: Replication) -> Usage:
 
 def windows_of(replication: Replication) -> list[Window]:
     """What one replication used after the warm-up, by what it stands for in a month."""
-    program = replication.program
+    return [
+        replace(window, usage=_usage_of_phases(replication, phases, window.duration_ns))
+        for window, phases in _plan(replication.program)
+    ]
+
+
+def empty_windows(program: Program) -> list[Window]:
+    """The windows of a run in which nothing was used."""
+    return [window for window, _ in _plan(program)]
+
+
+def _plan(program: Program) -> list[tuple[Window, set[tuple[str, str]]]]:
+    """Windows without usage, each with its phases."""
     counted = _counted_phases(program)
     spans = phase_spans(program)
     run = (program.scenario.warm_up, program.horizon_ns)
-    windows = []
+    plan = []
     for (source, phase), times in counted.items():
         duration_ns = length_ns([spans[source, phase]], *run)
         if duration_ns > 0:
-            usage = _usage_of_phases(replication, {(source, phase)}, duration_ns)
             name = phase if len(program.names.sources) == 1 else f"{source}/{phase}"
-            windows.append(
-                Window(name=name, duration_ns=duration_ns, usage=usage, events_per_month=times)
+            window = Window(
+                name=name, duration_ns=duration_ns, usage=Usage(), events_per_month=times
             )
+            plan.append((window, {(source, phase)}))
     rest = set(program.names.phases) - set(counted)
-    if rest:
-        # A source that is silent for a part of the run is silent for that part of the month.
-        duration_ns = run[1] - run[0]
-        left_ns = duration_ns - length_ns(union(spans[key] for key in counted), *run)
-        duration_ns = left_ns if left_ns > 0 else duration_ns
-        if duration_ns > 0:
-            usage = _usage_of_phases(replication, rest, duration_ns)
-            name = "the rest of the run" if counted else "the run"
-            windows.append(Window(name=name, duration_ns=duration_ns, usage=usage))
-    return windows
+    # A source that is silent for a part of the run is silent for that part of the month.
+    duration_ns = run[1] - run[0]
+    left_ns = duration_ns - length_ns(union(spans[key] for key in counted), *run)
+    duration_ns = left_ns if left_ns > 0 else duration_ns
+    if rest and duration_ns > 0:
+        name = "the rest of the run" if plan else "the run"
+        plan.append((Window(name=name, duration_ns=duration_ns, usage=Usage()), rest))
+    return plan
 
 
-def _counted_phases(program: Program) -> dict[tuple[str, str], object]:
+def _counted_phases(program: Program) -> dict[tuple[str, str], Decimal]:
     """Phases that say how often a month they happen, in order."""
     return {
         (name, phase.name): times

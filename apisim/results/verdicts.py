@@ -22,7 +22,6 @@ _NOT_MEASURED: Final = {
     "call_latency": "logical calls with retries are not modelled yet: use latency",
     "dropped": "nothing is ever dropped by the traffic modelled so far",
 }
-_NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def judge(
     measurements: Measurements,
     ends_ns: Sequence[int],
     costs: Costs,
-    intervals: Mapping[str, Interval],
+    intervals: Mapping[Measure, Interval],
 ) -> tuple[Verdict, ...]:
     """Verdict on each threshold.
 
@@ -110,22 +109,29 @@ def judge(
     thresholds : sequence of Threshold
     measurements, ends_ns, costs
         As :func:`apisim.results.metrics.measure`, of all replications.
-    intervals : mapping of str to Interval
-        By :attr:`Measure.label`; where one is missing there is one replication.
+    intervals : mapping of Measure to Interval
+        In the unit it is measured in; one that is missing could not be made.
     """
     verdicts = []
     for threshold in thresholds:
         wanted = Measure.of(threshold)
         value, _ = measure(wanted, measurements, ends_ns, costs)
-        per_unit = _NS_PER_MS if threshold.unit == "ns" else 1
-        ok = threshold.holds(value * per_unit)
+        ok = threshold.holds(value)
         conclusive = None
         if measurements.n_replications > 1:
-            interval = intervals.get(wanted.label)
+            interval = intervals.get(wanted)
             conclusive = interval is not None and all(
-                threshold.holds(end * per_unit) == ok for end in (interval.low, interval.high)
+                threshold.holds(end) == ok for end in (interval.low, interval.high)
             )
+        unit, per_unit = wanted.shown_unit
         verdicts.append(
-            Verdict(threshold.key, threshold.expression, value, wanted.unit, ok, conclusive)
+            Verdict(
+                metric=threshold.key,
+                expression=threshold.expression,
+                value=value / per_unit,
+                unit=unit,
+                ok=ok,
+                conclusive=conclusive,
+            )
         )
     return tuple(verdicts)

@@ -22,8 +22,8 @@ class Account(Model):
     Attributes
     ----------
     throttle : Throttle
-        Bucket every request of every API draws from. Default: the region's (10,000/s and 5,000,
-        in thirteen regions 2,500/s and 1,250).
+        Bucket every request of every API draws from. What is left out is the region's (10,000/s
+        and 5,000, in thirteen regions 2,500/s and 1,250).
     lambda_concurrency : int
         Executions at a time over all functions, default 1,000 (Lambda quotas); 0 lets nothing run.
     """
@@ -36,7 +36,10 @@ class Account(Model):
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
         """The region's default throttle."""
-        return {"throttle": account_throttle(context.region), **data}
+        throttle = data.get("throttle", {})
+        if not isinstance(throttle, dict):
+            return data
+        return {**data, "throttle": {**account_throttle(context.region), **throttle}}
 
 
 class LambdaFunction(Model):

@@ -47,7 +47,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Fraction):
         return Decimal(value.numerator) / Decimal(value.denominator)
-    if value is None or isinstance(value, (bool, int, float, str, Decimal)):
+    if isinstance(value, float):
+        return float(value)
+    if value is None or isinstance(value, (bool, int, str, Decimal)):
         return value
     if hasattr(value, "item"):  # numpy's numbers, as a sweep over an array has them
         return value.item()
@@ -74,8 +76,11 @@ def resolved_yaml(scenario: Scenario) -> str:
     """Text of the scenario as it is run; see :meth:`Scenario.to_yaml`."""
     origin = scenario._origin
     data = absolute_files(origin.data, origin.base)
-    account = {"throttle": account_throttle(scenario.region), **data.get("account", {})}
-    account["lambda_concurrency"] = scenario.account.lambda_concurrency
+    written = data.get("account", {})
+    account = {
+        "throttle": {**account_throttle(scenario.region), **written.get("throttle", {})},
+        "lambda_concurrency": scenario.account.lambda_concurrency,
+    }
     head = {
         "apisim": scenario.apisim,
         "name": scenario.name,

@@ -245,7 +245,9 @@ def choice(*allowed: str | int, later: tuple[str, ...] = ()) -> Reader:
         one_of = "one of " if len(allowed) > 1 else ""
         if value in later:
             raise UnitError(f"{value} is not modelled yet", f"use {one_of}{words}")
-        hint = did_you_mean(value, map(str, allowed)) if isinstance(value, str) else ""
+        hint = ""
+        if isinstance(value, str):
+            hint = did_you_mean(value, map(str, allowed), may_list=False)
         raise UnitError(f"must be {one_of}{words}, got {shown(value)}", hint)
 
     numeric = [str(candidate) for candidate in allowed if isinstance(candidate, int)]

@@ -116,6 +116,16 @@ def _walk(data: dict[str, Any], written: str, is_definition: bool) -> Path:
     return at
 
 
+def _first_missing(data: Any, path: Path) -> Path:
+    """Shortest beginning of a path that does not exist yet; the path itself when all of it does."""
+    here: Any = data
+    for length, part in enumerate(path, 1):
+        if isinstance(here, dict) and part not in here:
+            return path[:length]
+        here = here[part]
+    return path
+
+
 def _put(data: dict[str, Any], path: Path, value: Any) -> None:
     here: Any = data
     for part in path[:-1]:
@@ -230,10 +240,11 @@ def apply(
         except _Unknown as unknown:
             problems.append(Problem(*place, dotted(unknown.path), unknown.message, unknown.hint))
             continue
+        made = _first_missing(changed, path)
         _put(changed, path, absolute_files(copy.deepcopy(value), base, path))
         # What was changed beneath this path before is gone.
         places = {old: at for old, at in places.items() if old[: len(path)] != path}
-        places[path] = place
+        places[path] = places[made] = place
     return changed, places, problems
 
 

@@ -189,7 +189,7 @@ class CountsPhase(Model):
         if "counts" in data and "counts_from" in data:
             raise fail("counts and counts_from exclude each other", "keep one", ("counts_from",))
         if "counts" not in data and "counts_from" not in data:
-            raise fail("counts is required", "write counts: [..] or counts_from: {file: ..}")
+            raise fail("counts or counts_from is required", "write e.g. counts: [105, 110, 98]")
         if "counts" in data:
             return data
         source = nested(CountsFrom, data["counts_from"], ("counts_from",), context)

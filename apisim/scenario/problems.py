@@ -111,7 +111,7 @@ def dotted(path: Iterable[str | int]) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, may_list: bool = True) -> str:
     """Hint naming the closest known word, or all of them when they are few and none is close.
 
     Parameters
@@ -120,6 +120,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         What was written.
     known : iterable of str
         What could have been written.
+    may_list : bool
+        Whether to list them; not where the message does.
 
     Returns
     -------
@@ -141,6 +143,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word[:200].casefold(), folded, n=1, cutoff=0.6)
     if close:
         return f"did you mean {folded[close[0]]}?"
-    if 0 < len(words) <= 12:
+    if may_list and 0 < len(words) <= 12:
         return f"known here: {', '.join(words)}"
     return ""

@@ -5,7 +5,7 @@ A *profile* sets them together. The defaults below are those of ``aws``; :data:`
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import choice, duration, flag, size
@@ -65,6 +65,10 @@ def both_types(data: Any) -> Any:
 
 class Settings(Model):
     """All settings of a run; see each field's description."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"cache_statuses", "rate_limit_headers", "sloppiness", "throttle_before_auth"}
+    )
 
     gateway_overhead: GatewayOverhead = as_written(
         {},

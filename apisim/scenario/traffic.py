@@ -62,7 +62,7 @@ def _read_arrivals(value: Any, context: Context) -> Arrivals:
     if isinstance(value, Mapping) and set(value) == {"bursty"}:
         numbers = nested(_Bursty, value["bursty"], ("bursty",), context)
         return Arrivals("bursty", numbers.ratio, numbers.peak_for, numbers.base_for)
-    hint = did_you_mean(value, _KINDS) if isinstance(value, str) else ""
+    hint = did_you_mean(value, _KINDS, may_list=False) if isinstance(value, str) else ""
     words = "poisson, uniform, bursty or {bursty: {ratio, peak_for, base_for}}"
     raise fail(f"must be {words}, got {shown(value)}", hint)
 
@@ -127,7 +127,7 @@ class MixEntry:
 
 def _read_mix(value: Any, context: Context) -> tuple[MixEntry, ...]:
     if not isinstance(value, Mapping):
-        raise fail(f"must be a mapping of route to weight, got {shown(value)}", "GET /users: 9")
+        raise fail(f"must be a mapping of route to weight, got {shown(value)}", "write {GET /users: 9}")
     findings: list[Finding] = []
     parsed = []
     for written in value:

@@ -94,6 +94,8 @@ def shown(value: object) -> str:
     if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 15:
         value = f"{value:f}" if value else "0"
         return value if len(value) <= 60 else value[:57] + "..."
+    if isinstance(value, int) and value.bit_length() > 10_000:  # str() refuses 4,300 digits
+        return "a number of thousands of digits"
     text = str(value)
     text = text if len(text) <= 60 else text[:57] + "..."
     if isinstance(value, str):
@@ -115,7 +117,7 @@ def decimal_of(value: object) -> Decimal | None:
         # str() of an integer is quadratic and limited to 4,300 digits.
         return Decimal(value) if value.bit_length() <= 4 * _MAX_EXPONENT else Decimal("1e999")
     if isinstance(value, float):
-        value = Decimal(repr(value))
+        value = Decimal(repr(float(value)))  # numpy's floats are floats with another repr
     if isinstance(value, Fraction):
         value = Decimal(value.numerator) / Decimal(value.denominator)
     if isinstance(value, Decimal) and value.is_finite():
@@ -177,7 +179,7 @@ def parse_number(value: object) -> Fraction:
 
 
 def _bare_duration(shows: str, number: str) -> UnitError:
-    hint = f"write {number}s or {number}ms"
+    hint = f"write {number}s or {number}ms" if len(number) <= 20 else "write e.g. 250ms or 10s"
     return UnitError(f"{shows} has no unit; a duration needs one", hint)
 
 
@@ -335,21 +337,19 @@ def parse_share(value: object) -> float:
     >>> parse_share("0.5%")
     0.005
     """
-    number = decimal_of(value)
-    if number is not None:
-        if number == 0:
-            return 0.0
-        hint = "shares are written in percent, e.g. 1%"
-        if 0 < number <= 1 and number.adjusted() >= -MAX_DECIMALS:
-            hint = f"write {(number * 100).normalize():f}% (or {number:f}% if that was meant)"
-        raise UnitError(f"{shown(value)} has no percent sign; a share needs one", hint)
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-    if match is None or match[2] not in ("%", ""):
+    number = decimal_of(value)
+    if match and not match[2]:
+        number = _decimal(match[1])
+    if number is not None:
+        if number == 0 and not match:
+            return 0.0
+        hint = "write e.g. 1% or 0.5%"
+        if 0 < number <= 1 and number.adjusted() >= -MAX_DECIMALS:
+            hint = f"write {(number * 100).normalize():f}%, or {number:f}% if that was meant"
+        raise UnitError(f"{shown(value)} has no percent sign; a share needs one", hint)
+    if match is None or match[2] != "%":
         raise UnitError(f"must be a share, got {shown(value)}", "write e.g. 1% or 0.5%")
-    if not match[2]:
-        raise UnitError(
-            f"{shown(value)} has no percent sign; a share needs one", f"write {match[1]}%"
-        )
     share = _exact(_decimal(match[1]), shown(value)) / 100
     if not 0 <= share <= 1:
         raise UnitError(f"{value} is outside 0% to 100%")

@@ -122,11 +122,14 @@ def _cut(data: Any, at: Path, cut: set[Path]) -> bool:
     path = at
     while path and not _exists(data, path[:-1]):
         path = path[:-1]
+    if path in cut and not _exists(data, path):
+        return False  # another finding beneath it took it out already
     while path:
         parent: Any = _get(data, path[:-1])
         key: Any = path[-1]
         stand_in = _stand_in(path)
-        if stand_in is not None and isinstance(parent, (dict, list)):
+        may_hold = isinstance(parent, dict) or _exists(data, path)
+        if stand_in is not None and may_hold:
             if not _exists(data, path) or parent[key] != stand_in:
                 parent[key] = stand_in
                 cut.add(path)
@@ -186,7 +189,9 @@ def validate(
             data = copy.deepcopy(data)
             outcome.findings = found
         else:
-            outcome.findings += [one for one in found if not _follows(one, outcome)]
+            known = {(one.at, one.message) for one in outcome.findings}
+            new = [one for one in found if (one.at, one.message) not in known]
+            outcome.findings += [one for one in new if not _follows(one, outcome)]
         progress = [_cut(data, _target(finding), outcome.cut) for finding in found]
         if not any(progress):
             break

@@ -177,7 +177,7 @@ def _next_segment(flow: np.void, pieces: NDArray[np.void], sojourn_key: np.uint6
     return True
 
 
-@kernel
+@inline
 def next_arrival(
     flows: NDArray[np.void],
     pieces: NDArray[np.void],

@@ -102,7 +102,9 @@ def active_times(phases: Sequence[Phase], limit_ns: int | None) -> list[ActiveTi
         for user in range(max(before, after)):
             first_ns, last_ns = start_ns, end_ns
             if user >= before:
-                first_ns += round(Fraction((end_ns - start_ns) * (user + 1 - before), after - before))
+                first_ns += round(
+                    Fraction((end_ns - start_ns) * (user + 1 - before), after - before)
+                )
             elif user >= after:
                 last_ns = start_ns + round(
                     Fraction((end_ns - start_ns) * (before - user - 1), before - after)

@@ -1,22 +1,18 @@
 """The compiled engine's calendar: who comes next, and room for requests in flight."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from apisim.arrays.heap import heap_push
 from apisim.arrays.jit import inline, part
-from apisim.engine.recorder import Recorder
-from apisim.arrays.expiring_lru import Store
-from apisim.engine.state import MAX_STEPS, Calendar, State
-from apisim.engine.tables import Tables
+from apisim.engine.state import MAX_STEPS, Calendar
 
 __all__ = [
     "RANK_ANSWER",
     "RANK_ARRIVAL",
     "RANK_DEADLINE",
     "RANK_END_OF_WORK",
-    "World",
     "at_once",
     "free_slot",
     "major_word",
@@ -34,16 +30,6 @@ RANK_DEADLINE: Final = np.int64(4)
 RANK_ARRIVAL: Final = np.int64(5)
 
 _GENERATIONS: Final = (1 << 24) - 1
-
-
-class World(NamedTuple):
-    """All a kernel sees."""
-
-    tables: Tables
-    calendar: Calendar
-    store: Store
-    state: State
-    recorder: Recorder
 
 
 @inline

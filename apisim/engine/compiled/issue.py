@@ -8,7 +8,6 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.calls import pick_binding
 from apisim.engine.compiled.calendar import (
     RANK_ARRIVAL,
-    World,
     major_word,
     minor_word,
     schedule_slot,
@@ -17,6 +16,7 @@ from apisim.engine.compiled.calendar import (
 from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, draw_int
 from apisim.engine.recorder import CACHE_NONE
 from apisim.engine.tables import NONE, TRACE
+from apisim.engine.world import World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
 __all__ = ["issue_from_source", "issue_from_user", "take_event"]

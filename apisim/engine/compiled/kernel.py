@@ -11,7 +11,7 @@ import numpy as np
 
 from apisim.arrays.expiring_lru import room
 from apisim.arrays.jit import kernel
-from apisim.engine.compiled.calendar import World, is_stale
+from apisim.engine.compiled.calendar import is_stale
 from apisim.engine.compiled.issue import issue_from_source, issue_from_user, take_event, travel
 from apisim.engine.compiled.stages import (
     STAGE_DEADLINE,
@@ -22,6 +22,7 @@ from apisim.engine.compiled.stages import (
     advance,
 )
 from apisim.engine.state import MAX_STEPS
+from apisim.engine.world import World
 
 __all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
 

@@ -1,15 +1,13 @@
 """Drives the compiled kernel: first events, more room when it asks, and looks at the clock."""
 
 import time
-from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import grow_store
 from apisim.arrays.heap import EVENT_DTYPE, heap_push
 from apisim.draws.purposes import Purpose
-from apisim.engine.compiled.calendar import RANK_ARRIVAL, World, major_word, minor_word
+from apisim.engine.compiled.calendar import RANK_ARRIVAL, major_word, minor_word
 from apisim.engine.compiled.kernel import (
     DONE,
     NEED_ENTRIES,
@@ -21,17 +19,13 @@ from apisim.engine.compiled.kernel import (
 from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_USER
 from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import OPEN, TRACE
+from apisim.engine.world import Flush, Progress, World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
 __all__ = ["run_compiled"]
 
 _LOOK_EVERY_S = 0.2
 _FIRST_BUDGET = 1 << 16
-
-#: Told how far the run is: simulated time [ns] and requests so far.
-Progress = Callable[[int, int], None]
-#: Given full rows whenever the buffer is full; also given the time before which no more come [ns].
-Flush = Callable[[NDArray[np.void], int], None]
 
 
 def run_compiled(

@@ -14,16 +14,21 @@ from apisim.arrays.jit import part
 from apisim.backends.http import FULL as ENDPOINT_IS_FULL
 from apisim.backends.http import QUEUED, arrive, depart
 from apisim.backends.lambda_ import COLD, THROTTLED, billed_ms, invoke, release
-from apisim.draws.sampling import sample_int
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import DRAWS_PER_ATTEMPT, compose_key, is_denied, keyed_size, lacks_identity
+from apisim.draws.sampling import sample_int
+from apisim.engine.calls import (
+    DRAWS_PER_ATTEMPT,
+    compose_key,
+    is_denied,
+    keyed_size,
+    lacks_identity,
+)
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
     RANK_ARRIVAL,
     RANK_DEADLINE,
     RANK_END_OF_WORK,
-    World,
     at_once,
     free_slot,
     major_word,
@@ -33,6 +38,7 @@ from apisim.engine.compiled.calendar import (
 )
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS, record, record_execution
 from apisim.engine.tables import BACKEND_FUNCTION, BACKEND_MOCK
+from apisim.engine.world import World
 from apisim.gateway.authorizer import ALLOW, DENY, cached_decision, keep_decision
 from apisim.gateway.metering import metered_units
 from apisim.gateway.response_cache import cache_lookup, cache_store
@@ -44,7 +50,9 @@ __all__ = ["STAGE_DEADLINE", "STAGE_DOOR", "STAGE_SOURCE", "STAGE_USER", "advanc
 # Constants are numpy integers: numba compiles a function anew for each plain integer it is given.
 
 # Stages of a request. Those that stand in the calendar come with the rank they wait under.
-STAGE_SOURCE: Final = np.int64(0)  # an open source or a trace calls (rank 5); not a stage of a request
+STAGE_SOURCE: Final = np.int64(
+    0
+)  # an open source or a trace calls (rank 5); not a stage of a request
 STAGE_USER: Final = np.int64(1)  # a closed user calls (rank 5); likewise
 STAGE_DEADLINE: Final = np.int64(2)  # the gateway has waited long enough (rank 4)
 STAGE_DOOR: Final = np.int64(3)  # the request reaches the gateway (rank 5)
@@ -123,9 +131,7 @@ def guard(world: World, at: int) -> None:
     slot = world.calendar.slots[at]
     if slot["guarded"] == 0:
         slot["guarded"] = 1
-        schedule_slot(
-            world.calendar, slot["deadline_ns"], RANK_DEADLINE, STAGE_DEADLINE, at
-        )
+        schedule_slot(world.calendar, slot["deadline_ns"], RANK_DEADLINE, STAGE_DEADLINE, at)
 
 
 @part

@@ -164,7 +164,11 @@ class _Keys:
         for at, (_, name) in enumerate(names.authorizers):
             authorizers["deny_key"][at] = self._key(replication, Purpose.DENY, f"authorizer/{name}")
         # One parameter of one source is one stream, however many routes use it.
-        keys = {(p.source, p.parameter): int(k) for p, k in zip(self._parts, parts["key"], strict=True) if p}
+        keys = {
+            (p.source, p.parameter): int(k)
+            for p, k in zip(self._parts, parts["key"], strict=True)
+            if p
+        }
         used = [*draw_keys.ravel().tolist(), *keys.values(), *routes["sizes_key"].tolist()]
         assert find_equal(used) is None, "two streams share a key: use another seed"
         return tables._replace(
@@ -173,5 +177,3 @@ class _Keys:
 
     def _key(self, replication: int, purpose: Purpose, entity: str) -> int:
         return stream_key(self._scenario.seed, replication, purpose, entity)
-
-

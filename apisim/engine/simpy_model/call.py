@@ -9,7 +9,7 @@ from apisim.gateway.status import Answer
 __all__ = ["Call", "Refused"]
 
 
-class Refused(Exception):  # noqa: N818 - it is an outcome, not an error
+class Refused(Exception):
     """The gateway answers a request itself."""
 
     def __init__(self, answer: Answer, *, at_once: bool = False) -> None:

@@ -15,7 +15,17 @@ import simpy
 from simpy.core import EmptySchedule
 from simpy.events import URGENT
 
-__all__ = ["ANSWER", "ARRIVAL", "AT_ONCE", "DEADLINE", "END_OF_WORK", "Address", "Moment", "OrderedEnvironment", "Process"]
+__all__ = [
+    "ANSWER",
+    "ARRIVAL",
+    "AT_ONCE",
+    "DEADLINE",
+    "END_OF_WORK",
+    "Address",
+    "Moment",
+    "OrderedEnvironment",
+    "Process",
+]
 
 AT_ONCE = 0
 END_OF_WORK = 2

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import billed_ms
 from apisim.draws.purposes import Purpose
-from apisim.engine.compiled.calendar import World
 from apisim.engine.recorder import REQUEST_DTYPE, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.call import Call
@@ -23,6 +22,7 @@ from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
 from apisim.engine.tables import BACKEND_FUNCTION, CLOSED, TRACE
+from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
 from apisim.gateway.status import Answer
 
@@ -176,5 +176,5 @@ class Model:
 
 def _rows(table: NDArray[np.void]) -> list[Any]:
     """Rows of a table as named tuples, which Python reads ten times faster than records."""
-    row = namedtuple("Row", table.dtype.names)  # type: ignore[misc]  # noqa: PYI024
+    row = namedtuple("Row", table.dtype.names)  # type: ignore[misc]
     return [row(*values) for values in table.tolist()]

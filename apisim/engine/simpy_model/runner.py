@@ -4,9 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from apisim.engine.compiled.calendar import World
-from apisim.engine.compiled.runner import Flush, Progress
 from apisim.engine.simpy_model.model import Model
+from apisim.engine.world import Flush, Progress, World
 from apisim.traffic.arrivals import NEVER
 
 __all__ = ["run_golden"]

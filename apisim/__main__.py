@@ -1,0 +1,7 @@
+"""``python -m apisim`` is ``apisim``."""
+
+import sys
+
+from apisim.cli.main import main
+
+sys.exit(main())

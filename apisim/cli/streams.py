@@ -1,0 +1,143 @@
+"""Where things are printed: results to stdout, everything else to stderr.
+
+A reader that goes away (``| head``) is no error of the run: what is printed to nobody is dropped,
+and the exit code stays the run's. A character the terminal cannot show is escaped instead of ending
+the program. Either stream may be closed, or be no terminal.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer  # type: ignore[attr-defined]
+
+__all__ = [
+    "is_terminal",
+    "open_streams",
+    "page_width",
+    "say",
+    "write",
+    "write_json",
+    "write_rich",
+]
+
+#: The reader of a pipe has gone; the terminal has been closed.
+_NOBODY_READS: Final = (errno.EPIPE, errno.EIO)
+_MIN_WIDTH: Final = 60
+_MAX_WIDTH: Final = 120
+
+
+class _PatientFile(io.FileIO):
+    """A file descriptor that takes everything, also when nobody reads it any more."""
+
+    def write(self, data: "Buffer", /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno not in _NOBODY_READS:
+                raise
+            return memoryview(data).nbytes
+
+
+def _patient(stream: TextIO | None) -> TextIO | None:
+    try:
+        descriptor = -1 if stream is None else stream.fileno()
+    except (OSError, ValueError):
+        descriptor = -1
+    if stream is None or descriptor < 0:
+        return stream
+    stream.flush()
+    buffer = io.BufferedWriter(_PatientFile(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(
+        buffer,
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream is sys.stderr or stream.isatty(),
+    )
+
+
+@contextlib.contextmanager
+def open_streams() -> Any:
+    """Have ``sys.stdout`` and ``sys.stderr`` survive readers that go away."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            # A full disk was reported when the text was written.
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        sys.stdout, sys.stderr = before
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits there who sees a line being drawn anew."""
+    try:
+        is_tty = stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+    return is_tty and os.environ.get("TERM", "") not in {"dumb", ""}
+
+
+def page_width() -> int:
+    """Columns of a page of text: the terminal's or ``$COLUMNS``, 80 without either."""
+    return min(max(shutil.get_terminal_size((80, 24)).columns, _MIN_WIDTH), _MAX_WIDTH)
+
+
+def write(text: str) -> None:
+    """Print a result.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, though somebody wants to read it.
+    """
+    if sys.stdout is not None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def write_json(text: str) -> None:
+    """Print a JSON document: in UTF-8, whatever the terminal speaks.
+
+    Raises
+    ------
+    OSError
+        As :func:`write`.
+    """
+    if sys.stdout is None:
+        return
+    sys.stdout.flush()
+    # What is left of a file name that is not UTF-8 becomes an escape, which JSON knows as well.
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
+def write_rich(renderable: Any) -> None:
+    """Print a result with colours, to a terminal.
+
+    Raises
+    ------
+    OSError
+        As :func:`write`.
+    """
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, width=page_width())
+    with console.capture() as captured:
+        console.print(renderable)
+    write(captured.get())
+
+
+def say(text: str) -> None:
+    """Print one line to stderr; a stderr that takes nothing is not worth a second message."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()

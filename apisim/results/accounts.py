@@ -1,0 +1,98 @@
+"""From usage to the bills of a result: the run's own, and the projected month's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from apisim.pricing import (
+    Bill,
+    PriceBook,
+    SettingError,
+    Usage,
+    Window,
+    bill_of_month,
+    bill_of_run,
+    leave_one_out,
+    mean_bill,
+)
+from apisim.scenario import Scenario, ScenarioError
+
+__all__ = ["Accounts", "Bills"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """The bills of a result.
+
+    Attributes
+    ----------
+    run : Bill
+        Mean of what the replications cost, warm-up included.
+    month : Bill or None
+        The projected month; None unless the scenario asks for one.
+    """
+
+    run: Bill
+    month: Bill | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Makes the bills of one scenario.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Supplies ``pricing:``.
+    book : PriceBook
+        Prices.
+    today : datetime.date or None
+        Day of the bills, for the age of the book.
+    """
+
+    scenario: Scenario
+    book: PriceBook
+    today: date | None = None
+
+    @property
+    def projects_month(self) -> bool:
+        """Whether the scenario asks for the bill of a month."""
+        return self.scenario.pricing.month == "project"
+
+    def run(self, usages: Sequence[Usage]) -> Bill:
+        """Mean bill of replications that used so much."""
+        pricing = self.scenario.pricing
+        return mean_bill(
+            [bill_of_run(pricing, usage, self.book, today=self.today) for usage in usages]
+        )
+
+    def month(self, windows: Sequence[Sequence[Window]]) -> Bill:
+        """Bill of a month of which each replication's windows are a part."""
+        pricing, start = self.scenario.pricing, self.scenario.start
+        return bill_of_month(pricing, windows, self.book, start=start, today=self.today)
+
+    def months_left_out(self, windows: Sequence[Sequence[Window]]) -> list[float]:
+        """Totals of the month with each replication left out, for a jackknife."""
+        pricing, start = self.scenario.pricing, self.scenario.start
+        return [float(total) for total in leave_one_out(pricing, windows, self.book, start=start)]
+
+    def check(self, windows: Sequence[Window]) -> None:
+        """Make both bills of nothing, so that a setting that cannot be used is found before a run.
+
+        Parameters
+        ----------
+        windows : sequence of Window
+            As they will be, of an empty run.
+
+        Raises
+        ------
+        ScenarioError
+            At the key of ``pricing:`` that cannot be used.
+        """
+        try:
+            self.run([Usage()])
+            if self.projects_month and windows:
+                self.month([windows])
+        except SettingError as error:
+            problem = self.scenario.problem(error.path, error.message, error.hint)
+            raise ScenarioError([problem]) from None

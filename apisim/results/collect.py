@@ -1,0 +1,190 @@
+"""Replications in, one after the other; sums out.
+
+A replication's recorder takes half a megabyte a cell. It is added to the sums as soon as the
+replication is over, and of each replication only a few numbers are kept: those whose spread over
+replications makes an interval, its usage for the bill, and the last state of its mechanisms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.engine.program import Program
+from apisim.engine.recorder import N_COLUMNS, Recorder
+from apisim.engine.run import Replication
+from apisim.pricing import Usage, Window
+from apisim.results.accounts import Accounts
+from apisim.results.metrics import STANDARD_MEASURES, Costs, Measure, measure
+from apisim.results.tally import Measurements
+from apisim.results.usage import run_usage, windows_of
+
+__all__ = ["Collector", "FinalState", "ReplicationSummary", "Series"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Counts over time, warm-up included, summed over replications.
+
+    Attributes
+    ----------
+    period_ns : int
+        Length of a period [ns]: 1 s, doubled until 4,096 periods are enough.
+    values : int64[n_apis, n_periods, N_COLUMNS]
+        Requests by answer, then the columns named in ``engine/recorder.py``, by time of arrival.
+    """
+
+    period_ns: int
+    values: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, recorder: Recorder) -> "Series":
+        """Series of one replication, without the periods in which nothing arrived at its end."""
+        used = np.flatnonzero(recorder.series.any(axis=(0, 2)))
+        n_periods = int(used[-1]) + 1 if len(used) else 0
+        return cls(int(recorder.total["period_ns"][0]), recorder.series[:, :n_periods].copy())
+
+    def joined(self, other: "Series") -> "Series":
+        """Both together, in the longer of the two periods."""
+        period_ns = max(self.period_ns, other.period_ns)
+        parts = [self._in_periods(period_ns), other._in_periods(period_ns)]
+        values = np.zeros(
+            (self.values.shape[0], max(part.shape[1] for part in parts), N_COLUMNS), np.int64
+        )
+        for part in parts:
+            values[:, : part.shape[1]] += part
+        return Series(period_ns, values)
+
+    def _in_periods(self, period_ns: int) -> NDArray[np.int64]:
+        n_joined = period_ns // self.period_ns
+        n_apis, n_periods, _ = self.values.shape
+        n_longer = -(-n_periods // n_joined)
+        padded = np.zeros((n_apis, n_longer * n_joined, N_COLUMNS), np.int64)
+        padded[:, :n_periods] = self.values
+        longer: NDArray[np.int64] = padded.reshape(n_apis, n_longer, n_joined, N_COLUMNS).sum(
+            axis=2
+        )
+        return longer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FinalState:
+    """Records of the mechanisms at the end of one replication, warm-up included.
+
+    Attributes
+    ----------
+    pools, endpoints, buckets, caches : arrays
+        As in :class:`apisim.engine.run.Replication`.
+    billed_ms : int64[n_functions]
+        Billed time of each function [ms].
+    end_ns : int
+        End of the replication [ns].
+    """
+
+    pools: NDArray[np.void]
+    endpoints: NDArray[np.void]
+    buckets: NDArray[np.void]
+    caches: NDArray[np.void]
+    billed_ms: NDArray[np.int64]
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationSummary:
+    """One replication in a few numbers.
+
+    Attributes
+    ----------
+    number : int
+        From 0.
+    requests : int
+        Rows, warm-up included.
+    digest : int
+        Sum of the hashes of its rows.
+    end_ns : int
+        End of its traffic or of its last request [ns].
+    completed : bool
+        False if it was interrupted.
+    values : dict of Measure to (float, float)
+        Value and resolution of each measure.
+    """
+
+    number: int
+    requests: int
+    digest: int
+    end_ns: int
+    completed: bool
+    values: dict[Measure, tuple[float, float]]
+
+
+@dataclass(slots=True)
+class Collector:
+    """Adds up the replications of one program.
+
+    Attributes
+    ----------
+    program : Program
+    accounts : Accounts
+        Makes the bills.
+    measurements, series
+        Sums so far; None before the first replication.
+    states, usages, windows, summaries : lists
+        One entry for each replication, in order. ``windows`` is empty where no month is projected.
+    """
+
+    program: Program
+    accounts: Accounts
+    measurements: Measurements | None = None
+    series: Series | None = None
+    states: list[FinalState] = field(default_factory=list)
+    usages: list[Usage] = field(default_factory=list)
+    windows: list[list[Window]] = field(default_factory=list)
+    summaries: list[ReplicationSummary] = field(default_factory=list)
+
+    @property
+    def ends_ns(self) -> list[int]:
+        """End of each replication [ns]."""
+        return [summary.end_ns for summary in self.summaries]
+
+    @property
+    def measures(self) -> Sequence[Measure]:
+        """What each replication is asked for, each once."""
+        asked = [Measure.of(threshold) for threshold in self.program.scenario.thresholds]
+        return list(dict.fromkeys([*STANDARD_MEASURES, *asked]))
+
+    def add(self, replication: Replication) -> None:
+        """Add a replication; its arrays are taken over."""
+        recorder = replication.recorder
+        usage = run_usage(replication)
+        self.usages.append(usage)
+        if self.accounts.projects_month:
+            self.windows.append(windows_of(replication))
+        self.states.append(
+            FinalState(
+                pools=replication.pools.copy(),
+                endpoints=replication.endpoints.copy(),
+                buckets=replication.buckets.copy(),
+                caches=replication.caches.copy(),
+                billed_ms=recorder.executions["billed_ms"].sum(axis=(0, 2)),
+                end_ns=replication.end_ns,
+            )
+        )
+        mine = Measurements.of(self.program, recorder)
+        costs = Costs(run=float(self.accounts.run([usage]).total))
+        self.summaries.append(
+            ReplicationSummary(
+                number=replication.number,
+                requests=replication.n_requests,
+                digest=replication.digest,
+                end_ns=replication.end_ns,
+                completed=replication.completed,
+                values={
+                    wanted: measure(wanted, mine, [replication.end_ns], costs)
+                    for wanted in self.measures
+                },
+            )
+        )
+        series = Series.of(recorder)
+        self.series = series if self.series is None else self.series.joined(series)
+        self.measurements = mine if self.measurements is None else self.measurements.joined(mine)

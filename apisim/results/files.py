@@ -1,0 +1,66 @@
+"""The files of ``--out DIR``: the result as JSON, three tables, and the scenario as resolved."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any, Final
+
+from apisim.results.atomic import as_output_error, write_text
+from apisim.results.result import Result
+from apisim.results.tables import columns_of, rows_of
+
+__all__ = ["to_json", "write_files"]
+
+#: Tables that are written, each to a file of its name.
+_TABLES: Final = ("series", "routes", "bill")
+
+
+def to_json(result: Result) -> str:
+    """The object that ``--json`` prints, ended by a line feed; not-a-numbers are null."""
+    return json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
+    """Write ``result.json``, ``series.csv``, ``routes.csv``, ``bill.csv`` and ``scenario.yaml``.
+
+    Parameters
+    ----------
+    result : Result
+    directory : str or pathlib.Path
+        Made if it is missing. Each file is there whole or not at all.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The files, in that order.
+
+    Raises
+    ------
+    OutputError
+        If they cannot be written.
+    """
+    directory = Path(directory)
+    with as_output_error(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    texts = {"result.json": to_json(result)}
+    texts |= {f"{name}.csv": _to_csv(result, name) for name in _TABLES}
+    texts["scenario.yaml"] = result.scenario.to_yaml()
+    for name, text in texts.items():
+        write_text(directory / name, text)
+    return tuple(directory / name for name in texts)
+
+
+def _to_csv(result: Result, name: str) -> str:
+    """A table as CSV: a header, line feeds, nothing for what is not a number."""
+    rows = rows_of(result, name)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns_of(name, rows))
+    writer.writerows([_field(value) for value in row.values()] for row in rows)
+    return text.getvalue()
+
+
+def _field(value: Any) -> Any:
+    return "" if isinstance(value, float) and math.isnan(value) else value

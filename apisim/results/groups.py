@@ -1,0 +1,157 @@
+"""Requests by route, by phase and by source: one row of numbers for each."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from apisim.engine.program import Program
+from apisim.results.latency import LatencyStats
+from apisim.results.spans import measured_ns
+from apisim.results.tally import Measurements
+
+__all__ = ["AGGREGATED", "GroupStats", "phase_rows", "route_rows", "traffic_rows"]
+
+#: Name of the row that is about everything, as Locust calls it.
+AGGREGATED: Final = "Aggregated"
+_SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupStats:
+    """Some requests after the warm-up, summed over replications.
+
+    Attributes
+    ----------
+    labels : dict of str to str
+        Which requests: some of ``api``, ``route``, ``traffic`` and ``phase``. An empty route is
+        that of requests no route matched.
+    requests : int
+        How many.
+    rps : float
+        Per second of the simulated time in which they could come, a replication [1/s]; NaN for no
+        time.
+    by_status : dict of int to int
+        By HTTP status.
+    throttled : int
+        Refused by a bucket.
+    errors_4xx, errors_5xx : int
+        By class of status.
+    cache_hits, cache_misses, cold_starts : int
+        Lookups in the response cache, and cold starts of integrations.
+    request_bytes, response_bytes : int
+        Payloads [bytes].
+    latency, integration_latency, gateway_latency : LatencyStats
+        At the client; of the integration; CloudWatch's ``Latency``.
+    """
+
+    labels: Mapping[str, str]
+    requests: int
+    rps: float
+    by_status: Mapping[int, int]
+    throttled: int
+    errors_4xx: int
+    errors_5xx: int
+    cache_hits: int
+    cache_misses: int
+    cold_starts: int
+    request_bytes: int
+    response_bytes: int
+    latency: LatencyStats
+    integration_latency: LatencyStats
+    gateway_latency: LatencyStats
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as ``--json`` prints it."""
+        return {
+            **self.labels,
+            "requests": self.requests,
+            "rps": None if math.isnan(self.rps) else self.rps,
+            "by_status": {str(status): count for status, count in self.by_status.items()},
+            "throttled": self.throttled,
+            "errors_4xx": self.errors_4xx,
+            "errors_5xx": self.errors_5xx,
+            "cache_hits": self.cache_hits,
+            "cache_misses": self.cache_misses,
+            "cold_starts": self.cold_starts,
+            "request_bytes": self.request_bytes,
+            "response_bytes": self.response_bytes,
+            "latency_ms": self.latency.to_dict(),
+            "integration_latency_ms": self.integration_latency.to_dict(),
+            "gateway_latency_ms": self.gateway_latency.to_dict(),
+        }
+
+
+def route_rows(measurements: Measurements, ends_ns: Sequence[int]) -> tuple[GroupStats, ...]:
+    """One row for each route in the order of the scenario, then for calls that matched none."""
+    names = measurements.program.names
+    keys = list(names.routes)
+    keys += list(dict.fromkeys((cell.api, "") for cell in names.cells if not cell.route))
+    return tuple(
+        _group(measurements, ends_ns, {"api": api, "route": route}, {}) for api, route in keys
+    )
+
+
+def traffic_rows(measurements: Measurements, ends_ns: Sequence[int]) -> tuple[GroupStats, ...]:
+    """One row for each phase of each source, and one for everything at the end."""
+    rows = [
+        _group(measurements, ends_ns, labels, labels)
+        for source, phase in _phases_with_requests(measurements.program)
+        for labels in [{"traffic": source, "phase": phase}]
+    ]
+    everything = _group(measurements, ends_ns, {}, {})
+    return (*rows, _relabelled(everything, {"traffic": AGGREGATED, "phase": ""}))
+
+
+def phase_rows(measurements: Measurements, ends_ns: Sequence[int]) -> tuple[GroupStats, ...]:
+    """One row for each name of a phase, whichever sources have it."""
+    phases = dict.fromkeys(phase for _, phase in _phases_with_requests(measurements.program))
+    return tuple(
+        _group(measurements, ends_ns, {"phase": phase}, {"phase": phase}) for phase in phases
+    )
+
+
+def _phases_with_requests(program: Program) -> list[tuple[str, str]]:
+    """Phases in which anything may arrive: a pause has no row."""
+    pauses = {
+        (name, phase.name)
+        for name, source in program.scenario.traffic.items()
+        for phase in source.phases
+        if hasattr(phase, "pause")
+    }
+    return [key for key in program.names.phases if key not in pauses]
+
+
+def _group(
+    measurements: Measurements,
+    ends_ns: Sequence[int],
+    labels: Mapping[str, str],
+    times: Mapping[str, str],
+) -> GroupStats:
+    """Row of the requests with these labels, in the time of the phases ``times`` names."""
+    tally = measurements.select(**labels)
+    length_ns = measured_ns(measurements.program, ends_ns, **times)
+    sums = tally.sums
+    return GroupStats(
+        labels=labels,
+        requests=tally.requests,
+        rps=tally.requests * _SECOND_NS / length_ns if length_ns else float("nan"),
+        by_status=tally.by_status,
+        throttled=tally.with_outcome("throttled"),
+        errors_4xx=tally.status_class(4),
+        errors_5xx=tally.status_class(5),
+        cache_hits=sums["cache_hits"],
+        cache_misses=sums["cache_misses"],
+        cold_starts=sums["cold_starts"],
+        request_bytes=sums["request_bytes"],
+        response_bytes=sums["response_bytes"],
+        latency=LatencyStats.of(tally.latency("latency")),
+        integration_latency=LatencyStats.of(tally.latency("integration_latency")),
+        gateway_latency=LatencyStats.of(tally.latency("gateway_latency")),
+    )
+
+
+def _relabelled(row: GroupStats, labels: Mapping[str, str]) -> GroupStats:
+    from dataclasses import replace
+
+    return replace(row, labels=labels)

@@ -1,0 +1,302 @@
+"""What the mechanisms did: caches, authorizers, functions, endpoints and token buckets.
+
+Hits and misses come from the requests and leave the warm-up out; what is read from a mechanism's
+own record (evictions, invocations, concurrency, refusals of a bucket) is about the whole run.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from apisim.gateway.status import Answer
+from apisim.results.collect import FinalState
+from apisim.results.tally import Measurements
+
+__all__ = [
+    "AuthorizerStats",
+    "CacheStats",
+    "EndpointStats",
+    "FunctionStats",
+    "ThrottleStats",
+    "authorizer_stats",
+    "cache_stats",
+    "endpoint_stats",
+    "function_stats",
+    "throttle_stats",
+]
+
+_SECOND_NS: Final = 1_000_000_000
+
+
+class _Stats:
+    """Numbers that become a JSON object."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers by name; what does not exist is None."""
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in asdict(self).items()  # type: ignore[call-overload]
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheStats(_Stats):
+    """Response cache of one API.
+
+    Attributes
+    ----------
+    hits, misses : int
+        Lookups after the warm-up, summed over replications.
+    hit_ratio : float
+        Hits among lookups; NaN without lookups.
+    evictions, expirations : int
+        Entries that had to make room, and that became too old; whole run, summed.
+    entries, bytes : float
+        Live at the end of the run, with their overhead; mean over replications.
+    wrong_answers : int
+        Answers that belonged to another request; always 0 until dependencies are modelled.
+    """
+
+    hits: int
+    misses: int
+    hit_ratio: float
+    evictions: int
+    expirations: int
+    entries: float
+    bytes: float
+    wrong_answers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizerStats(_Stats):
+    """One Lambda authorizer over all APIs that use it, after the warm-up, summed.
+
+    Attributes
+    ----------
+    hits : int
+        Requests decided by a result kept from before.
+    invocations : int
+        Requests for which the function was called.
+    denied, no_identity, failed : int
+        Requests refused by its decision, for want of an identity, and because the call failed.
+    """
+
+    hits: int
+    invocations: int
+    denied: int
+    no_identity: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionStats(_Stats):
+    """One Lambda function, whole run.
+
+    Attributes
+    ----------
+    invocations, cold_starts, throttles, errors : int
+        Summed over replications; a throttled call is no invocation.
+    billed_ms : int
+        Billed time [ms], summed.
+    max_concurrency : int
+        Most executions at one time, in any replication.
+    mean_concurrency : float
+        Executions at a time, time-weighted mean.
+    pool_size : float
+        Environments, busy or idle, time-weighted mean.
+    utilization : float
+        Busy part of the environments' lives; NaN if there were none.
+    """
+
+    invocations: int
+    cold_starts: int
+    throttles: int
+    errors: int
+    billed_ms: int
+    max_concurrency: int
+    mean_concurrency: float
+    pool_size: float
+    utilization: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointStats(_Stats):
+    """One HTTP endpoint, whole run.
+
+    Attributes
+    ----------
+    served, refused, errors : int
+        Requests, summed over replications; refused ones found the queue full.
+    max_waiting : int
+        Longest queue, in any replication.
+    mean_concurrency : float
+        Busy servers, time-weighted mean.
+    utilization : float
+        Busy share of the servers.
+    """
+
+    served: int
+    refused: int
+    errors: int
+    max_waiting: int
+    mean_concurrency: float
+    utilization: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottleStats(_Stats):
+    """One token bucket, whole run.
+
+    Attributes
+    ----------
+    level : str
+        ``method``, ``stage`` or ``account``.
+    limits : str
+        What it limits: a route, a stage, or the account.
+    refused : int
+        Requests it refused, summed over replications.
+    first_refused_s : float
+        Time of its first refusal in any replication [s]; NaN if it refused none.
+    worst_second_s : float
+        Start of the second with the most refusals in any replication [s]; NaN if none.
+    worst_second_refused : int
+        Refusals in that second.
+    """
+
+    level: str
+    limits: str
+    refused: int
+    first_refused_s: float
+    worst_second_s: float
+    worst_second_refused: int
+
+
+def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dict[str, CacheStats]:
+    """By API; only those with a cache."""
+    program = measurements.program
+    positions = {plan.name: at for at, plan in enumerate(program.caches)}
+    stats = {}
+    for name, api in program.scenario.apis.items():
+        at = positions.get(f"{name}/{api.stage.name}")
+        if at is None:
+            continue
+        sums = measurements.select(api=name).sums
+        hits, misses = sums["cache_hits"], sums["cache_misses"]
+        stats[name] = CacheStats(
+            hits=hits,
+            misses=misses,
+            hit_ratio=_ratio(hits, hits + misses),
+            evictions=_total(states, "caches", at, "evictions"),
+            expirations=_total(states, "caches", at, "expirations"),
+            entries=_ratio(_total(states, "caches", at, "entries"), len(states)),
+            bytes=_ratio(_total(states, "caches", at, "weight"), len(states)),
+        )
+    return stats
+
+
+def authorizer_stats(measurements: Measurements) -> dict[str, AuthorizerStats]:
+    """By authorizer."""
+    program = measurements.program
+    stats = {}
+    for name in program.scenario.authorizers:
+        reached = invocations = denied = no_identity = failed = 0
+        for api, key in program.names.routes:
+            if program.scenario.apis[api].routes[key].authorizer != name:
+                continue
+            tally = measurements.select(api=api, route=key)
+            reached += tally.requests
+            invocations += tally.sums["authorizer_calls"]
+            denied += int(tally.by_answer[Answer.DENIED])
+            no_identity += int(tally.by_answer[Answer.NO_IDENTITY])
+            failed += int(tally.by_answer[Answer.AUTHORIZER_FAILED])
+        stats[name] = AuthorizerStats(
+            hits=reached - invocations - no_identity,
+            invocations=invocations,
+            denied=denied,
+            no_identity=no_identity,
+            failed=failed,
+        )
+    return stats
+
+
+def function_stats(
+    measurements: Measurements, states: Sequence[FinalState]
+) -> dict[str, FunctionStats]:
+    """By function."""
+    length_ns = sum(state.end_ns for state in states)
+    stats = {}
+    for at, name in enumerate(measurements.program.names.functions):
+        busy_ns = _total(states, "pools", at, "busy_ns")
+        alive_ns = _total(states, "pools", at, "alive_ns")
+        stats[name] = FunctionStats(
+            invocations=_total(states, "pools", at, "invocations"),
+            cold_starts=_total(states, "pools", at, "cold_starts"),
+            throttles=_total(states, "pools", at, "throttles"),
+            errors=_total(states, "pools", at, "errors"),
+            billed_ms=sum(int(state.billed_ms[at]) for state in states),
+            max_concurrency=max(int(state.pools["max_busy"][at]) for state in states),
+            mean_concurrency=_ratio(busy_ns, length_ns),
+            pool_size=_ratio(alive_ns, length_ns),
+            utilization=_ratio(busy_ns, alive_ns),
+        )
+    return stats
+
+
+def endpoint_stats(
+    measurements: Measurements, states: Sequence[FinalState]
+) -> dict[str, EndpointStats]:
+    """By endpoint."""
+    length_ns = sum(state.end_ns for state in states)
+    stats = {}
+    for at, name in enumerate(measurements.program.names.endpoints):
+        busy_ns = sum(
+            # What an interrupted run was still serving has not been subtracted yet.
+            int(row["busy_ns"]) + state.end_ns * int(row["busy"])
+            for state in states
+            for row in [state.endpoints[at]]
+        )
+        servers = int(states[0].endpoints["servers"][at])
+        stats[name] = EndpointStats(
+            served=_total(states, "endpoints", at, "served"),
+            refused=_total(states, "endpoints", at, "refused"),
+            errors=_total(states, "endpoints", at, "errors"),
+            max_waiting=max(int(state.endpoints["max_waiting"][at]) for state in states),
+            mean_concurrency=_ratio(busy_ns, length_ns),
+            utilization=_ratio(busy_ns, servers * length_ns),
+        )
+    return stats
+
+
+def throttle_stats(
+    measurements: Measurements, states: Sequence[FinalState]
+) -> tuple[ThrottleStats, ...]:
+    """One for each bucket, in the order of the hierarchy's levels as lowered."""
+    stats = []
+    for at, (level, limits) in enumerate(measurements.program.names.buckets):
+        rows = [state.buckets[at] for state in states]
+        first_ns = [int(row["first_refused_ns"]) for row in rows if row["refused"]]
+        worst = max(rows, key=lambda row: int(row["worst_refused"]))
+        nothing = float("nan")
+        stats.append(
+            ThrottleStats(
+                level=level,
+                limits=limits,
+                refused=sum(int(row["refused"]) for row in rows),
+                first_refused_s=min(first_ns) / _SECOND_NS if first_ns else nothing,
+                worst_second_s=float(worst["worst_second"]) if first_ns else nothing,
+                worst_second_refused=int(worst["worst_refused"]),
+            )
+        )
+    return tuple(stats)
+
+
+def _total(states: Sequence[FinalState], records: str, at: int, field: str) -> int:
+    """Sum of one field over replications, in Python's integers: integrals may be large."""
+    return sum(int(getattr(state, records)[field][at]) for state in states)
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,62 @@
+"""What a reader must know to read the numbers rightly."""
+
+from apisim.engine.program import Program
+from apisim.gateway.status import Answer
+from apisim.results.collect import Collector
+from apisim.results.tally import Tally
+from apisim.scenario.formats import format_duration
+
+__all__ = ["notes_on"]
+
+
+def notes_on(collector: Collector, everything: Tally) -> list[str]:
+    """Notes on a result.
+
+    Parameters
+    ----------
+    collector : Collector
+        The replications.
+    everything : Tally
+        All their requests.
+    """
+    program = collector.program
+    notes = [*program.scenario.notes, *program.notes]
+    if not all(summary.completed for summary in collector.summaries):
+        notes.append("interrupted: the numbers are about what was simulated so far")
+    notes += _notes_on_traffic(program)
+    unmatched = int(everything.by_answer[Answer.NO_ROUTE])
+    if unmatched:
+        notes.append(f"{unmatched:,} requests matched no route")
+    if any(int(state.buckets["refused"].sum()) for state in collector.states):
+        notes.append(
+            "limits are configured-exact: AWS applies them on a best-effort basis, so that single "
+            "requests above a limit may pass there"
+        )
+    for name, api in program.scenario.apis.items():
+        if api.stage.has_cache and api.stage.cache_cluster_size is None:
+            notes.append(f"the cache of {name} has no cluster size, so its hours are not billed")
+    warm_up_ns = program.scenario.warm_up
+    if warm_up_ns:
+        notes.append(
+            f"the first {format_duration(warm_up_ns)} are warm-up: in the bill, and in what "
+            "functions, endpoints and buckets did, but in no other number"
+        )
+    if len(collector.summaries) == 1:
+        notes.append("one replication: no number has a confidence interval")
+    return list(dict.fromkeys(notes))
+
+
+def _notes_on_traffic(program: Program) -> list[str]:
+    notes = []
+    traffic = program.scenario.traffic
+    at_the_door = [name for name, source in traffic.items() if source.network is None]
+    if at_the_door:
+        who = (
+            "latencies exclude"
+            if len(at_the_door) == len(traffic)
+            else (f"latencies of {', '.join(at_the_door)} exclude")
+        )
+        notes.append(f"{who} the network between caller and gateway (no network: is given)")
+    if program.n_skipped_rows:
+        notes.append(f"{program.n_skipped_rows:,} rows of logs could not be read and were left out")
+    return notes

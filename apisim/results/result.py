@@ -1,0 +1,268 @@
+"""The result of a run: immutable numbers, each with its meaning and unit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from apisim.pricing import bill_section
+from apisim.results.accounts import Bills
+from apisim.results.collect import ReplicationSummary, Series
+from apisim.results.groups import GroupStats
+from apisim.results.intervals import Interval
+from apisim.results.latency import LatencyStats
+from apisim.results.mechanisms import (
+    AuthorizerStats,
+    CacheStats,
+    EndpointStats,
+    FunctionStats,
+    ThrottleStats,
+)
+from apisim.results.tally import Measurements
+from apisim.results.verdicts import Verdict
+from apisim.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+__all__ = ["RequestCounts", "Result", "RunInfo"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """How a result came about: enough to repeat it.
+
+    Attributes
+    ----------
+    version : str
+        Of apisim.
+    engine : {"compiled", "simpy"}
+        Both give the same numbers.
+    seed : int
+        Decides every draw.
+    replications : int
+        Simulated, the one that was interrupted included.
+    simulated_s : float
+        Simulated time of one replication to the end of its traffic [s].
+    setup_s : float
+        Reading, compiling and lowering [s].
+    wall_s : float
+        From the first event to the last record [s].
+    requests_per_s : float
+        Requests, warm-up included, for each second of ``wall_s``.
+    digest : str
+        Sum modulo 2**64 of a hash of every row, in hexadecimal: equal digests mean equal runs.
+    """
+
+    version: str
+    engine: str
+    seed: int
+    replications: int
+    simulated_s: float
+    setup_s: float
+    wall_s: float
+    requests_per_s: float
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCounts:
+    """Requests after the warm-up, summed over replications; maps hold what occurred.
+
+    Attributes
+    ----------
+    total : int
+        All of them.
+    warm_up : int
+        Those of the warm-up, which are counted nowhere else but in the bill.
+    by_status, by_outcome, refused_by : dicts
+        By HTTP status, by outcome and by who refused, in the words of the request file.
+    """
+
+    total: int
+    warm_up: int
+    by_status: Mapping[int, int]
+    by_outcome: Mapping[str, int]
+    refused_by: Mapping[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``--json`` prints it."""
+        return {
+            "total": self.total,
+            "warm_up": self.warm_up,
+            "by_status": {str(status): count for status, count in self.by_status.items()},
+            "by_outcome": dict(self.by_outcome),
+            "refused_by": dict(self.refused_by),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Result:
+    """Everything a run says.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What was run, as resolved.
+    run_info : RunInfo
+        How.
+    completed : bool
+        False if the run was interrupted; the numbers are then about what was simulated so far.
+    requests : RequestCounts
+        Counts after the warm-up, summed over replications.
+    latency_ms, integration_latency_ms, gateway_latency_ms : LatencyStats
+        At the client (refusals included), of the integration, and CloudWatch's ``Latency`` [ms].
+    routes, traffic, phases : tuples of GroupStats
+        By route; by source and phase, everything in the last row; by name of the phase.
+    cache, authorizers, functions, endpoints : dicts
+        By API, authorizer, function and endpoint.
+    throttles : tuple of ThrottleStats
+        By token bucket.
+    bill : Bills
+        Of the run and, where the scenario asks for it, of the projected month.
+    intervals : dict of str to Interval
+        By metric; empty with one replication. Latencies in milliseconds.
+    thresholds : tuple of Verdict
+        In the order of the scenario.
+    series : Series
+        Counts over time, warm-up included.
+    replications : tuple of ReplicationSummary
+        Each in a few numbers.
+    notes : tuple of str
+        What the reader should know.
+    measurements : Measurements
+        All counts and histograms, for questions not asked above.
+    """
+
+    scenario: Scenario
+    run_info: RunInfo
+    completed: bool
+    requests: RequestCounts
+    latency_ms: LatencyStats
+    integration_latency_ms: LatencyStats
+    gateway_latency_ms: LatencyStats
+    routes: tuple[GroupStats, ...]
+    traffic: tuple[GroupStats, ...]
+    phases: tuple[GroupStats, ...]
+    cache: Mapping[str, CacheStats]
+    authorizers: Mapping[str, AuthorizerStats]
+    functions: Mapping[str, FunctionStats]
+    endpoints: Mapping[str, EndpointStats]
+    throttles: tuple[ThrottleStats, ...]
+    bill: Bills
+    intervals: Mapping[str, Interval]
+    thresholds: tuple[Verdict, ...]
+    series: Series
+    replications: tuple[ReplicationSummary, ...]
+    notes: tuple[str, ...]
+    measurements: Measurements = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all thresholds hold, by their point estimates."""
+        return all(verdict.ok for verdict in self.thresholds)
+
+    @property
+    def is_conclusive(self) -> bool:
+        """Whether every verdict is certain at 95 %; needs more than one replication."""
+        return all(verdict.conclusive is True for verdict in self.thresholds)
+
+    def quantile_ms(self, percent: float, latency: str = "latency", **tags: str) -> float:
+        """Quantile of a latency [ms], NaN where there were no requests.
+
+        Parameters
+        ----------
+        percent : float
+            0 to 100.
+        latency : str
+            ``latency``, ``integration_latency`` or ``gateway_latency``.
+        **tags : str
+            Which requests: ``api``, ``stage``, ``route``, ``traffic``, ``phase``.
+        """
+        return self.measurements.select(**tags).latency(latency).quantile_ns(percent) / 1e6
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``--json`` prints; amounts of money are exact decimals as text."""
+        source, info = self.scenario.source, self.run_info
+        return {
+            "apisim": info.version,
+            "scenario": {
+                "name": self.scenario.name,
+                "file": source.file,
+                "sha256": source.sha256,
+            },
+            "run": {
+                "engine": info.engine,
+                "seed": info.seed,
+                "replications": info.replications,
+                "simulated_s": info.simulated_s,
+                "setup_s": info.setup_s,
+                "wall_s": info.wall_s,
+                "requests_per_s": info.requests_per_s,
+                "digest": info.digest,
+                "completed": self.completed,
+            },
+            "requests": self.requests.to_dict(),
+            "latency_ms": self.latency_ms.to_dict(),
+            "integration_latency_ms": self.integration_latency_ms.to_dict(),
+            "gateway_latency_ms": self.gateway_latency_ms.to_dict(),
+            "cache": {name: stats.to_dict() for name, stats in self.cache.items()},
+            "authorizers": {name: stats.to_dict() for name, stats in self.authorizers.items()},
+            "functions": {name: stats.to_dict() for name, stats in self.functions.items()},
+            "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
+            "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
+            "routes": [row.to_dict() for row in self.routes],
+            "traffic": [row.to_dict() for row in self.traffic],
+            "phases": [row.to_dict() for row in self.phases],
+            "customers": [],
+            "bill": bill_section(run=self.bill.run, month=self.bill.month),
+            "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
+            "thresholds": [verdict.to_dict() for verdict in self.thresholds],
+            "alarms": [],
+            "ok": self.ok,
+            "notes": list(self.notes),
+        }
+
+    def frame(self, name: str) -> "pd.DataFrame":
+        """A tidy pandas frame; see :mod:`apisim.results.tables` for names, columns and units.
+
+        Parameters
+        ----------
+        name : str
+            ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
+            ``authorizers``, ``functions``, ``endpoints``, ``throttles``, ``bill``,
+            ``thresholds``, ``intervals`` or ``replications``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such frame.
+        """
+        from apisim.results.tables import frame
+
+        return frame(self, name)
+
+    def summary(self, *, width: int = 80) -> str:
+        """The summary as plain text.
+
+        Parameters
+        ----------
+        width : int
+            Columns of the page, at least 60.
+        """
+        from apisim.results.text import summary
+
+        return summary(self, width=width)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __rich__(self) -> "RenderableType":
+        from apisim.results.text import render
+
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        from apisim.results.html import render_html
+
+        return render_html(self)

@@ -1,0 +1,121 @@
+"""From the sums of all replications to the result."""
+
+from collections.abc import Mapping, Sequence
+
+from apisim.gateway.status import ANSWERS
+from apisim.results.accounts import Bills
+from apisim.results.collect import Collector, ReplicationSummary
+from apisim.results.groups import phase_rows, route_rows, traffic_rows
+from apisim.results.intervals import Interval, jackknife_interval, t_interval
+from apisim.results.latency import LatencyStats
+from apisim.results.mechanisms import (
+    authorizer_stats,
+    cache_stats,
+    endpoint_stats,
+    function_stats,
+    throttle_stats,
+)
+from apisim.results.metrics import Costs, Measure
+from apisim.results.notes import notes_on
+from apisim.results.result import RequestCounts, Result, RunInfo
+from apisim.results.tally import Measurements, Tally
+from apisim.results.verdicts import judge
+
+__all__ = ["summarise"]
+
+_MONTH = Measure("cost_month", "value")
+
+
+def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] = ()) -> Result:
+    """Result of at least one replication.
+
+    Parameters
+    ----------
+    collector : Collector
+        Holds the sums.
+    run_info : RunInfo
+        How they came about.
+    notes : sequence of str
+        What the reader should know beyond what the numbers themselves call for.
+    """
+    measurements, series = collector.measurements, collector.series
+    assert measurements is not None, "no replication was added"
+    assert series is not None
+    program, states, ends_ns = collector.program, collector.states, collector.ends_ns
+    completed = all(summary.completed for summary in collector.summaries)
+    bills = Bills(run=collector.accounts.run(collector.usages))
+    # A part of a run does not stand for what the scenario says the run stands for.
+    if completed and collector.windows and collector.windows[0]:
+        bills = Bills(run=bills.run, month=collector.accounts.month(collector.windows))
+    costs = Costs(
+        run=float(bills.run.total),
+        month=None if bills.month is None else float(bills.month.total),
+    )
+    intervals = _intervals(collector.summaries)
+    if costs.month is not None and len(states) > 1:
+        left_out = collector.accounts.months_left_out(collector.windows)
+        month = jackknife_interval(costs.month, left_out)
+        intervals |= {} if month is None else {_MONTH: month}
+    everything = measurements.select()
+    return Result(
+        scenario=program.scenario,
+        run_info=run_info,
+        completed=completed,
+        requests=_counts(measurements, everything),
+        latency_ms=LatencyStats.of(everything.latency("latency")),
+        integration_latency_ms=LatencyStats.of(everything.latency("integration_latency")),
+        gateway_latency_ms=LatencyStats.of(everything.latency("gateway_latency")),
+        routes=route_rows(measurements, ends_ns),
+        traffic=traffic_rows(measurements, ends_ns),
+        phases=phase_rows(measurements, ends_ns),
+        cache=cache_stats(measurements, states),
+        authorizers=authorizer_stats(measurements),
+        functions=function_stats(measurements, states),
+        endpoints=endpoint_stats(measurements, states),
+        throttles=throttle_stats(measurements, states),
+        bill=bills,
+        intervals=_by_label(intervals),
+        thresholds=judge(program.scenario.thresholds, measurements, ends_ns, costs, intervals),
+        series=series,
+        replications=tuple(collector.summaries),
+        notes=(*notes, *notes_on(collector, everything)),
+        measurements=measurements,
+    )
+
+
+def _counts(measurements: Measurements, tally: Tally) -> RequestCounts:
+    by_outcome: dict[str, int] = {}
+    refused_by: dict[str, int] = {}
+    for answer, facts in ANSWERS.items():
+        count = int(tally.by_answer[answer])
+        if count:
+            by_outcome[facts.outcome] = by_outcome.get(facts.outcome, 0) + count
+        if count and facts.refused_by:
+            refused_by[facts.refused_by] = refused_by.get(facts.refused_by, 0) + count
+    return RequestCounts(
+        total=tally.requests,
+        warm_up=int(measurements.cells["warm_up_requests"].sum()),
+        by_status=tally.by_status,
+        by_outcome=by_outcome,
+        refused_by=refused_by,
+    )
+
+
+def _intervals(summaries: Sequence[ReplicationSummary]) -> dict[Measure, Interval]:
+    """Interval of each measure over the replications that came to their end."""
+    completed = [summary.values for summary in summaries if summary.completed]
+    intervals: dict[Measure, Interval] = {}
+    for wanted in completed[0] if completed else ():
+        values = [replication[wanted][0] for replication in completed]
+        resolution = max(replication[wanted][1] for replication in completed)
+        interval = t_interval(values, resolution=resolution)
+        if interval is not None:
+            intervals[wanted] = interval
+    return intervals
+
+
+def _by_label(intervals: Mapping[Measure, Interval]) -> dict[str, Interval]:
+    return {
+        wanted.label: interval.scaled(1 / wanted.shown_unit[1])
+        for wanted, interval in intervals.items()
+    }

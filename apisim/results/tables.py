@@ -1,0 +1,231 @@
+"""Tidy tables of a result: one row an observation, one column a variable, units in the names.
+
+==============  ===================================================================================
+``series``      api, time_s (start of the period), period_s, requests, rps (mean of a
+                replication), then requests by answer, cache_misses, cold_starts,
+                authorizer_calls; by time of arrival, warm-up included
+``routes``      api, route; then the columns of a group
+``traffic``     traffic (source), phase; then the columns of a group; the last row is everything
+``phases``      phase; then the columns of a group
+``outcomes``    traffic, phase, api, route, outcome, refused_by, status, requests
+``caches``      api; hits, misses, hit_ratio, evictions, ...
+``authorizers`` authorizer; hits, invocations, ...
+``functions``   function; invocations, cold_starts, ..., utilization
+``endpoints``   endpoint; served, refused, ..., utilization
+``throttles``   level, limits, refused, first_refused_s, worst_second_s, worst_second_refused
+``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount
+                (exact decimals as text)
+``thresholds``  metric, expression, value, unit, ok, conclusive
+``intervals``   metric, mean, low, high, confidence
+``replications`` replication, requests, end_s, completed, digest; then a column for each measure
+==============  ===================================================================================
+
+A group has requests, rps, throttled, errors_4xx, errors_5xx, cache_hits, cache_misses, cold_starts,
+request_bytes, response_bytes, and latency_ms_mean to latency_ms_max, likewise for
+integration_latency and gateway_latency. Counts leave the warm-up out and are sums over
+replications.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS
+from apisim.gateway.status import ANSWERS, Answer
+from apisim.pricing import Bill
+from apisim.results.groups import GroupStats
+from apisim.results.intervals import Interval
+from apisim.results.mechanisms import AuthorizerStats, CacheStats, EndpointStats, FunctionStats
+from apisim.results.result import Result
+from apisim.results.verdicts import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TABLES", "columns_of", "frame", "rows_of"]
+
+Row = dict[str, Any]
+
+_ANSWERS: Final = tuple(answer.name.lower() for answer in Answer)
+_SERIES: Final = (
+    "api", "time_s", "period_s", "requests", "rps", *_ANSWERS,
+    "cache_misses", "cold_starts", "authorizer_calls",
+)  # fmt: skip
+_OUTCOMES: Final = (
+    "traffic", "phase", "api", "route", "outcome", "refused_by", "status", "requests",
+)  # fmt: skip
+_BILL: Final = (
+    "bill", "meter", "tier", "free_tier", "quantity", "unit", "price_per_unit", "amount",
+)  # fmt: skip
+
+_SECOND_NS: Final = 1_000_000_000
+
+
+def rows_of(result: Result, name: str) -> list[Row]:
+    """Rows of a table, all with the same columns in the same order.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table.
+    """
+    if name not in TABLES:
+        raise ValueError(f"there is no frame {name!r}; there are {', '.join(TABLES)}")
+    return TABLES[name](result)
+
+
+def columns_of(name: str, rows: Sequence[Row]) -> list[str]:
+    """Columns of a table, also of one without rows."""
+    return list(rows[0]) if rows else list(_COLUMNS.get(name, ()))
+
+
+def frame(result: Result, name: str) -> "pd.DataFrame":
+    """A table as a pandas frame; see :meth:`apisim.results.result.Result.frame`."""
+    import pandas as pd
+
+    rows = rows_of(result, name)
+    return pd.DataFrame(rows, columns=columns_of(name, rows))
+
+
+def _series(result: Result) -> list[Row]:
+    series, n_replications = result.series, result.run_info.replications
+    period_s = series.period_ns / _SECOND_NS
+    # The recorder's columns begin with the answers and go on as named in `_SERIES`.
+    assert tuple(range(len(_ANSWERS), len(_ANSWERS) + 3)) == (
+        CACHE_MISSES,
+        COLD_STARTS,
+        AUTHORIZER_CALLS,
+    )
+    rows = []
+    for api, counts in zip(result.scenario.apis, series.values.tolist(), strict=True):
+        for period, columns in enumerate(counts):
+            requests = sum(columns[: len(_ANSWERS)])
+            rate = requests / period_s / n_replications
+            row = (api, period * period_s, period_s, requests, rate, *columns)
+            rows.append(dict(zip(_SERIES, row, strict=True)))
+    return rows
+
+
+def _group(row: GroupStats) -> Row:
+    columns: Row = {**row.labels}
+    for name in (
+        "requests", "rps", "throttled", "errors_4xx", "errors_5xx", "cache_hits",
+        "cache_misses", "cold_starts", "request_bytes", "response_bytes",
+    ):  # fmt: skip
+        columns[name] = getattr(row, name)
+    for name in ("latency", "integration_latency", "gateway_latency"):
+        stats = asdict(getattr(row, name))
+        del stats["count"]
+        columns |= {f"{name}_ms_{statistic}": value for statistic, value in stats.items()}
+    return columns
+
+
+def _outcomes(result: Result) -> list[Row]:
+    measurements = result.measurements
+    statuses = measurements.statuses()
+    rows: dict[tuple[Any, ...], int] = {}
+    for at, cell in enumerate(measurements.program.names.cells):
+        for answer, facts in ANSWERS.items():
+            count = int(measurements.counts[at, answer])
+            if not count:
+                continue
+            status = int(statuses[at, answer])
+            where = (cell.source, cell.phase, cell.api, cell.route)
+            row = (*where, facts.outcome, facts.refused_by, status)
+            # Calls of one log on one route may be in two cells: with the verb GET and without.
+            rows[row] = rows.get(row, 0) + count
+    return [dict(zip(_OUTCOMES, (*row, count), strict=True)) for row, count in rows.items()]
+
+
+def _named(label: str, stats: Mapping[str, Any]) -> list[Row]:
+    return [{label: name, **asdict(one)} for name, one in stats.items()]
+
+
+def _bill(result: Result) -> list[Row]:
+    bills = {"run": result.bill.run, "month": result.bill.month}
+    return [
+        row for name, bill in bills.items() if bill is not None for row in _bill_rows(name, bill)
+    ]
+
+
+def _bill_rows(name: str, bill: Bill) -> list[Row]:
+    rows = []
+    section = bill.to_dict()
+    for line in section["lines"]:
+        for number, tier in enumerate(line["tiers"], 1):
+            granted, unit = tier.get("free_tier", ""), line["unit"]
+            price, amount = tier["price_per_unit"], tier["amount"]
+            rows.append(
+                (name, line["meter"], number, granted, tier["quantity"], unit, price, amount)
+            )
+    rows += [
+        (name, item["meter"], 0, "", item["quantity"], item["unit"], "", "")
+        for item in section["unpriced"]
+    ]
+    return [dict(zip(_BILL, row, strict=True)) for row in rows]
+
+
+def _replications(result: Result) -> list[Row]:
+    rows = []
+    for summary in result.replications:
+        values = {
+            wanted.label: value / wanted.shown_unit[1]
+            for wanted, (value, _) in summary.values.items()
+        }
+        rows.append(
+            {
+                "replication": summary.number,
+                "requests": summary.requests,
+                "end_s": summary.end_ns / _SECOND_NS,
+                "completed": summary.completed,
+                "digest": f"{summary.digest:016x}",
+                **values,
+            }
+        )
+    return rows
+
+
+def _groups(name: str) -> Callable[[Result], list[Row]]:
+    def rows(result: Result) -> list[Row]:
+        groups: Sequence[GroupStats] = getattr(result, name)
+        return [_group(row) for row in groups]
+
+    return rows
+
+
+def _fields(label: str, stats: type) -> list[str]:
+    return [label, *(field.name for field in fields(stats))]
+
+
+#: Columns of tables that may have no rows.
+_COLUMNS: Final[dict[str, Sequence[str]]] = {
+    "series": _SERIES,
+    "outcomes": _OUTCOMES,
+    "caches": _fields("api", CacheStats),
+    "authorizers": _fields("authorizer", AuthorizerStats),
+    "functions": _fields("function", FunctionStats),
+    "endpoints": _fields("endpoint", EndpointStats),
+    "bill": _BILL,
+    "thresholds": [field.name for field in fields(Verdict)],
+    "intervals": _fields("metric", Interval),
+}
+
+#: What makes each table.
+TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
+    "series": _series,
+    "routes": _groups("routes"),
+    "traffic": _groups("traffic"),
+    "phases": _groups("phases"),
+    "outcomes": _outcomes,
+    "caches": lambda result: _named("api", result.cache),
+    "authorizers": lambda result: _named("authorizer", result.authorizers),
+    "functions": lambda result: _named("function", result.functions),
+    "endpoints": lambda result: _named("endpoint", result.endpoints),
+    "throttles": lambda result: [asdict(stats) for stats in result.throttles],
+    "bill": _bill,
+    "thresholds": lambda result: [asdict(verdict) for verdict in result.thresholds],
+    "intervals": lambda result: [
+        {"metric": name, **interval.to_dict()} for name, interval in result.intervals.items()
+    ],
+    "replications": _replications,
+}

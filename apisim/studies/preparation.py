@@ -1,0 +1,136 @@
+"""What stands between a scenario and its first event: options, prices, arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from apisim.engine.compiled.kernel import run as kernel
+from apisim.engine.lowering import Charging, lower
+from apisim.engine.program import Program, new_world
+from apisim.engine.run import Engine
+from apisim.pricing import BookError, PriceBook, charge_table, load_book, metering_increment
+from apisim.results.accounts import Accounts
+from apisim.results.usage import empty_windows
+from apisim.results.verdicts import check_thresholds
+from apisim.scenario import PricingError, Scenario, ScenarioError, load, loads
+from apisim.scenario.problems import did_you_mean
+
+__all__ = ["Options", "Preparation", "prepare"]
+
+_FUNCTIONS: Final = "functions."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a caller may say instead of the scenario; see :func:`apisim.studies.run.run`."""
+
+    overrides: Sequence[str] = ()
+    profile: str | None = None
+    seed: int | None = None
+    replications: int | None = None
+    duration: str | int | None = None
+
+    def apply(self, scenario: Scenario | str | Path) -> Scenario:
+        """The scenario, or the file of one, with these options."""
+        given: dict[str, Any] = {
+            "profile": self.profile,
+            "seed": self.seed,
+            "replications": self.replications,
+        }
+        if not isinstance(scenario, Scenario):
+            return load(scenario, overrides=self.overrides, duration=self.duration, **given)
+        values = {name: value for name, value in given.items() if value is not None}
+        if self.overrides or values:
+            scenario = scenario.with_(*self.overrides, **values)
+        if self.duration is not None:
+            file = scenario.source.file
+            scenario = loads(scenario.to_yaml(), file, duration=self.duration)
+        return scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A scenario that is ready to run.
+
+    Attributes
+    ----------
+    program : Program
+        Its arrays; ``program.scenario`` is the scenario as resolved.
+    accounts : Accounts
+        Makes its bills.
+    engine : {"compiled", "simpy"}
+        The engine chosen.
+    services : dict of int to object
+        A user's own services by function.
+    """
+
+    program: Program
+    accounts: Accounts
+    engine: Engine
+    services: Mapping[int, Any]
+
+
+def prepare(
+    scenario: Scenario,
+    *,
+    engine: Literal["auto", "compiled", "simpy"],
+    skip_bad_rows: bool,
+    extend: Mapping[str, Any] | None,
+) -> Preparation:
+    """Everything that can go wrong before the first event, and the compiling.
+
+    Raises
+    ------
+    ScenarioError, PricingError, ValueError
+        As :func:`apisim.studies.run.run`.
+    """
+    check_thresholds(scenario)
+    services = _services(scenario, extend or {})
+    book, charging = _prices(scenario)
+    accounts = Accounts(scenario, book, datetime.now(UTC).date())
+    program = lower(scenario, charging, skip_bad_rows=skip_bad_rows)
+    accounts.check(empty_windows(program))
+    chosen = _engine(engine, has_services=bool(services))
+    if chosen == "compiled":
+        # No event at all, but the kernel is compiled: before the clock starts, and before threads
+        # do (two threads that fill numba's cache at once are a race, numba issue 4807).
+        kernel(new_world(program, 0), 0)
+    return Preparation(program, accounts, chosen, services)
+
+
+def _prices(scenario: Scenario) -> tuple[PriceBook, Charging]:
+    """The price book, and what it says about metering."""
+    try:
+        book = load_book(scenario.pricing.book)
+        types: set[str] = {api.type for api in scenario.apis.values()}
+        increments = {name: metering_increment(book, name) or 0 for name in sorted(types)}
+    except BookError:
+        raise  # knows the line of the book
+    except PricingError as error:
+        problem = scenario.problem(("pricing", "book"), str(error))
+        raise ScenarioError([problem]) from None
+    return book, Charging(charge_table(book), increments)
+
+
+def _services(scenario: Scenario, extend: Mapping[str, Any]) -> dict[int, Any]:
+    names = list(scenario.functions)
+    services = {}
+    for key, service in extend.items():
+        name = key.removeprefix(_FUNCTIONS)
+        if key == name or name not in names:
+            hint = did_you_mean(key, [_FUNCTIONS + known for known in names])
+            raise ValueError(f"extend: there is no {key!r}" + (f" ({hint})" if hint else ""))
+        if not callable(getattr(service, "serve", None)):
+            raise ValueError(f"extend: {key} needs a method serve(call, draws)")
+        services[names.index(name)] = service
+    return services
+
+
+def _engine(wanted: str, *, has_services: bool) -> Engine:
+    if wanted not in {"auto", "compiled", "simpy"}:
+        raise ValueError(f"engine must be auto, compiled or simpy, got {wanted!r}")
+    if wanted == "compiled" and has_services:
+        raise ValueError("extend works with the golden model only: use engine='simpy' or 'auto'")
+    return "simpy" if wanted == "simpy" or has_services else "compiled"

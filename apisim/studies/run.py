@@ -1,0 +1,151 @@
+"""One scenario, simulated as often as it asks for, with its bill: ``apisim run``.
+
+Ctrl-C never cuts into the engine or into a file: it asks the replications to stop, which they do
+at their next look at the clock, and what was simulated so far is reported.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from apisim import __version__
+from apisim.results.collect import Collector
+from apisim.results.requests import RequestFile
+from apisim.results.result import Result, RunInfo
+from apisim.results.summarise import summarise
+from apisim.scenario import Scenario
+from apisim.studies.preparation import Options, Preparation, prepare
+from apisim.studies.progress import Progress, Watch
+from apisim.studies.workers import Job, replications, stopped_by_ctrl_c
+
+__all__ = ["run"]
+
+_SECOND_NS: Final = 1_000_000_000
+
+
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    profile: str | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    duration: str | int | None = None,
+    engine: Literal["auto", "compiled", "simpy"] = "auto",
+    workers: int = 1,
+    requests: str | Path | None = None,
+    skip_bad_rows: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    extend: Mapping[str, Any] | None = None,
+) -> Result:
+    """Simulate a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or pathlib.Path
+        A scenario, or the file of one.
+    overrides : sequence of str
+        Changes as ``--set`` takes them: ``traffic.web.phases.0.rate=300``.
+    profile, seed, replications : optional
+        Instead of what the scenario says.
+    duration : str or int, optional
+        Time after which nothing more arrives: a text with a unit, or nanoseconds.
+    engine : {"auto", "compiled", "simpy"}
+        Both give the same numbers; ``auto`` is the compiled one unless ``extend`` is given.
+    workers : int
+        Replications simulated at the same time, >= 1; never changes a number.
+    requests : str or pathlib.Path, optional
+        File for one row of each request, ``.csv`` or ``.parquet``; replaced if it is there.
+    skip_bad_rows : bool
+        Leave out rows of logs that cannot be read, and count them, instead of refusing the log.
+    progress : callable, optional
+        Told a few times a second how far the run is, perhaps from another thread.
+    extend : mapping, optional
+        A service of your own for a function: ``{"functions.f": object}`` with a generator
+        ``serve(call, draws)`` that yields times to spend [ns]. Golden model only.
+
+    Returns
+    -------
+    Result
+        After Ctrl-C, with ``completed`` false, of what was simulated so far.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with the scenario.
+    PricingError, OutputError, CapacityError
+        If the price book, the request file or the machine cannot be used.
+    ValueError
+        If an argument is out of range.
+    """
+    started = time.perf_counter()
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    options = Options(
+        overrides=overrides,
+        profile=profile,
+        seed=seed,
+        replications=replications,
+        duration=duration,
+    )
+    preparation = prepare(
+        options.apply(scenario), engine=engine, skip_bad_rows=skip_bad_rows, extend=extend
+    )
+    workers = min(workers, preparation.program.scenario.replications)
+    file = None
+    if requests is not None:
+        file = RequestFile(requests, preparation.program, is_parallel=workers > 1)
+    try:
+        result = _simulate(preparation, file, workers, progress, started)
+        if file is not None:
+            file.keep()
+    finally:
+        if file is not None:
+            file.discard()
+    return result
+
+
+def _simulate(
+    preparation: Preparation,
+    file: RequestFile | None,
+    workers: int,
+    progress: Callable[[Progress], None] | None,
+    started: float,
+) -> Result:
+    program = preparation.program
+    n_replications = program.scenario.replications
+    collector = Collector(program, preparation.accounts)
+    notes = []
+    watch = Watch(n_replications, program.horizon_ns, progress)
+    job = Job(program, preparation.engine, watch, file, preparation.services)
+    first_event = time.perf_counter()
+    with stopped_by_ctrl_c(watch.stop):
+        for replication in replications(job, n_replications, workers):
+            number = replication.number
+            if file is not None:
+                until_ns = file.finish_part(number, completed=replication.completed)
+                if not replication.completed:
+                    notes.append(
+                        f"{file.path} holds the requests of replication {number} that arrived "
+                        f"before {until_ns / _SECOND_NS:g} s"
+                    )
+            collector.add(replication)
+        wall_s = time.perf_counter() - first_event
+    summaries = collector.summaries
+    if len(summaries) < n_replications:
+        notes.append(f"{len(summaries)} of {n_replications} replications were simulated")
+    n_requests = sum(summary.requests for summary in summaries)
+    simulated_ns = sum(min(end_ns, program.horizon_ns) for end_ns in collector.ends_ns)
+    info = RunInfo(
+        version=__version__,
+        engine=preparation.engine,
+        seed=program.scenario.seed,
+        replications=len(summaries),
+        simulated_s=simulated_ns / len(summaries) / _SECOND_NS,
+        setup_s=first_event - started,
+        wall_s=wall_s,
+        requests_per_s=n_requests / wall_s,
+        digest=f"{sum(summary.digest for summary in summaries) % (1 << 64):016x}",
+    )
+    return summarise(collector, info, notes=notes)

@@ -1,0 +1,134 @@
+"""Replications one after the other, or several at a time in threads.
+
+The compiled engine releases the interpreter's lock, so threads use all cores and nothing is copied
+between processes. Whichever replication ends first, they are handed on in order.
+"""
+
+import functools
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from apisim.engine.program import Program
+from apisim.engine.run import Engine, Replication, run_replication
+from apisim.results.requests import RequestFile
+from apisim.studies.progress import Watch
+
+__all__ = ["Job", "replications", "stopped_by_ctrl_c"]
+
+#: How often the main thread looks up while it waits [s].
+_WAIT_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all replications of a run have in common.
+
+    Attributes
+    ----------
+    program : Program
+    engine : {"compiled", "simpy"}
+    watch : Watch
+        Told how far each is; ends them.
+    file : RequestFile or None
+        Takes full rows.
+    services : dict of int to object
+        A user's own services by function.
+    """
+
+    program: Program
+    engine: Engine
+    watch: Watch
+    file: RequestFile | None
+    services: Mapping[int, Any]
+
+    def run(self, number: int) -> Replication:
+        """Simulate one replication."""
+        replication = run_replication(
+            self.program,
+            number,
+            engine=self.engine,
+            flush=None if self.file is None else self.file.part(number),
+            progress=functools.partial(self.watch.look, number),
+            services=self.services,
+        )
+        if replication.completed:
+            self.watch.finish(number, replication.n_requests)
+        return replication
+
+
+def replications(job: Job, n_replications: int, workers: int) -> Iterator[Replication]:
+    """Simulate ``n_replications``, ``workers`` at a time.
+
+    Yields
+    ------
+    Replication
+        In order; after a stop those that had begun, and then no more.
+    """
+    if workers > 1:
+        yield from _in_threads(job, n_replications, workers)
+        return
+    for number in range(n_replications):
+        if number and job.watch.is_stopped:
+            return
+        yield job.run(number)
+
+
+def _in_threads(job: Job, n_replications: int, workers: int) -> Iterator[Replication]:
+    pending: deque[Future[Replication]] = deque()
+    numbers = iter(range(n_replications))
+    with ThreadPoolExecutor(workers, thread_name_prefix="apisim") as pool:
+        try:
+            while True:
+                # Each finished replication waits with its histograms: not too many ahead.
+                while len(pending) < 2 * workers and not job.watch.is_stopped:
+                    number = next(numbers, None)
+                    if number is None:
+                        break
+                    pending.append(pool.submit(job.run, number))
+                if not pending:
+                    return
+                head = pending.popleft()
+                while not wait([head], timeout=_WAIT_S).done:
+                    if job.watch.is_stopped:
+                        _cancel_last(pending)
+                yield head.result()
+        finally:
+            # Also when something went wrong: do not simulate the rest for nobody.
+            job.watch.stop()
+            for future in pending:
+                future.cancel()
+
+
+def _cancel_last(pending: deque[Future[Replication]]) -> None:
+    """Take back what has not begun; those that have begun end by themselves."""
+    while pending and pending[-1].cancel():
+        pending.pop()
+
+
+@contextmanager
+def stopped_by_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C calls ``stop`` instead of interrupting whatever is being done at that moment.
+
+    A second Ctrl-C is an ordinary KeyboardInterrupt. Outside the main thread, where nothing is
+    interrupted, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

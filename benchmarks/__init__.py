@@ -1,0 +1,1 @@
+"""Benchmarks: exact throttle math and engine speed. ``make bench`` runs them all."""
