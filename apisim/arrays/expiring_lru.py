@@ -146,7 +146,7 @@ def room(store: Store) -> int:
 def _cell(key: np.uint64, entry: int) -> int:
     # Half of the key stands in the table itself: most probes need not look at an entry, which is
     # somewhere else in memory.
-    return (np.int64(key & _HALF) << 31) | entry
+    return (np.int64(key & _HALF) << 31) | entry  # type: ignore[return-value]
 
 
 @inline
@@ -165,7 +165,7 @@ def _seek(entries: NDArray[np.void], table: NDArray[np.int64], key: np.uint64) -
         if table[at] >> 31 == half and entries[_entry_of(table[at])]["key"] == key:
             break
         at = (at + 1) & mask
-    return at
+    return at  # type: ignore[no-any-return]
 
 
 @inline
@@ -239,7 +239,7 @@ def _expire_line(
     at_line: int,
     now_ns: int,
 ) -> None:
-    caches, lines, entries, table, meta = store
+    caches, lines, entries = store.caches, store.lines, store.entries
     line = lines[at_line]
     while (
         line["first"] != NOWHERE and now_ns - entries[line["first"]]["stored_ns"] >= line["ttl_ns"]
@@ -274,7 +274,7 @@ def lru_find(
         Index of the valid entry, now the most recently used of its cache, or -1. An expired entry
         found on the way is removed.
     """
-    caches, lines, entries, table, meta = store
+    caches, lines, entries, table, _ = store
     cell = table[_seek(entries, table, key)]
     if cell == NOWHERE:
         return NOWHERE

@@ -36,7 +36,8 @@ def bin_index(value: int) -> int:
         return N_BINS - 1
     # The exponent of the double nearest to an integer below 2**53 is its bit length less one.
     exponent = (np.float64(value).view(np.int64) >> _MANTISSA) - _BIAS
-    return ((exponent - _SUB_BITS) << _SUB_BITS) + (value >> (exponent - _SUB_BITS))
+    at: int = ((exponent - _SUB_BITS) << _SUB_BITS) + (value >> (exponent - _SUB_BITS))  # type: ignore[assignment]
+    return at
 
 
 @inline

@@ -1,9 +1,10 @@
 """How compiled code is compiled: the one place that knows numba's switches.
 
 Three decorators. ``kernel`` compiles a function that Python calls, ``inline`` one that is also
-pasted into its compiled callers, ``part`` one that only compiled code calls. All run without numba's reference counting (``_nrt=False``), which makes
-the engine about four times as fast (``benchmarks/README.md``); the price is that compiled code may
-not allocate. ``_nrt`` is private to numba, so nothing else in the package names it.
+pasted into its compiled callers, ``part`` one that only compiled code calls. All run without
+numba's reference counting (``_nrt=False``), which makes the engine about four times as fast
+(``benchmarks/README.md``); the price is that compiled code may not allocate. ``_nrt`` is private to
+numba, so nothing else in the package names it.
 
 numba does not rebuild a cached function when a function it calls in *another* file changes. The
 cache directory is therefore named after a hash of the package's sources, so any edit starts afresh.
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core import config
 
-__all__ = ["cache_directory", "inline", "kernel", "part"]
+__all__ = ["cache_directory", "constant", "inline", "kernel", "part"]
 
 _LONGEST_NAME = 40
 
@@ -79,6 +81,15 @@ def _compile(function: F, **options: bool | str) -> F:
     finally:
         config.CACHE_DIR = before
     return compiled  # type: ignore[no-any-return]
+
+
+def constant(value: int) -> int:
+    """A whole number for compiled code to pass around.
+
+    numba compiles a function anew for every plain integer that it sees passed to it as a literal;
+    a numpy integer is just an integer.
+    """
+    return np.int64(value)  # type: ignore[return-value]
 
 
 def kernel(function: F) -> F:

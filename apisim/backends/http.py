@@ -82,7 +82,7 @@ def depart(
     row = endpoints[endpoint]
     row["served"] += 1
     if row["waiting"] > 0:
-        return fifo_leave(row, following)  # type: ignore[no-any-return]
+        return fifo_leave(row, following)
     row["busy"] -= 1
     row["busy_ns"] += now_ns
     return NOBODY

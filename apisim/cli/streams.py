@@ -11,10 +11,12 @@ import io
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer  # type: ignore[attr-defined]
+    from _typeshed import ReadableBuffer
+    from rich.console import RenderableType
 
 __all__ = [
     "is_terminal",
@@ -35,7 +37,7 @@ _MAX_WIDTH: Final = 120
 class _PatientFile(io.FileIO):
     """A file descriptor that takes everything, also when nobody reads it any more."""
 
-    def write(self, data: "Buffer", /) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:
         try:
             return super().write(data)
         except OSError as error:
@@ -62,7 +64,7 @@ def _patient(stream: TextIO | None) -> TextIO | None:
 
 
 @contextlib.contextmanager
-def open_streams() -> Any:
+def open_streams() -> Iterator[None]:
     """Have ``sys.stdout`` and ``sys.stderr`` survive readers that go away."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)  # type: ignore[assignment]
@@ -82,7 +84,7 @@ def is_terminal(stream: TextIO | None) -> bool:
         is_tty = stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
-    return is_tty and os.environ.get("TERM", "") not in {"dumb", ""}
+    return is_tty and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
 def page_width() -> int:
@@ -119,7 +121,7 @@ def write_json(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def write_rich(renderable: Any) -> None:
+def write_rich(renderable: "RenderableType") -> None:
     """Print a result with colours, to a terminal.
 
     Raises

@@ -86,6 +86,12 @@ def pick_binding(
 
 
 @inline
+def _index_of(key: np.uint64) -> int:
+    """Index of a key's own draws: its upper 48 bits."""
+    return np.int64(key >> _INDEX_BITS)  # type: ignore[return-value]
+
+
+@inline
 def keyed_size(
     dists: NDArray[np.void],
     values: NDArray[np.float64],
@@ -94,7 +100,7 @@ def keyed_size(
     cache_key: np.uint64,
 ) -> int:
     """Size of a cacheable answer: it belongs to the cache key, not to the call."""
-    return sample_int(dists, values, row, key, np.int64(cache_key >> _INDEX_BITS), 0)  # type: ignore[no-any-return]
+    return sample_int(dists, values, row, key, _index_of(cache_key), 0)
 
 
 @kernel
@@ -102,7 +108,7 @@ def is_denied(deny: float, key: np.uint64, identity: np.uint64) -> bool:
     """Whether the authorizer denies an identity: it belongs to the token, not to the call."""
     if deny <= 0.0:
         return False
-    return uniform(key, np.int64(identity >> _INDEX_BITS), 0) < deny  # type: ignore[no-any-return]
+    return uniform(key, _index_of(identity), 0) < deny
 
 
 @inline

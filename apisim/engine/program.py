@@ -136,14 +136,13 @@ def new_world(
             peak_ns=plan.peak_ns,
             base_ns=plan.base_ns,
         )
-    world = World(
+    return World(
         tables=_with_starts(program, tables),
         calendar=new_calendar(room),
         store=_new_store(program, room),
         state=_new_state(program, flows, room),
         recorder=_new_recorder(program, replication, buffer_rows),
     )
-    return world
 
 
 def _new_store(program: Program, room: int) -> Store:
@@ -190,7 +189,7 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         n_phases=len(program.names.phases),
         n_functions=len(program.names.functions),
         warm_up_ns=int(program.tables.rules["warm_up_ns"][0]),
-        salt=salt,
+        salt=int(salt),
         buffer_rows=buffer_rows,
     )
 

@@ -44,6 +44,6 @@ def keep_decision(
     now_ns: int,
 ) -> bool:
     """Keep a policy the function has just returned; a policy weighs nothing."""
-    return lru_store(  # type: ignore[no-any-return]
+    return lru_store(
         store, line, identity, 0, decision, now_ns
     )

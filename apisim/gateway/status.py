@@ -52,8 +52,8 @@ class AnswerFacts(NamedTuple):
 _SLOW: Final = '{"message":"Too Many Requests"}'
 _BROKEN: Final = '{"message":"Internal server error"}'
 
-#: Facts by :class:`Answer`. Sources: developer guide, "Gateway response types" (401, 403, 429, 504),
-#: "Lambda proxy integrations" (502 on REST), "HTTP API Lambda integrations" (500), and public
+#: Facts by :class:`Answer`. Sources: developer guide, "Gateway response types" (401, 403, 429,
+#: 504), "Lambda proxy integrations" (502 on REST), "HTTP API Lambda integrations" (500), and public
 #: captures for the HTTP API's 503 on a time-out; a route that does not exist is 403 on REST.
 ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.SERVED: AnswerFacts("served", "", 200, 200),

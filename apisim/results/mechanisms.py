@@ -156,6 +156,10 @@ class ThrottleStats(_Stats):
         ``method``, ``stage`` or ``account``.
     limits : str
         What it limits: a route, a stage, or the account.
+    rate_rps : float
+        Tokens a second [1/s].
+    burst : int
+        Tokens it holds.
     refused : int
         Requests it refused, summed over replications.
     first_refused_s : float
@@ -168,6 +172,8 @@ class ThrottleStats(_Stats):
 
     level: str
     limits: str
+    rate_rps: float
+    burst: int
     refused: int
     first_refused_s: float
     worst_second_s: float
@@ -284,6 +290,10 @@ def throttle_stats(
             ThrottleStats(
                 level=level,
                 limits=limits,
+                rate_rps=int(rows[0]["parts_per_ns"])
+                * _SECOND_NS
+                / int(rows[0]["parts_per_token"]),
+                burst=int(rows[0]["capacity"]) // int(rows[0]["parts_per_token"]),
                 refused=sum(int(row["refused"]) for row in rows),
                 first_refused_s=min(first_ns) / _SECOND_NS if first_ns else nothing,
                 worst_second_s=float(worst["worst_second"]) if first_ns else nothing,

@@ -12,7 +12,8 @@
 ``authorizers`` authorizer; hits, invocations, ...
 ``functions``   function; invocations, cold_starts, ..., utilization
 ``endpoints``   endpoint; served, refused, ..., utilization
-``throttles``   level, limits, refused, first_refused_s, worst_second_s, worst_second_refused
+``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
+                worst_second_refused
 ``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount
                 (exact decimals as text)
 ``thresholds``  metric, expression, value, unit, ok, conclusive
@@ -37,7 +38,6 @@ from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import AuthorizerStats, CacheStats, EndpointStats, FunctionStats
 from apisim.results.result import Result
-from apisim.results.verdicts import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +206,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "functions": _fields("function", FunctionStats),
     "endpoints": _fields("endpoint", EndpointStats),
     "bill": _BILL,
-    "thresholds": [field.name for field in fields(Verdict)],
+    "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive"),
     "intervals": _fields("metric", Interval),
 }
 
@@ -223,7 +223,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "endpoints": lambda result: _named("endpoint", result.endpoints),
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],
     "bill": _bill,
-    "thresholds": lambda result: [asdict(verdict) for verdict in result.thresholds],
+    "thresholds": lambda result: [verdict.to_dict() for verdict in result.thresholds],
     "intervals": lambda result: [
         {"metric": name, **interval.to_dict()} for name, interval in result.intervals.items()
     ],

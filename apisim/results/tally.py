@@ -172,7 +172,7 @@ class Measurements:
             cells[f"{words}_low"] %= _LOW_WORD
         for cell in np.flatnonzero(other.cells["requests"]):
             for mine, theirs in zip(self.histograms[cell], other.histograms[cell], strict=True):
-                mine[:] = hist_merge(np.stack([mine, theirs]))
+                _add_bins(mine, theirs)
         return Measurements(
             self.program,
             self.n_replications + other.n_replications,
@@ -235,3 +235,13 @@ class Measurements:
         apis = [names.apis.index(cell.api) for cell in names.cells]
         statuses = tables.status[tables.apis["type"][apis]]
         return np.asarray(statuses, np.int64).reshape(len(names.cells), len(Answer))
+
+
+def _add_bins(mine: NDArray[np.void], theirs: NDArray[np.void]) -> None:
+    """Add a histogram to another in place; only the bins in use are touched."""
+    at = np.flatnonzero(theirs["count"])
+    both = np.stack([mine[at], theirs[at]])
+    used = both["count"] > 0
+    mine["low"][at] = np.where(used, both["low"], np.iinfo(np.int64).max).min(axis=0)
+    mine["high"][at] = both["high"].max(axis=0)
+    mine["count"][at] += theirs["count"][at]

@@ -42,6 +42,8 @@ class Verdict:
         Whether the condition holds; where nothing was measured it does not.
     conclusive : bool or None
         Whether the interval over replications says the same; None with one replication.
+    interval : Interval or None
+        That interval, in ``unit``.
     """
 
     metric: str
@@ -50,6 +52,7 @@ class Verdict:
     unit: str
     ok: bool
     conclusive: bool | None
+    interval: Interval | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as ``--json`` prints it."""
@@ -118,8 +121,8 @@ def judge(
         value, _ = measure(wanted, measurements, ends_ns, costs)
         ok = threshold.holds(value)
         conclusive = None
+        interval = intervals.get(wanted)
         if measurements.n_replications > 1:
-            interval = intervals.get(wanted)
             conclusive = interval is not None and all(
                 threshold.holds(end) == ok for end in (interval.low, interval.high)
             )
@@ -132,6 +135,7 @@ def judge(
                 unit=unit,
                 ok=ok,
                 conclusive=conclusive,
+                interval=None if interval is None else interval.scaled(1 / per_unit),
             )
         )
     return tuple(verdicts)

@@ -68,6 +68,10 @@ class StageThrottle(Throttle):
 
     Attributes
     ----------
+    rate_limit : fractions.Fraction
+        Refill rate [1/s], 0 to 10,000,000.
+    burst_limit : int
+        Capacity of the bucket [requests], 0 to 10,000,000.
     scope : {"method", "shared"}
         ``method``: each route has a bucket of its own with these numbers, which is what AWS does
         (developer guide, "Throttle requests to your REST APIs"). ``shared``: one bucket for all

@@ -143,7 +143,9 @@ def _read(raw: str | bytes, file: str, base: FilePath, changes: _Changes) -> Sce
     data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
     text = data.decode("utf-8-sig", "replace")
     source = SourceText(file, hashlib.sha256(data).hexdigest(), text)
-    return _build(Origin(document.data, base, source, document.positions), changes)
+    # Absolute now: the current directory may be another one when the scenario is changed or dumped.
+    origin = Origin(document.data, base.absolute(), source, document.positions)
+    return _build(origin, changes)
 
 
 def _build(origin: Origin, changes: _Changes) -> Scenario:

@@ -60,7 +60,7 @@ class Problem:
         where = f"{self.file}:{self.line}:{self.column}: "
         path = f"{self.path}: " if self.path else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{where}{path}{self.message}{hint}"
+        return _printable(f"{where}{path}{self.message}{hint}")
 
 
 class ApisimError(Exception):
@@ -106,9 +106,17 @@ def dotted(path: Iterable[str | int]) -> str:
     >>> dotted(("traffic", "web", "phases", 0, "rate"))
     'traffic.web.phases.0.rate'
     """
-    text = ".".join(str(part) for part in path)
-    # One problem is one line, whatever a key contains.
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    return ".".join(str(part) for part in path)
+
+
+def _printable(text: str) -> str:
+    """Text in one line, and without the control characters a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
 
 
 def did_you_mean(word: str, known: Iterable[str], *, may_list: bool = True) -> str:

@@ -72,7 +72,8 @@ def _with_descriptions(node: dict[str, Any]) -> dict[str, Any]:
     texts: dict[str, str] = {}
     for block in _ATTRIBUTE.finditer(attributes):
         text = " ".join(block["text"].split())
-        texts.update(dict.fromkeys(block["names"].split(", "), text))
+        # A key that is a word of Python has an underscore behind it in the model.
+        texts.update((name.rstrip("_"), text) for name in block["names"].split(", "))
     properties = {
         key: {"description": texts[key], **value} if key in texts else value
         for key, value in node["properties"].items()

@@ -62,6 +62,11 @@ class Watch:
         Simulated time of one [ns].
     tell : callable, optional
         Told a :class:`Progress` now and then; may raise KeyboardInterrupt to end the run.
+
+    Attributes
+    ----------
+    last_record : float
+        When the last replication so far was over, as ``time.perf_counter`` has it [s].
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Watch:
         self._stop = threading.Event()
         self._started = time.perf_counter()
         self._told = 0.0
+        self.last_record = self._started
 
     @property
     def is_stopped(self) -> bool:
@@ -98,10 +104,11 @@ class Watch:
             self._seen[number] = (min(simulated_ns, self._horizon_ns), requests)
             self._report()
 
-    def finish(self, number: int, requests: int) -> None:
-        """One replication is over."""
+    def finish(self, number: int, simulated_ns: int, requests: int) -> None:
+        """One replication has written its last record."""
         with self._lock:
-            self._seen[number] = (self._horizon_ns, requests)
+            self.last_record = time.perf_counter()
+            self._seen[number] = (min(simulated_ns, self._horizon_ns), requests)
             self._finished += 1
             self._told = 0.0
             self._report()

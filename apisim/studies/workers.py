@@ -57,8 +57,7 @@ class Job:
             progress=functools.partial(self.watch.look, number),
             services=self.services,
         )
-        if replication.completed:
-            self.watch.finish(number, replication.n_requests)
+        self.watch.finish(number, replication.end_ns, replication.n_requests)
         return replication
 
 

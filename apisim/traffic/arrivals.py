@@ -6,7 +6,7 @@ integer, so that arrival times are sums of integers and do not depend on how the
 
 * ``poisson``: arrivals at sums of unit exponentials in operational time, inverted through the
   integrated rate (never thinned), so that changing a rate moves arrivals and redraws none.
-* ``uniform``: arrivals where the integrated rate reaches phi, phi + 1, phi + 2, ... (end exclusive).
+* ``uniform``: arrivals where the integrated rate reaches phi, phi + 1, ... (end exclusive).
 * ``bursty``: a two-state Markov-modulated Poisson process (Fischer and Meier-Hellstern 1993): the
   rate is multiplied by a factor that alternates between two values, with exponential sojourns and a
   stationary start; the mean over time is the given rate.
@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import inline
 from apisim.draws.generator import uniform
 from apisim.draws.kernels import log
 

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import numpy as np
-
 from apisim.arrays.heap import heap_push
-from apisim.arrays.jit import inline, part
+from apisim.arrays.jit import constant, inline, part
 from apisim.engine.state import MAX_STEPS, Calendar
 
 __all__ = [
@@ -24,10 +22,10 @@ __all__ = [
 
 # Ranks of events at one instant (design C1): capacity is freed before it is asked for, and an
 # answer at its deadline is in time. Rank 0, steps that take no time, never enters the heap.
-RANK_END_OF_WORK: Final = np.int64(2)
-RANK_ANSWER: Final = np.int64(3)
-RANK_DEADLINE: Final = np.int64(4)
-RANK_ARRIVAL: Final = np.int64(5)
+RANK_END_OF_WORK: Final = constant(2)
+RANK_ANSWER: Final = constant(3)
+RANK_DEADLINE: Final = constant(4)
+RANK_ARRIVAL: Final = constant(5)
 
 _GENERATIONS: Final = (1 << 24) - 1
 
@@ -105,4 +103,4 @@ def is_stale(calendar: Calendar, item: int) -> bool:
     """Whether an event's request has gone in the meantime."""
     at = item & 0xFFFFFFFF
     generation = (item >> 32) & _GENERATIONS
-    return np.int64(calendar.slots[at]["generation"] & _GENERATIONS) != generation
+    return bool((calendar.slots[at]["generation"] & _GENERATIONS) != generation)

@@ -1,9 +1,9 @@
 """Calls come into being: open sources, traces and closed users in the compiled engine."""
 
-import numpy as np
+from typing import Final
 
 from apisim.arrays.heap import heap_pop, heap_replace
-from apisim.arrays.jit import part
+from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import pick_binding
 from apisim.engine.compiled.calendar import (
@@ -13,7 +13,8 @@ from apisim.engine.compiled.calendar import (
     schedule_slot,
     take_slot,
 )
-from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, draw_int
+from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE
 from apisim.engine.recorder import CACHE_NONE
 from apisim.engine.tables import NONE, TRACE
 from apisim.engine.world import World
@@ -21,11 +22,11 @@ from apisim.traffic.arrivals import NEVER, next_arrival
 
 __all__ = ["issue_from_source", "issue_from_user", "take_event"]
 
-_ARRIVAL = np.int64(Purpose.ARRIVAL)
-_SOJOURN = np.int64(Purpose.SOJOURN)
-_ROUTE = np.int64(Purpose.ROUTE)
-_RTT = np.int64(Purpose.RTT)
-_EDGE = np.int64(Purpose.EDGE)
+_ARRIVAL: Final = constant(Purpose.ARRIVAL)
+_SOJOURN: Final = constant(Purpose.SOJOURN)
+_ROUTE: Final = constant(Purpose.ROUTE)
+_RTT: Final = constant(Purpose.RTT)
+_EDGE: Final = constant(Purpose.EDGE)
 
 
 @part
@@ -95,7 +96,7 @@ def issue_from_source(world: World, at: int, now_ns: int) -> int:
         )
     _prepare(world, taken, at, 0, entity, entity, phase, binding, now_ns)
     slot["job"] = NONE
-    return taken  # type: ignore[no-any-return]
+    return taken
 
 
 @part
@@ -130,7 +131,7 @@ def issue_from_user(world: World, at_job: int, now_ns: int) -> int:
     phase = tables.pieces[piece]["phase"]
     _prepare(world, taken, at, job["user"], ordinal, entity, phase, binding, now_ns)
     slot["job"] = at_job
-    return taken  # type: ignore[no-any-return]
+    return taken
 
 
 @part

@@ -7,10 +7,9 @@ Python can look at the clock and at Ctrl-C. No event has unbounded fan-out.
 
 from typing import Final
 
-import numpy as np
-
 from apisim.arrays.expiring_lru import room
-from apisim.arrays.jit import kernel
+from apisim.arrays.jit import constant, kernel
+from apisim.engine.compiled.advance import advance
 from apisim.engine.compiled.calendar import is_stale
 from apisim.engine.compiled.issue import issue_from_source, issue_from_user, take_event, travel
 from apisim.engine.compiled.stages import (
@@ -19,22 +18,21 @@ from apisim.engine.compiled.stages import (
     STAGE_SOURCE,
     STAGE_USER,
     STAGE_WAIT,
-    advance,
 )
 from apisim.engine.state import MAX_STEPS
 from apisim.engine.world import World
 
 __all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
 
-DONE: Final = np.int64(0)
-PAUSED: Final = np.int64(1)
-NEED_SLOTS: Final = np.int64(2)
-NEED_EVENTS: Final = np.int64(3)
-NEED_ENTRIES: Final = np.int64(4)
-NEED_ROWS: Final = np.int64(5)
+DONE: Final = constant(0)
+PAUSED: Final = constant(1)
+NEED_SLOTS: Final = constant(2)
+NEED_EVENTS: Final = constant(3)
+NEED_ENTRIES: Final = constant(4)
+NEED_ROWS: Final = constant(5)
 
 #: Most events, entries and rows that one event adds.
-_MARGIN: Final = np.int64(4)
+_MARGIN: Final = constant(4)
 
 
 @kernel

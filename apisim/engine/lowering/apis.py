@@ -100,7 +100,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             row["api"] = at
             row["request_size"] = context.dists.add(route.request_size)
             row["response_size"] = context.dists.add(route.response_size)
-            _lower_integration(context, backends, row, api, route)
+            _lower_integration(context, backends, row, route)
             row["authorizer"] = NONE
             if route.authorizer is not None:
                 if route.authorizer not in used:
@@ -151,7 +151,7 @@ def _stage_cache(lowered: LoweredApis, api: Api, stage: str) -> int:
 
 
 def _lower_integration(
-    context: Context, backends: LoweredBackends, row: np.void, api: Api, route: Route
+    context: Context, backends: LoweredBackends, row: np.void, route: Route
 ) -> None:
     integration, settings = route.integration, context.scenario.settings
     row["timeout_ns"] = integration.timeout
@@ -208,9 +208,9 @@ def _method_and_stage(
 
     Under ``scope: method`` a stage's limit is a default that each method gets for itself and a
     method's own limit replaces it (AWS); under ``scope: shared`` it is one bucket for the whole
-    stage, and ``settings.method_limit`` says whether a method with its own limit is also held to it.
+    stage, and ``settings.method_limit`` says whether a method with its own limit is held to both.
     """
-    path = ("apis", api, "routes", key, "throttle")
+    path: tuple[str, ...] = ("apis", api, "routes", key, "throttle")
     if route.throttle is not None:
         label = f"{api} {key}"
         levels[_METHOD] = _bucket(context, lowered, route.throttle, _METHOD, label, path)

@@ -1,4 +1,4 @@
-"""Bindings: which route a source's call goes to, and what its cache key and identity are made of."""
+"""Bindings: which route a call goes to, and what its cache key and identity are made of."""
 
 import re
 from collections.abc import Sequence

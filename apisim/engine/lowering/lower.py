@@ -175,5 +175,5 @@ class _Keys:
             draw_keys=draw_keys, parts=parts, routes=routes, authorizers=authorizers
         )
 
-    def _key(self, replication: int, purpose: Purpose, entity: str) -> int:
+    def _key(self, replication: int, purpose: Purpose, entity: str) -> np.uint64:
         return stream_key(self._scenario.seed, replication, purpose, entity)

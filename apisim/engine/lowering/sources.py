@@ -120,8 +120,8 @@ def _lower_phases(
     at, first_phase = len(lowered.flows), len(lowered.phases)
     for phase in source.phases:
         lowered.phases.append((name, phase.name))
-        is_closed = isinstance(phase, ClosedPhase)
-        lowered.think.append(context.dists.add(phase.think_time) if is_closed else NONE)
+        think = context.dists.add(phase.think_time) if isinstance(phase, ClosedPhase) else NONE
+        lowered.think.append(think)
     row["mix"] = bindings.add_mix(context, apis, name, source)
     bounds = phase_bounds(source.phases, limit_ns)
     lowered.horizon_ns = max(lowered.horizon_ns, bounds[-1][1])

@@ -62,11 +62,11 @@ class Function(Backend):
         """One invocation: throttled when all concurrency is in use."""
         state = self.model.state
         started = lambda_.invoke(
-            state.pools, state.groups, state.idle, state.idle_since, self.index, self.env.now
+            state.pools, state.groups, state.idle, state.idle_since, self.index, self.model.now
         )
         if started == lambda_.THROTTLED:
             return Answer.FUNCTION_THROTTLED
-        start_ns = int(self.env.now)
+        start_ns = self.model.now
         spec = self.model.functions[self.index]
         draws = self.model.draws
         answer = Answer.SERVED
@@ -88,9 +88,9 @@ class Function(Backend):
                 answer = Answer.FUNCTION_ERROR
             yield from self.model.wait(call, init_ns + duration_ns, END_OF_WORK)
         lambda_.release(
-            state.pools, state.groups, state.idle, state.idle_since, self.index, self.env.now
+            state.pools, state.groups, state.idle, state.idle_since, self.index, self.model.now
         )
-        self.model.meter_execution(call, self.index, int(self.env.now) - start_ns)
+        self.model.meter_execution(call, self.index, self.model.now - start_ns)
         return answer
 
     def _own_service(self, call: Call) -> Generator[simpy.Event, Any, None]:
@@ -110,7 +110,7 @@ class Endpoint(Backend):
         state = self.model.state
         ticket = self.model.take_ticket()
         arrived = http.arrive(
-            state.endpoints, self.model.following, self.index, ticket, self.env.now
+            state.endpoints, self.model.following, self.index, ticket, self.model.now
         )
         if arrived == http.FULL:
             self.model.give_ticket_back(ticket)
@@ -126,7 +126,7 @@ class Endpoint(Backend):
             state.endpoints[self.index]["errors"] += 1
         service_ns = self.model.draws.amount(call, spec.service_time, purposes["service"])
         yield from self.model.wait(call, service_ns, END_OF_WORK)
-        following = http.depart(state.endpoints, self.model.following, self.index, self.env.now)
+        following = http.depart(state.endpoints, self.model.following, self.index, self.model.now)
         if following != NOBODY:
             self._turn.pop(following).succeed()
         return answer

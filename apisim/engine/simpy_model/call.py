@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from apisim.engine.recorder import CACHE_NONE
 from apisim.engine.simpy_model.environment import Address
 from apisim.gateway.status import Answer
 
 __all__ = ["Call", "Refused"]
+
+_NO_KEY = np.uint64(0)
 
 
 class Refused(Exception):
@@ -42,8 +46,8 @@ class Call:
     authorizer_ns: int = -1
     request_bytes: int = 0
     response_bytes: int = 0
-    cache_key: int = 0
-    identity: int = 0
+    cache_key: np.uint64 = _NO_KEY
+    identity: np.uint64 = _NO_KEY
     answer: Answer = Answer.SERVED
     cache: int = CACHE_NONE
     cold: bool = False

@@ -69,11 +69,6 @@ class OrderedEnvironment(simpy.Environment):
         rank = _STARTING if priority == URGENT else AT_ONCE
         self.schedule_at(event, int(self._now) + int(delay), rank, _NOBODY)
 
-    @property
-    def pending(self) -> bool:
-        """Whether anything is still to happen."""
-        return bool(self._calendar)
-
     def peek(self) -> float:
         """Time of the next event [ns], infinity if there is none."""
         return self._calendar[0][0] if self._calendar else float("inf")

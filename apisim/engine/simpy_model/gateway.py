@@ -7,6 +7,7 @@ throttle, then the gateway's own overhead, the response cache and the integratio
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import simpy
 
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity
@@ -199,7 +200,7 @@ class Gateway:
         answered = backend.start(call, transport_ns, purposes)
         deadline = self.model.env.moment(deadline_ns, DEADLINE, call.address)
         # Not `answered | deadline`: a condition would be one more step at the same instant.
-        deadline.callbacks.append(lambda _: answered.triggered or answered.succeed(Answer.TIMEOUT))
+        deadline.callbacks.append(lambda _: _give_up(answered))
         return (yield answered)
 
     def _keep_answer(self, call: Call, route: Any) -> None:
@@ -260,3 +261,8 @@ class Gateway:
 
     def _client_hash(self, call: Call) -> Any:
         return self.tables.client_hashes[call.client] if call.target >= 0 else np.uint64(0)
+
+
+def _give_up(answered: simpy.Event) -> None:
+    if not answered.triggered:
+        answered.succeed(Answer.TIMEOUT)

@@ -176,5 +176,5 @@ class Model:
 
 def _rows(table: NDArray[np.void]) -> list[Any]:
     """Rows of a table as named tuples, which Python reads ten times faster than records."""
-    row = namedtuple("Row", table.dtype.names)  # type: ignore[misc]
+    row = namedtuple("Row", table.dtype.names or ())  # type: ignore[misc]
     return [row(*values) for values in table.tolist()]

@@ -35,11 +35,11 @@ def run_golden(
             flush(rows[:n_rows], watermark_ns)
 
     try:
-        while env.pending:
+        while env.peek() < NEVER:
             for _ in range(_STEPS_BETWEEN_LOOKS):
-                env.step()
-                if not env.pending:
+                if env.peek() >= NEVER:
                     break
+                env.step()
                 if flush is not None and total["rows"][0] >= room:
                     hand_over(model.watermark_ns())
             now = time.perf_counter()

@@ -1,0 +1,98 @@
+"""The program ``apisim``: its commands, and the way in and out of the process."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from apisim import __version__
+from apisim.cli.exits import ExitCode
+from apisim.cli.guard import guard
+from apisim.cli.init import init
+from apisim.cli.run import run
+from apisim.cli.schema import schema
+from apisim.cli.streams import open_streams, write
+from apisim.cli.validate import validate
+
+__all__ = ["app", "command_line", "main"]
+
+app = typer.Typer(
+    name="apisim",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 fine, 99 a threshold failed, 2 bad usage or input, 130 interrupted, "
+    "1 a defect of apisim.",
+)
+app.command()(run)
+app.command()(validate)
+app.command()(schema)
+app.command()(init)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        write(f"apisim {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Simulate Amazon API Gateway: who is refused, how long callers wait, what it costs."""
+
+
+def command_line(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What stands behind ``apisim``.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        with guard():
+            app(list(arguments), prog_name="apisim")
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.DEFECT
+    return ExitCode.FINE
+
+
+def main() -> int:
+    """Run the command of ``sys.argv``; returns the exit code."""
+    _treat_as_interrupts("SIGTERM", "SIGHUP")
+    with open_streams():
+        return command_line(sys.argv[1:])
+
+
+def _treat_as_interrupts(*names: str) -> None:
+    """Have these signals end a run as Ctrl-C does: with a summary, and without half files."""
+    for name in names:
+        number = getattr(signal, name, None)
+        # A signal that is ignored was made so on purpose (nohup).
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C would do at this moment."""
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(number, frame)
+    else:  # Ctrl-C is ignored, as in the background of a script; this signal is not
+        raise KeyboardInterrupt

@@ -1,0 +1,122 @@
+"""``apisim run``: simulate a scenario; a summary and a bill."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from apisim.cli import options
+from apisim.cli.exits import ExitCode
+from apisim.cli.guard import guard
+from apisim.cli.progress import progress_bar
+from apisim.cli.streams import is_terminal, page_width, say, write, write_json, write_rich
+
+if TYPE_CHECKING:
+    from apisim.results.result import Result
+
+__all__ = ["run"]
+
+
+def run(
+    file: options.File,
+    overrides: options.Overrides = None,
+    engine: options.Engine = options.EngineName.AUTO,
+    seed: options.Seed = None,
+    replications: options.Replications = None,
+    duration: options.Duration = None,
+    profile: options.Profile = None,
+    workers: options.Workers = 1,
+    out: options.Out = None,
+    requests: options.Requests = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    strict: options.Strict = False,
+    skip_bad_rows: options.SkipBadRows = False,
+    debug: options.Debug = False,
+) -> None:
+    """Simulate a scenario: who is refused, how long callers wait, and the bill."""
+    with guard(as_json=as_json, debug=debug):
+        from apisim import studies
+        from apisim.scenario import load
+
+        scenario = load(
+            file,
+            overrides=overrides or (),
+            profile=profile,
+            seed=seed,
+            replications=replications,
+            duration=duration,
+        )
+        if out is not None:
+            _check_directory(out)
+        with progress_bar(is_wanted=not quiet) as progress:
+            result = studies.run(
+                scenario,
+                engine=engine.value,
+                workers=workers,
+                requests=requests,
+                skip_bad_rows=skip_bad_rows,
+                progress=progress,
+            )
+        _print(result, as_json=as_json)
+        if not quiet:
+            _say_notes(result.notes)
+        if out is not None:
+            _write_files(result, out, quiet=quiet)
+        _leave(result, strict=strict)
+
+
+def _check_directory(out: Path) -> None:
+    """Find out before the simulation, not after it, that its files cannot be written."""
+    from apisim.results.atomic import OutputError
+
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(f"{out} cannot be written: {there} is not a directory")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{out} cannot be written: no permission to write to {there}")
+
+
+def _print(result: "Result", *, as_json: bool) -> None:
+    if as_json:
+        from apisim.results.files import to_json
+
+        write_json(to_json(result))
+    elif is_terminal(sys.stdout):
+        write_rich(result)
+    else:
+        write(result.summary(width=page_width()).rstrip("\n") + "\n")
+
+
+def _say_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        say(f"note: {note}")
+
+
+def _write_files(result: "Result", out: Path, *, quiet: bool) -> None:
+    from apisim.results.files import write_files
+
+    files = write_files(result, out)
+    if not quiet:
+        say(f"note: wrote {', '.join(file.name for file in files)} to {out}")
+
+
+def _leave(result: "Result", *, strict: bool) -> None:
+    if not result.completed:
+        say("interrupted")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    failed = [verdict for verdict in result.thresholds if not verdict.ok]
+    for verdict in failed:
+        say(f"threshold failed: {verdict.metric} {verdict.expression}")
+    unclear = []
+    if strict:
+        unclear = [
+            verdict for verdict in result.thresholds if verdict.ok and not verdict.conclusive
+        ]
+    for verdict in unclear:
+        say(f"threshold inconclusive: {verdict.metric} {verdict.expression} (--strict)")
+    if failed or unclear:
+        raise typer.Exit(ExitCode.THRESHOLD_FAILED)

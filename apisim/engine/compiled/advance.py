@@ -1,0 +1,184 @@
+"""A request's way through API Gateway in the compiled engine.
+
+The same way as ``engine/simpy_model/gateway.py``, cut at its waits: :func:`advance` carries one
+request from stage to stage until it has to wait, and puts the stage after the wait into the
+calendar. Read the golden model first; here only the control flow is written again.
+"""
+
+from typing import Final
+
+from apisim.arrays.jit import constant, part
+from apisim.draws.purposes import Purpose
+from apisim.engine.compiled.calendar import (
+    RANK_ANSWER,
+    RANK_ARRIVAL,
+    at_once,
+    free_slot,
+    schedule_slot,
+)
+from apisim.engine.compiled.finish import finish
+from apisim.engine.compiled.gates import (
+    apply_policy,
+    authorize,
+    cache_key_of,
+    give_up_waiting,
+    respond,
+)
+from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.stages import (
+    CALL_INTEGRATION,
+    RESULT_OK,
+    STAGE_ANSWER,
+    STAGE_AUTHORIZER,
+    STAGE_CACHE,
+    STAGE_CALL,
+    STAGE_DEADLINE,
+    STAGE_DONE,
+    STAGE_DOOR,
+    STAGE_INTEGRATION,
+    STAGE_POLICY,
+    STAGE_REFUSE,
+    STAGE_RESPONSE,
+    STAGE_SEND_BACK,
+    STAGE_SERVE,
+    STAGE_THROTTLE,
+    STAGE_WAIT,
+    STAGE_WORK,
+    STAGE_WORK_END,
+)
+from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
+from apisim.engine.tables import BACKEND_MOCK
+from apisim.engine.world import World
+from apisim.gateway.response_cache import cache_lookup
+from apisim.gateway.status import Answer
+from apisim.gateway.throttle import NO_BUCKET, admit
+
+__all__ = ["advance"]
+
+_TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPORT))
+_OVERHEAD: Final = constant(Purpose.OVERHEAD)
+_HIT_TIME: Final = constant(Purpose.HIT_TIME)
+_REFUSAL_TIME: Final = constant(Purpose.REFUSAL_TIME)
+_HIT: Final = constant(Answer.CACHE_HIT)
+_FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
+_NO_ROUTE: Final = constant(Answer.NO_ROUTE)
+
+
+@part
+def advance(world: World, at: int, stage: int, now_ns: int) -> None:
+    """Carry the request in slot ``at`` on from ``stage`` until it waits or is gone."""
+    tables, calendar, store, state, _ = world
+    slot = calendar.slots[at]
+    answered_ns = now_ns  # when the gateway has the answer that STAGE_DONE sends back
+    while stage != STAGE_WAIT:
+        if stage == STAGE_DOOR:
+            slot["door_ns"] = now_ns
+            if slot["route"] < 0:
+                slot["answer"] = _NO_ROUTE
+                stage = STAGE_REFUSE
+            elif tables.routes[slot["route"]]["authorizer"] >= 0:
+                stage = STAGE_AUTHORIZER
+            else:
+                stage = STAGE_THROTTLE
+        elif stage == STAGE_AUTHORIZER:
+            stage = authorize(world, slot, now_ns)
+        elif stage == STAGE_THROTTLE:
+            refused_by = admit(state.buckets, tables.route_levels[slot["route"]], now_ns)
+            if refused_by != NO_BUCKET:
+                slot["answer"] = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
+                stage = STAGE_REFUSE
+            else:
+                overhead_ns = draw_int(world, slot, tables.apis[slot["api"]]["overhead"], _OVERHEAD)
+                stage = STAGE_CACHE
+                if overhead_ns > 0:
+                    schedule_slot(calendar, now_ns + overhead_ns, RANK_ARRIVAL, STAGE_CACHE, at)
+                    stage = STAGE_WAIT
+        elif stage == STAGE_CACHE:
+            stage = STAGE_INTEGRATION
+            binding = tables.bindings[slot["binding"]]
+            if binding["cache_line"] >= 0:
+                slot["cache_key"] = cache_key_of(world, slot, binding)
+                found = cache_lookup(store, slot["cache_key"], now_ns)
+                slot["cache"] = CACHE_MISS
+                if found >= 0:
+                    slot["cache"] = CACHE_HIT
+                    slot["answer"] = _HIT
+                    slot["response_bytes"] = found
+                    hit_ns = draw_int(world, slot, tables.rules[0]["hit_time"], _HIT_TIME)
+                    answered_ns = now_ns + hit_ns
+                    stage = STAGE_DONE
+        elif stage == STAGE_INTEGRATION:
+            route = tables.routes[slot["route"]]
+            slot["call"] = CALL_INTEGRATION
+            slot["backend"] = route["backend"]
+            slot["index"] = route["index"]
+            slot["call_start_ns"] = now_ns
+            slot["deadline_ns"] = now_ns + route["timeout_ns"]
+            if route["backend"] == BACKEND_MOCK:
+                slot["result"] = RESULT_OK
+                stage = STAGE_RESPONSE
+            else:
+                slot["transport_back_ns"] = draw_int(
+                    world, slot, route["transport"], _TRANSPORT[CALL_INTEGRATION]
+                )
+                stage = STAGE_CALL
+        elif stage == STAGE_CALL:
+            slot["waiting"] = 1
+            slot["working"] = 1
+            slot["guarded"] = 0
+            there_ns = slot["transport_back_ns"] // 2
+            slot["transport_back_ns"] -= there_ns
+            stage = STAGE_WORK
+            if there_ns > 0:
+                schedule_slot(calendar, now_ns + there_ns, RANK_ARRIVAL, STAGE_WORK, at)
+                if now_ns + there_ns >= slot["deadline_ns"]:
+                    guard(world, at)
+                stage = STAGE_WAIT
+        elif stage == STAGE_WORK:
+            stage = reach_backend(world, at, now_ns)
+        elif stage == STAGE_SERVE:
+            stage = serve(world, at, now_ns)
+        elif stage == STAGE_WORK_END:
+            end_work(world, slot, now_ns)
+            stage = STAGE_SEND_BACK
+        elif stage == STAGE_SEND_BACK:
+            back_ns = now_ns + slot["transport_back_ns"]
+            if slot["waiting"] == 0:
+                free_slot(calendar, at)
+                stage = STAGE_WAIT
+            elif back_ns > slot["deadline_ns"]:
+                guard(world, at)
+                slot["working"] = 0
+                stage = STAGE_WAIT
+            elif slot["transport_back_ns"] > 0:
+                schedule_slot(calendar, back_ns, RANK_ANSWER, STAGE_ANSWER, at)
+                stage = STAGE_WAIT
+            elif calendar.clock[0]["steps"] > 0:
+                at_once(calendar, STAGE_ANSWER, at)
+                stage = STAGE_WAIT
+            else:
+                stage = STAGE_ANSWER
+        elif stage == STAGE_ANSWER:
+            slot["waiting"] = 0
+            slot["working"] = 0
+            stage = STAGE_RESPONSE if slot["call"] == CALL_INTEGRATION else STAGE_POLICY
+        elif stage == STAGE_POLICY:
+            stage = apply_policy(world, slot, now_ns)
+        elif stage == STAGE_RESPONSE:
+            slot["integration_ns"] = now_ns - slot["call_start_ns"]
+            respond(world, slot, now_ns)
+            answered_ns = now_ns
+            stage = STAGE_DONE
+        elif stage == STAGE_DEADLINE:
+            stage = give_up_waiting(slot, now_ns)
+        elif stage == STAGE_REFUSE:
+            answered_ns = now_ns + draw_int(
+                world, slot, tables.rules[0]["refusal_time"], _REFUSAL_TIME
+            )
+            stage = STAGE_DONE
+        else:
+            finish(world, slot, answered_ns)
+            if slot["working"] == 0:
+                free_slot(calendar, at)
+            stage = STAGE_WAIT

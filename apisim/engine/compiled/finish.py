@@ -1,0 +1,69 @@
+"""The answer leaves the gateway: the request is written down, a closed user thinks."""
+
+from typing import Final
+
+import numpy as np
+
+from apisim.arrays.jit import constant, part
+from apisim.draws.purposes import Purpose
+from apisim.engine.compiled.calendar import RANK_ARRIVAL, major_word, minor_word, schedule
+from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.stages import STAGE_USER
+from apisim.engine.recorder import record
+from apisim.engine.world import World
+from apisim.gateway.metering import metered_units
+from apisim.gateway.status import Answer
+
+__all__ = ["finish"]
+
+_REQUEST_SIZE: Final = constant(Purpose.REQUEST_SIZE)
+_THINK: Final = constant(Purpose.THINK)
+_HIT: Final = constant(Answer.CACHE_HIT)
+
+
+@part
+def finish(world: World, slot: np.void, answered_ns: int) -> None:
+    """The answer leaves the gateway at ``answered_ns``: write the request down."""
+    tables, calendar, _, _, recorder = world
+    api = tables.apis[slot["api"]]
+    answer = slot["answer"]
+    slot["gateway_ns"] = answered_ns - slot["door_ns"]
+    slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
+    slot["status"] = tables.status[api["type"], answer]
+    if answer > _HIT:
+        slot["response_bytes"] = tables.body[api["type"], answer]
+    if slot["route"] >= 0:
+        size = tables.routes[slot["route"]]["request_size"]
+        slot["request_bytes"] = draw_int(world, slot, size, _REQUEST_SIZE)
+    slot["units"] = metered_units(
+        tables.charged[slot["api"]],
+        answer,
+        api["increment_bytes"],
+        api["basis"],
+        slot["request_bytes"],
+        slot["response_bytes"],
+    )
+    record(recorder, slot, tables.cell_hashes)
+    calendar.clock[0]["in_flight"] -= 1
+    if slot["job"] >= 0:
+        _think(world, slot, answered_ns + slot["back_ns"])
+
+
+@part
+def _think(world: World, slot: np.void, answered_ns: int) -> None:
+    """A closed user has its answer: it thinks, then calls again if it is still active."""
+    tables, calendar, _, state, _ = world
+    job = tables.jobs[slot["job"]]
+    think_ns = draw_int(world, slot, tables.think[slot["phase"]], _THINK)
+    next_ns = answered_ns + think_ns
+    if next_ns < job["end_ns"]:
+        user = tables.sources[slot["source"]]["first_user"] + slot["user"]
+        schedule(
+            calendar,
+            next_ns,
+            major_word(RANK_ARRIVAL, slot["source"], slot["user"]),
+            minor_word(state.user_ordinals[user], 0),
+            STAGE_USER,
+            slot["job"],
+            0,
+        )

@@ -1,0 +1,169 @@
+"""Gates of the gateway in the compiled engine: authorizer, cache, and what the integration said."""
+
+from typing import Final
+
+import numpy as np
+
+from apisim.arrays.jit import constant, part
+from apisim.draws.purposes import Purpose
+from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity
+from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.stages import (
+    CALL_AUTHORIZER,
+    RESULT_OK,
+    STAGE_CALL,
+    STAGE_DONE,
+    STAGE_REFUSE,
+    STAGE_THROTTLE,
+    STAGE_WAIT,
+)
+from apisim.engine.tables import BACKEND_FUNCTION
+from apisim.engine.world import World
+from apisim.gateway.authorizer import ALLOW, DENY, cached_decision, keep_decision
+from apisim.gateway.response_cache import cache_store
+from apisim.gateway.status import Answer
+
+__all__ = ["apply_policy", "authorize", "cache_key_of", "give_up_waiting", "respond"]
+
+_TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPORT))
+_RESPONSE_SIZE: Final = constant(Purpose.RESPONSE_SIZE)
+_SERVED: Final = constant(Answer.SERVED)
+_NO_IDENTITY: Final = constant(Answer.NO_IDENTITY)
+_DENIED: Final = constant(Answer.DENIED)
+_AUTHORIZER_FAILED: Final = constant(Answer.AUTHORIZER_FAILED)
+_TIMEOUT: Final = constant(Answer.TIMEOUT)
+
+
+@part
+def give_up_waiting(slot: np.void, now_ns: int) -> int:
+    """The deadline of a call has come; if its answer has not, the caller is answered now."""
+    if slot["waiting"] == 0:
+        return STAGE_WAIT
+    slot["waiting"] = 0
+    if slot["call"] == CALL_AUTHORIZER:
+        slot["authorizer_ns"] = now_ns - slot["call_start_ns"]
+        slot["answer"] = _AUTHORIZER_FAILED
+        return STAGE_REFUSE
+    slot["integration_ns"] = now_ns - slot["call_start_ns"]
+    slot["answer"] = _TIMEOUT
+    return STAGE_DONE
+
+
+@part
+def authorize(world: World, slot: np.void, now_ns: int) -> int:
+    """Ask the authorizer's cache, or call its function; the next stage."""
+    tables, _, store, _, _ = world
+    binding = tables.bindings[slot["binding"]]
+    authorizer = tables.authorizers[tables.routes[slot["route"]]["authorizer"]]
+    identity_hash = np.uint64(0)
+    client_hash = np.uint64(0)
+    if slot["target"] >= 0:
+        identity_hash = tables.targets[slot["target"]]["identity_hash"]
+        client_hash = tables.client_hashes[slot["client"]]
+    if lacks_identity(binding["identity_missing"], client_hash):
+        slot["answer"] = _NO_IDENTITY
+        return STAGE_REFUSE
+    slot["identity"] = compose_key(
+        tables.parts,
+        binding["identity_part"],
+        binding["identity_parts"],
+        binding["identity_salt"],
+        tables.popularities,
+        tables.popularity_cells,
+        slot["entity"],
+        identity_hash,
+        client_hash,
+    )
+    if authorizer["line"] >= 0:
+        decision = cached_decision(store, slot["identity"], now_ns)
+        if decision == ALLOW:
+            return STAGE_THROTTLE
+        if decision == DENY:
+            slot["answer"] = _DENIED
+            return STAGE_REFUSE
+    slot["call"] = CALL_AUTHORIZER
+    slot["backend"] = BACKEND_FUNCTION
+    slot["index"] = authorizer["function"]
+    slot["call_start_ns"] = now_ns
+    slot["deadline_ns"] = now_ns + authorizer["timeout_ns"]
+    slot["transport_back_ns"] = draw_int(
+        world, slot, authorizer["transport"], _TRANSPORT[CALL_AUTHORIZER]
+    )
+    return STAGE_CALL
+
+
+@part
+def apply_policy(world: World, slot: np.void, now_ns: int) -> int:
+    """The authorizer's function has answered; the next stage."""
+    tables, _, store, _, _ = world
+    slot["authorizer_ns"] = now_ns - slot["call_start_ns"]
+    if slot["result"] != RESULT_OK:
+        slot["answer"] = _AUTHORIZER_FAILED
+        return STAGE_REFUSE
+    authorizer = tables.authorizers[tables.routes[slot["route"]]["authorizer"]]
+    denied = is_denied(authorizer["deny"], authorizer["deny_key"], slot["identity"])
+    if authorizer["line"] >= 0:
+        decision = DENY if denied else ALLOW
+        keep_decision(store, authorizer["line"], slot["identity"], decision, now_ns)
+    if denied:
+        slot["answer"] = _DENIED
+        return STAGE_REFUSE
+    return STAGE_THROTTLE
+
+
+@part
+def cache_key_of(world: World, slot: np.void, binding: np.void) -> np.uint64:
+    """Key of the answer this call may find in the response cache."""
+    tables = world.tables
+    target_hash = np.uint64(0)
+    client_hash = np.uint64(0)
+    if slot["target"] >= 0:
+        target_hash = tables.targets[slot["target"]]["cache_hash"]
+        client_hash = tables.client_hashes[slot["client"]]
+    return compose_key(
+        tables.parts,
+        binding["cache_part"],
+        binding["cache_parts"],
+        binding["cache_salt"],
+        tables.popularities,
+        tables.popularity_cells,
+        slot["entity"],
+        target_hash,
+        client_hash,
+    )
+
+
+@part
+def respond(world: World, slot: np.void, now_ns: int) -> None:
+    """The integration has answered: keep the answer if it may be kept."""
+    tables, _, store, _, _ = world
+    if slot["result"] != RESULT_OK:
+        slot["answer"] = slot["result"]
+        return
+    slot["answer"] = _SERVED
+    route = tables.routes[slot["route"]]
+    binding = tables.bindings[slot["binding"]]
+    line = binding["cache_line"]
+    if slot["trace_bytes"] >= 0:
+        slot["response_bytes"] = slot["trace_bytes"]
+    elif line >= 0:
+        slot["response_bytes"] = keyed_size(
+            tables.dists,
+            tables.dist_values,
+            route["response_size"],
+            route["sizes_key"],
+            slot["cache_key"],
+        )
+    else:
+        slot["response_bytes"] = draw_int(world, slot, route["response_size"], _RESPONSE_SIZE)
+    if line >= 0:
+        rules = tables.rules[0]
+        cache_store(
+            store,
+            line,
+            slot["cache_key"],
+            slot["response_bytes"],
+            rules["cache_max_object"],
+            rules["cache_entry_overhead"],
+            now_ns,
+        )

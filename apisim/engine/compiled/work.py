@@ -1,0 +1,129 @@
+"""Backends at work in the compiled engine: functions, endpoints, and the gateway's patience."""
+
+from typing import Final
+
+import numpy as np
+
+from apisim.arrays.fifo import NOBODY
+from apisim.arrays.jit import constant, part
+from apisim.backends.http import FULL as ENDPOINT_IS_FULL
+from apisim.backends.http import QUEUED, arrive, depart
+from apisim.backends.lambda_ import COLD, THROTTLED, billed_ms, invoke, release
+from apisim.draws.purposes import Purpose
+from apisim.engine.compiled.calendar import RANK_DEADLINE, RANK_END_OF_WORK, at_once, schedule_slot
+from apisim.engine.compiled.sampling import draw_int, happens
+from apisim.engine.compiled.stages import (
+    CALL_INTEGRATION,
+    RESULT_OK,
+    STAGE_DEADLINE,
+    STAGE_SEND_BACK,
+    STAGE_SERVE,
+    STAGE_WAIT,
+    STAGE_WORK_END,
+)
+from apisim.engine.recorder import record_execution
+from apisim.engine.tables import BACKEND_FUNCTION
+from apisim.engine.world import World
+from apisim.gateway.status import Answer
+
+__all__ = ["end_work", "guard", "reach_backend", "serve"]
+
+_SERVICE: Final = (constant(Purpose.AUTH_SERVICE), constant(Purpose.SERVICE))
+_INIT: Final = (constant(Purpose.AUTH_INIT), constant(Purpose.INIT))
+_ERROR: Final = (constant(Purpose.AUTH_ERROR), constant(Purpose.ERROR))
+_FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
+_FUNCTION_THROTTLED: Final = constant(Answer.FUNCTION_THROTTLED)
+_ENDPOINT_ERROR: Final = constant(Answer.ENDPOINT_ERROR)
+_ENDPOINT_FULL: Final = constant(Answer.ENDPOINT_FULL)
+
+
+@part
+def guard(world: World, at: int) -> None:
+    """Have the gateway wake up at the deadline of the call under way."""
+    slot = world.calendar.slots[at]
+    if slot["guarded"] == 0:
+        slot["guarded"] = 1
+        schedule_slot(world.calendar, slot["deadline_ns"], RANK_DEADLINE, STAGE_DEADLINE, at)
+
+
+@part
+def reach_backend(world: World, at: int, now_ns: int) -> int:
+    """The call arrives at a function or endpoint; the next stage."""
+    tables, calendar, _, state, _ = world
+    slot = calendar.slots[at]
+    index = slot["index"]
+    if slot["backend"] == BACKEND_FUNCTION:
+        started = invoke(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
+        if started == THROTTLED:
+            slot["result"] = _FUNCTION_THROTTLED
+            return STAGE_SEND_BACK
+        function = tables.functions[index]
+        call = slot["call"]
+        busy_ns = draw_int(world, slot, function["duration"], _SERVICE[call])
+        slot["result"] = RESULT_OK
+        if happens(world, slot, function["errors"], _ERROR[call]):
+            slot["result"] = _FUNCTION_ERROR
+            state.pools[index]["errors"] += 1
+        if busy_ns > function["timeout_ns"]:
+            busy_ns = function["timeout_ns"]
+            slot["result"] = _FUNCTION_ERROR
+        if started == COLD:
+            busy_ns += draw_int(world, slot, function["init"], _INIT[call])
+            if call == CALL_INTEGRATION:
+                slot["cold"] = 1
+        return _work_until(world, at, now_ns, now_ns + busy_ns)
+    arrived = arrive(state.endpoints, state.following, index, at, now_ns)
+    if arrived == ENDPOINT_IS_FULL:
+        slot["result"] = _ENDPOINT_FULL
+        return STAGE_SEND_BACK
+    if arrived == QUEUED:
+        guard(world, at)
+        return STAGE_WAIT
+    return STAGE_SERVE
+
+
+@part
+def serve(world: World, at: int, now_ns: int) -> int:
+    """A server of an endpoint takes the call; the next stage."""
+    slot = world.calendar.slots[at]
+    endpoint = world.tables.endpoints[slot["index"]]
+    slot["result"] = RESULT_OK
+    if happens(world, slot, endpoint["errors"], _ERROR[CALL_INTEGRATION]):
+        slot["result"] = _ENDPOINT_ERROR
+        world.state.endpoints[slot["index"]]["errors"] += 1
+    service_ns = draw_int(world, slot, endpoint["service_time"], _SERVICE[CALL_INTEGRATION])
+    return _work_until(world, at, now_ns, now_ns + service_ns)
+
+
+@part
+def _work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
+    slot = world.calendar.slots[at]
+    slot["work_start_ns"] = now_ns
+    if end_ns == now_ns:
+        return STAGE_WORK_END
+    schedule_slot(world.calendar, end_ns, RANK_END_OF_WORK, STAGE_WORK_END, at)
+    # Only a call whose answer will be late needs somebody to watch the clock.
+    if slot["waiting"] == 1 and end_ns + slot["transport_back_ns"] > slot["deadline_ns"]:
+        guard(world, at)
+    return STAGE_WAIT
+
+
+@part
+def end_work(world: World, slot: np.void, now_ns: int) -> None:
+    """The backend is done: what it used is free for the next."""
+    _, calendar, _, state, recorder = world
+    index = slot["index"]
+    if slot["backend"] == BACKEND_FUNCTION:
+        release(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
+        is_warm_up = 1 if slot["arrival_ns"] < recorder.total[0]["warm_up_ns"] else 0
+        record_execution(
+            recorder.executions,
+            slot["phase"],
+            index,
+            is_warm_up,
+            billed_ms(now_ns - slot["work_start_ns"]),
+        )
+    else:
+        following = depart(state.endpoints, state.following, index, now_ns)
+        if following != NOBODY:
+            at_once(calendar, STAGE_SERVE, following)

@@ -1,0 +1,54 @@
+"""The first lines of a summary and its last: what was run, how it went, how to repeat it."""
+
+import shlex
+
+from apisim.results.result import Result
+from apisim.results.wording import count_text, share_text, three_digits
+from apisim.scenario.formats import format_duration
+
+__all__ = ["headline", "reproduction"]
+
+_SECOND_NS = 1_000_000_000
+
+
+def headline(result: Result) -> list[str]:
+    """Name, length and answers of the run."""
+    scenario, info = result.scenario, result.run_info
+    length = format_duration(round(info.simulated_s * _SECOND_NS))
+    times = f"{info.replications} replications of {length}" if info.replications > 1 else length
+    if scenario.warm_up:
+        times += f", {format_duration(scenario.warm_up)} of it warm-up"
+    lines = [scenario.name or scenario.source.file]
+    lines.append(f"{times}; profile {scenario.profile}, {scenario.region}")
+    if not result.completed:
+        lines.append("INTERRUPTED: of what was simulated so far")
+    requests = result.requests
+    answers = ", ".join(
+        f"{status} {share_text(count / requests.total)}"
+        for status, count in requests.by_status.items()
+    )
+    lines.append(f"{count_text(requests.total)} requests" + (f": {answers}" if answers else ""))
+    if requests.refused_by:
+        refused = ", ".join(
+            f"{who} {count_text(count)}" for who, count in requests.refused_by.items()
+        )
+        lines.append(f"not served because of: {refused}")
+    return lines
+
+
+def reproduction(result: Result) -> list[str]:
+    """Engine, speed and digest; and the command that gives the same numbers."""
+    scenario, info = result.scenario, result.run_info
+    total = sum(replication.requests for replication in result.replications)
+    lines = [
+        f"apisim {info.version}, {info.engine} engine: {count_text(total)} requests simulated in "
+        f"{three_digits(float(f'{info.wall_s:.3g}'))} s ({info.requests_per_s:,.0f}/s), set-up "
+        f"{three_digits(float(f'{info.setup_s:.3g}'))} s",
+        f"digest {info.digest}, scenario sha256 {scenario.source.sha256[:16]}",
+    ]
+    words = ["apisim", "run", scenario.source.file, "--seed", str(info.seed)]
+    words += ["--replications", str(scenario.replications)]
+    if scenario.duration_limit_ns is not None:
+        words += ["--duration", format_duration(scenario.duration_limit_ns)]
+    lines.append(f"reproduce with: {shlex.join(words)}")
+    return lines

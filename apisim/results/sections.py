@@ -1,0 +1,336 @@
+"""The summary as titled tables of text: thresholds first, cost last.
+
+What is said and in which order is decided here, once; ``text`` and ``html`` only lay it out.
+Sections about which there is nothing to say are left out.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from apisim.pricing import Bill, dollars
+from apisim.results.groups import AGGREGATED, GroupStats
+from apisim.results.intervals import Interval
+from apisim.results.result import Result
+from apisim.results.wording import (
+    bytes_text,
+    count_text,
+    moment_text,
+    quantity_text,
+    rate_text,
+    share_text,
+    three_digits,
+    time_text,
+)
+
+__all__ = ["FAILED", "TOTAL", "Section", "sections"]
+
+#: Kinds of rows that are set apart.
+TOTAL: Final = "total"
+FAILED: Final = "failed"
+
+#: Units of price books that have a shorter name.
+_SHORT_UNITS: Final = {"Lambda-GB-Second": "GB-s", "Hrs": "h", "Requests": "requests"}
+
+_UNMATCHED: Final = "(no route)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One table of the summary.
+
+    Attributes
+    ----------
+    title : str
+        What it is about.
+    columns : tuple of str
+        Headings; those that begin with ``>`` are of numbers.
+    rows : tuple of tuples of str
+        Cells.
+    marks : dict of int to str
+        Rows that are set apart, by position: :data:`TOTAL` or :data:`FAILED`.
+    remarks : tuple of str
+        Sentences below the table.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marks: dict[int, str]
+    remarks: tuple[str, ...] = ()
+
+
+def sections(result: Result) -> list[Section]:
+    """All sections of a result, in order."""
+    found = [
+        _thresholds(result),
+        _traffic(result),
+        _routes(result),
+        _throttling(result),
+        _cache(result),
+        _authorizers(result),
+        _functions(result),
+        _endpoints(result),
+        *_costs(result),
+    ]
+    return [section for section in found if section is not None]
+
+
+def _section(
+    title: str,
+    columns: str,
+    rows: Sequence[tuple[str, ...]],
+    marks: dict[int, str] | None = None,
+    remarks: tuple[str, ...] = (),
+) -> Section | None:
+    """Section with its columns as one text, or nothing where there are no rows."""
+    if not rows:
+        return None
+    return Section(
+        title=title,
+        columns=tuple(columns.split("|")),
+        rows=tuple(rows),
+        marks=marks or {},
+        remarks=remarks,
+    )
+
+
+def _thresholds(result: Result) -> Section | None:
+    rows, marks = [], {}
+    for at, verdict in enumerate(result.thresholds):
+        word = "ok" if verdict.ok else "FAILED"
+        if verdict.conclusive is False:
+            word += "?"
+        if not verdict.ok:
+            marks[at] = FAILED
+        value = _value_text(verdict.value, verdict.unit)
+        interval = "" if verdict.interval is None else _between(verdict.interval, verdict.unit)
+        rows.append((word, verdict.metric, verdict.expression, value, interval))
+    columns = "Verdict|Metric|Condition|>Value|>95 % interval"
+    if not any(row[-1] for row in rows):
+        columns, rows = columns.rpartition("|")[0], [row[:-1] for row in rows]
+    uncertain = any(verdict.conclusive is False for verdict in result.thresholds)
+    remarks = ("? the interval over replications does not lie on one side",)
+    return _section("Thresholds", columns, rows, marks, remarks if uncertain else ())
+
+
+def _value_text(value: float, unit: str) -> str:
+    if math.isnan(value):
+        return "nothing measured"
+    texts = {
+        "ms": time_text,
+        "share": share_text,
+        "per_second": rate_text,
+        "bytes": bytes_text,
+        "count": three_digits,
+        "money": _money,
+    }
+    return texts[unit](value)
+
+
+def _between(interval: Interval, unit: str) -> str:
+    ends = (max(interval.low, 0.0), interval.high)
+    low, high = (_value_text(end, unit) for end in ends)
+    return f"{low} to {high}"
+
+
+def _traffic(result: Result) -> Section | None:
+    rows = [
+        (" ".join(label for label in row.labels.values() if label), *_numbers(row))
+        for row in result.traffic
+        if row.requests or len(result.traffic) == 1
+    ]
+    columns = "Traffic|>Requests|>/s|>429|>Other 4xx|>5xx|>p50|>p95|>p99"
+    return _section("Traffic", columns, rows, {len(rows) - 1: TOTAL}, _traffic_intervals(result))
+
+
+def _traffic_intervals(result: Result) -> tuple[str, ...]:
+    """Intervals of the last row, where there are any."""
+    shown = {
+        "p50": "latency p(50)",
+        "p95": "latency p(95)",
+        "p99": "latency p(99)",
+        "429": "throttled rate",
+    }
+    words = [
+        f"{short} {_between(interval, 'share' if short == '429' else 'ms')}"
+        for short, label in shown.items()
+        if (interval := result.intervals.get(label)) is not None
+    ]
+    return (f"{AGGREGATED} at 95 %: {', '.join(words)}",) if words else ()
+
+
+def _numbers(row: GroupStats) -> tuple[str, ...]:
+    others = row.errors_4xx - row.throttled
+    return (
+        count_text(row.requests),
+        rate_text(row.rps).removesuffix("/s"),
+        _part(row.throttled, row.requests),
+        _part(others, row.requests),
+        _part(row.errors_5xx, row.requests),
+        time_text(row.latency.p50),
+        time_text(row.latency.p95),
+        time_text(row.latency.p99),
+    )
+
+
+def _part(count: int, of: int) -> str:
+    return share_text(count / of) if of else share_text(float("nan"))
+
+
+def _routes(result: Result) -> Section | None:
+    several = len(result.scenario.apis) > 1
+    rows = []
+    for row in result.routes:
+        if not row.requests:
+            continue
+        name = row.labels["route"] or _UNMATCHED
+        latency = row.latency
+        rows.append(
+            (
+                f"{row.labels['api']} {name}" if several else name,
+                count_text(row.requests),
+                time_text(latency.mean),
+                time_text(latency.p50),
+                time_text(latency.p95),
+                time_text(latency.p99),
+                time_text(latency.p99_9),
+                time_text(latency.max),
+            )
+        )
+    return _section(
+        "Latency by route, at the client, refusals included",
+        "Route|>Requests|>mean|>p50|>p95|>p99|>p99.9|>max",
+        rows,
+    )
+
+
+def _throttling(result: Result) -> Section | None:
+    rows = [
+        (
+            stats.level,
+            stats.limits,
+            f"{rate_text(stats.rate_rps)}, {count_text(stats.burst)}",
+            count_text(stats.refused),
+            moment_text(stats.first_refused_s),
+            f"{count_text(stats.worst_second_refused)} at {moment_text(stats.worst_second_s)}",
+        )
+        for stats in result.throttles
+        if stats.refused
+    ]
+    return _section(
+        "Throttling, whole run",
+        "Level|Limit on|>Rate, burst|>Refused|>First at|>Worst second",
+        rows,
+    )
+
+
+def _cache(result: Result) -> Section | None:
+    rows = [
+        (
+            api,
+            count_text(stats.hits),
+            count_text(stats.misses),
+            share_text(stats.hit_ratio),
+            count_text(stats.evictions),
+            three_digits(round(stats.entries, 1)),
+            bytes_text(stats.bytes),
+        )
+        for api, stats in result.cache.items()
+    ]
+    return _section(
+        "Response cache",
+        "API|>Hits|>Misses|>Hit ratio|>Evictions|>Entries at the end|>Size",
+        rows,
+    )
+
+
+def _authorizers(result: Result) -> Section | None:
+    rows = [
+        (
+            name,
+            count_text(stats.hits),
+            count_text(stats.invocations),
+            count_text(stats.denied),
+            count_text(stats.no_identity),
+            count_text(stats.failed),
+        )
+        for name, stats in result.authorizers.items()
+    ]
+    return _section(
+        "Authorizers", "Authorizer|>From cache|>Called|>Denied|>No identity|>Failed", rows
+    )
+
+
+def _functions(result: Result) -> Section | None:
+    rows = [
+        (
+            name,
+            count_text(stats.invocations),
+            count_text(stats.cold_starts),
+            count_text(stats.throttles),
+            count_text(stats.errors),
+            f"{stats.mean_concurrency:.1f}",
+            count_text(stats.max_concurrency),
+            share_text(stats.utilization),
+        )
+        for name, stats in result.functions.items()
+    ]
+    columns = "Function|>Invocations|>Cold|>Throttled|>Errors|>Mean conc.|>Max|>Busy"
+    return _section("Lambda functions, whole run", columns, rows)
+
+
+def _endpoints(result: Result) -> Section | None:
+    rows = [
+        (
+            name,
+            count_text(stats.served),
+            count_text(stats.refused),
+            count_text(stats.errors),
+            f"{stats.mean_concurrency:.1f}",
+            count_text(stats.max_waiting),
+            share_text(stats.utilization),
+        )
+        for name, stats in result.endpoints.items()
+    ]
+    columns = "Endpoint|>Served|>Refused|>Errors|>Mean conc.|>Longest queue|>Busy"
+    return _section("HTTP endpoints, whole run", columns, rows)
+
+
+def _costs(result: Result) -> list[Section | None]:
+    bills, n_replications = result.bill, result.run_info.replications
+    title = "Cost of the run"
+    if n_replications > 1:
+        title += f", mean of {n_replications} replications"
+    found = [_cost(title, bills.run, result.intervals.get("cost_run value"))]
+    if bills.month is not None:
+        interval = result.intervals.get("cost_month value")
+        found.append(_cost("Expected month, projected", bills.month, interval))
+    return found
+
+
+def _cost(title: str, bill: Bill, interval: Interval | None) -> Section | None:
+    rows: list[tuple[str, ...]] = []
+    for row in bill.rows():
+        unit = _SHORT_UNITS.get(row.unit, row.unit)
+        quantity = f"{quantity_text(Decimal(row.quantity.replace(',', '')))} {unit}"
+        price = row.price.replace(f" per {row.unit}", f"/{unit}").replace(" per ", "/")
+        rows.append((row.item, quantity, price, row.amount))
+    rows.append((f"Total, {bill.currency}", "", "", dollars(bill.total)))
+    remarks = bill.notes
+    if interval is not None and interval.high > interval.low:
+        between = _between(interval, "money")
+        remarks = (f"total at 95 %: {between}, sampling error only", *remarks)
+    return _section(
+        f"{title} ({bill.book})",
+        "Item|>Quantity|>Price|>Amount",
+        rows,
+        {len(rows) - 1: TOTAL},
+        remarks,
+    )
+
+
+def _money(amount: float) -> str:
+    return dollars(Decimal(repr(amount)))

@@ -1,0 +1,102 @@
+"""The summary for a terminal: 80 columns, good without colour."""
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from apisim.results.headline import headline, reproduction
+from apisim.results.result import Result
+from apisim.results.sections import FAILED, TOTAL, Section, sections
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["render", "render_notes", "summary"]
+
+_MIN_WIDTH: Final = 60
+_STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
+
+
+def summary(result: Result, *, width: int = 80) -> str:
+    """The summary as plain text, notes included, lines ended by line feeds."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        width=max(width, _MIN_WIDTH),
+        color_system=None,
+        force_terminal=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    console.print(render(result))
+    console.print(render_notes(result))
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def render(result: Result) -> "RenderableType":
+    """The summary without its notes, for a rich console."""
+    from rich.console import Group
+
+    return Group(*_parts(result))
+
+
+def render_notes(result: Result) -> "RenderableType":
+    """The notes, one a paragraph, for a rich console."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not result.notes:
+        return Text("")
+    table = Table.grid(padding=(0, 1))
+    for note in result.notes:
+        table.add_row("note:", Text(note))
+    return table
+
+
+def _parts(result: Result) -> Iterator["RenderableType"]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for at, line in enumerate(headline(result)):
+        yield Text(line, style="bold" if at == 0 else "")
+    yield Text("")
+    for section in sections(result):
+        yield _table(section)
+        for remark in section.remarks:
+            yield Padding(Text(remark), (0, 0, 0, 2))
+        yield Text("")
+    for line in reproduction(result):
+        yield Text(line)
+
+
+def _table(section: Section) -> "RenderableType":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(section.title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+    )
+    for column in section.columns:
+        is_number = column.startswith(">")
+        table.add_column(
+            Text(column.removeprefix(">")),
+            justify="right" if is_number else "left",
+            no_wrap=is_number,
+            overflow="fold",
+        )
+    for at, row in enumerate(section.rows):
+        mark = section.marks.get(at, "")
+        if mark == TOTAL and at:
+            table.add_section()
+        table.add_row(*(Text(cell) for cell in row), style=_STYLES.get(mark))
+    return table

@@ -1,0 +1,1 @@
+"""What several tests share: experiments, verdicts, and references that are not apisim."""
