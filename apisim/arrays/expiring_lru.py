@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.aligned import aligned_zeros
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import inline, kernel, part
 
 __all__ = [
     "CACHE_DTYPE",
@@ -142,19 +142,19 @@ def room(store: Store) -> int:
     return store.meta[0]["n_free"]  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def _cell(key: np.uint64, entry: int) -> int:
     # Half of the key stands in the table itself: most probes need not look at an entry, which is
     # somewhere else in memory.
     return (np.int64(key & _HALF) << 31) | entry  # type: ignore[return-value]
 
 
-@inline
+@part
 def _entry_of(cell: int) -> int:
     return cell & _ENTRY
 
 
-@inline
+@part
 def _seek(entries: NDArray[np.void], table: NDArray[np.int64], key: np.uint64) -> int:
     """Place of ``key`` in the table, or of the gap where it would go."""
     # Keys arrive scrambled (arrays.bits), so their low bits are as good as any.
@@ -168,7 +168,7 @@ def _seek(entries: NDArray[np.void], table: NDArray[np.int64], key: np.uint64) -
     return at  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def _unlink_use(cache: np.void, entries: NDArray[np.void], at: int) -> None:
     entry = entries[at]
     newer, older = entry["newer"], entry["older"]
@@ -182,7 +182,7 @@ def _unlink_use(cache: np.void, entries: NDArray[np.void], at: int) -> None:
         entries[older]["newer"] = newer
 
 
-@inline
+@part
 def _use_now(cache: np.void, entries: NDArray[np.void], at: int) -> None:
     entry = entries[at]
     entry["newer"] = NOWHERE
@@ -233,7 +233,7 @@ def _remove(
     meta[0]["n_free"] += 1
 
 
-@inline
+@part
 def _expire_line(
     store: Store,
     at_line: int,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import inline
+from apisim.arrays.jit import inline, part
 
 __all__ = ["EVENT_DTYPE", "heap_pop", "heap_push", "heap_replace"]
 
@@ -20,7 +20,7 @@ EVENT_DTYPE: Final = np.dtype(
 )
 
 
-@inline
+@part
 def _before(event: np.void, time: int, major: int, minor: int) -> bool:
     if event["time"] != time:
         return event["time"] < time  # type: ignore[no-any-return]
@@ -29,7 +29,7 @@ def _before(event: np.void, time: int, major: int, minor: int) -> bool:
     return event["minor"] < minor  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def _put(heap: NDArray[np.void], at: int, time: int, major: int, minor: int, item: int) -> None:
     event = heap[at]
     event["time"] = time
@@ -38,7 +38,7 @@ def _put(heap: NDArray[np.void], at: int, time: int, major: int, minor: int, ite
     event["item"] = item
 
 
-@inline
+@part
 def _move(heap: NDArray[np.void], to: int, origin: int) -> None:
     event = heap[origin]
     _put(heap, to, event["time"], event["major"], event["minor"], event["item"])

@@ -77,7 +77,9 @@ def _compile(function: F, **options: bool | str) -> F:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(cache_directory())
     try:
-        compiled = numba.njit(nogil=True, error_model="numpy", _nrt=False, **options)(function)
+        compiled = numba.njit(
+            nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=False, **options
+        )(function)
     finally:
         config.CACHE_DIR = before
     return compiled  # type: ignore[no-any-return]
@@ -107,6 +109,7 @@ def part(function: F) -> F:
     """Compile a part of one kernel: pasted into it, and never called from Python.
 
     Leaving out the entry from Python is what keeps compilation short: for a function that takes
-    the engine's whole world, that entry costs several times the function.
+    the engine's whole world, that entry costs several times the function. Calling such a function
+    from Python ends the process, so they are private to their module or to ``engine/compiled``.
     """
-    return _compile(function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compile(function, forceinline=True, no_cpython_wrapper=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.deques import ring_first, ring_pop_first, ring_pop_last, ring_push
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import inline, kernel, part
 
 __all__ = [
     "COLD",
@@ -56,7 +56,7 @@ POOL_DTYPE: Final = np.dtype(
 )
 
 
-@inline
+@part
 def _expire_idle(pool: np.void, idle: np.void, idle_since: NDArray[np.int64], now_ns: int) -> None:
     # The ring is ordered by time of release, so the longest idle ones are at its front.
     expiry_ns = pool["idle_expiry_ns"]

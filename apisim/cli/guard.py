@@ -84,16 +84,16 @@ def _refuse(message: str, as_json: bool) -> None:
 def _leave(code: ExitCode, errors: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         document = {"apisim": __version__, "errors": errors}
-        with suppress(OSError):  # stdout may be what went wrong
+        with suppress(ApisimError):  # stdout may be what went wrong
             write_json(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     raise typer.Exit(code) from None
 
 
 def _say_problem(problem: Problem) -> None:
-    # An option has no lines and columns.
+    # An option has no lines and columns, and often the name of the key it stands for.
     is_option = problem.file in _OPTIONS
     where = problem.file if is_option else f"{problem.file}:{problem.line}:{problem.column}"
-    path = f"{problem.path}: " if problem.path else ""
+    path = f"{problem.path}: " if problem.path and problem.file != f"--{problem.path}" else ""
     say(_in_one_line(f"{where}: {path}{problem.message}"))
     if problem.hint:
         say(f"    hint: {_in_one_line(problem.hint)}")

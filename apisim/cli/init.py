@@ -25,7 +25,9 @@ def init(
         from apisim.results.atomic import OutputError, write_text
         from apisim.scenario.template import TEMPLATE
 
-        if file.exists() and not force and not file.is_dir():
+        if file.is_dir():
+            raise OutputError(f"{file} is a directory: name a file in it")
+        if file.exists() and not force:
             raise OutputError(f"{file} is there already: use --force to replace it")
         # A name that would end the comment it stands in is left out.
         name = str(file) if str(file).isprintable() else "FILE"

@@ -1,7 +1,6 @@
 """``apisim run``: simulate a scenario; a summary and a bill."""
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from apisim.cli import options
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
 from apisim.cli.progress import progress_bar
-from apisim.cli.streams import is_terminal, page_width, say, write, write_json, write_rich
+from apisim.cli.streams import say, write_json, write_rich
 
 if TYPE_CHECKING:
     from apisim.results.result import Result
@@ -85,10 +84,10 @@ def _print(result: "Result", *, as_json: bool) -> None:
         from apisim.results.files import to_json
 
         write_json(to_json(result))
-    elif is_terminal(sys.stdout):
-        write_rich(result)
     else:
-        write(result.summary(width=page_width()).rstrip("\n") + "\n")
+        from apisim.results.text import render
+
+        write_rich(render(result))
 
 
 def _say_notes(notes: Iterable[str]) -> None:

@@ -22,12 +22,14 @@ def schema(
 ) -> None:
     """Print the JSON Schema of scenarios, for editors that complete and check YAML."""
     with guard(debug=debug):
-        from apisim.results.atomic import write_text
+        from apisim.results.atomic import OutputError, write_text
         from apisim.scenario import json_schema
 
         text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
         if out is None:
             write_json(text)
+        elif out.is_dir():
+            raise OutputError(f"{out} is a directory: name a file in it")
         else:
             write_text(out, text)
             say(f"wrote {out}")

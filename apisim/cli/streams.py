@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TextIO
 
+from apisim.scenario.problems import ApisimError
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from rich.console import RenderableType
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "is_terminal",
     "open_streams",
-    "page_width",
     "say",
     "write",
     "write_json",
@@ -67,14 +68,15 @@ def _patient(stream: TextIO | None) -> TextIO | None:
 def open_streams() -> Iterator[None]:
     """Have ``sys.stdout`` and ``sys.stderr`` survive readers that go away."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)
     try:
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
             # A full disk was reported when the text was written.
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                stream.flush()
+            with contextlib.suppress(OSError, ValueError):
+                if stream is not None:
+                    stream.flush()
         sys.stdout, sys.stderr = before
 
 
@@ -87,9 +89,17 @@ def is_terminal(stream: TextIO | None) -> bool:
     return is_tty and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
-def page_width() -> int:
+def _page_width() -> int:
     """Columns of a page of text: the terminal's or ``$COLUMNS``, 80 without either."""
     return min(max(shutil.get_terminal_size((80, 24)).columns, _MIN_WIDTH), _MAX_WIDTH)
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ApisimError(f"standard output cannot be written: {error.strerror or error}") from None
 
 
 def write(text: str) -> None:
@@ -97,12 +107,13 @@ def write(text: str) -> None:
 
     Raises
     ------
-    OSError
+    ApisimError
         If it cannot be written, though somebody wants to read it.
     """
     if sys.stdout is not None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        with _standard_output():
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
 
 def write_json(text: str) -> None:
@@ -110,31 +121,33 @@ def write_json(text: str) -> None:
 
     Raises
     ------
-    OSError
+    ApisimError
         As :func:`write`.
     """
     if sys.stdout is None:
         return
-    sys.stdout.flush()
-    # What is left of a file name that is not UTF-8 becomes an escape, which JSON knows as well.
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    with _standard_output():
+        sys.stdout.flush()
+        # What is left of a file name that is not UTF-8 becomes an escape, as JSON has it, too.
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
 
 
 def write_rich(renderable: "RenderableType") -> None:
-    """Print a result with colours, to a terminal.
+    """Print a result: with colours to a terminal, as plain text elsewhere.
 
     Raises
     ------
-    OSError
+    ApisimError
         As :func:`write`.
     """
     from rich.console import Console
 
-    console = Console(file=sys.stdout, width=page_width())
+    console = Console(file=sys.stdout, width=_page_width())
     with console.capture() as captured:
         console.print(renderable)
-    write(captured.get())
+    # Lines are padded to the width of the page, which is nothing to look for in a file.
+    write("".join(f"{line.rstrip()}\n" for line in captured.get().rstrip("\n").split("\n")))
 
 
 def say(text: str) -> None:

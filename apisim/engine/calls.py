@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.bits import mix_in
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import constant, inline, kernel, part
 from apisim.draws.discrete import sample_key
 from apisim.draws.generator import uniform
 from apisim.draws.sampling import sample_int
@@ -34,6 +34,7 @@ SENT: Final = 0
 NEVER_SENT: Final = 1
 SENT_IF_KNOWN: Final = 2
 _INDEX_BITS = np.uint64(16)
+_FIRST: Final = constant(0)
 
 
 @inline
@@ -85,7 +86,7 @@ def pick_binding(
     )
 
 
-@inline
+@part
 def _index_of(key: np.uint64) -> int:
     """Index of a key's own draws: its upper 48 bits."""
     return np.int64(key >> _INDEX_BITS)  # type: ignore[return-value]
@@ -100,7 +101,7 @@ def keyed_size(
     cache_key: np.uint64,
 ) -> int:
     """Size of a cacheable answer: it belongs to the cache key, not to the call."""
-    return sample_int(dists, values, row, key, _index_of(cache_key), 0)
+    return sample_int(dists, values, row, key, _index_of(cache_key), _FIRST)
 
 
 @kernel
@@ -108,7 +109,7 @@ def is_denied(deny: float, key: np.uint64, identity: np.uint64) -> bool:
     """Whether the authorizer denies an identity: it belongs to the token, not to the call."""
     if deny <= 0.0:
         return False
-    return uniform(key, _index_of(identity), 0) < deny
+    return uniform(key, _index_of(identity), _FIRST) < deny
 
 
 @inline

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import inline, kernel, part
 from apisim.gateway.status import Answer
 
 __all__ = [
@@ -185,7 +185,7 @@ def _find_period(series: NDArray[np.int64], total: np.void, arrival_ns: int) -> 
     total["period_start_ns"] = total["period"] * total["period_ns"]
 
 
-@inline
+@part
 def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
     """64-bit hash of a row's fixed columns: products of pairs of words, then a finaliser.
 
@@ -266,7 +266,7 @@ def record(recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64]) ->
         hist_add(histograms[1], row["integration_ns"])
 
 
-@inline
+@part
 def _add_to_cell(sums: np.void, row: np.void) -> None:
     sums["requests"] += 1
     sums["latency_max"] = max(sums["latency_max"], row["latency_ns"])
@@ -296,7 +296,7 @@ def _add_to_cell(sums: np.void, row: np.void) -> None:
     sums["response_bytes"] += row["response_bytes"]
 
 
-@inline
+@part
 def _copy(kept: np.void, row: np.void) -> None:
     kept["arrival_ns"] = row["arrival_ns"]
     kept["latency_ns"] = row["latency_ns"]

@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 
 from apisim.arrays.expiring_lru import Store, lru_find, lru_store
-from apisim.arrays.jit import inline
+from apisim.arrays.jit import constant, inline
 
 __all__ = ["ALLOW", "DENY", "UNKNOWN", "cached_decision", "keep_decision"]
 
 UNKNOWN: Final = -1
 DENY: Final = 0
 ALLOW: Final = 1
+_WEIGHTLESS: Final = constant(0)
 
 
 @inline
@@ -45,5 +46,5 @@ def keep_decision(
 ) -> bool:
     """Keep a policy the function has just returned; a policy weighs nothing."""
     return lru_store(
-        store, line, identity, 0, decision, now_ns
+        store, line, identity, _WEIGHTLESS, decision, now_ns
     )

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import inline, kernel, part
 
 __all__ = [
     "BUCKET_DTYPE",
@@ -96,7 +96,7 @@ def fill_bucket(row: np.void, rate: Fraction, burst: int, kind: int) -> None:
     row["worst_second"], row["worst_refused"] = -1, 0
 
 
-@inline
+@part
 def _refill(bucket: np.void, now_ns: int) -> None:
     elapsed_ns = min(now_ns - bucket["last_ns"], bucket["to_full_ns"])
     bucket["level"] = min(bucket["capacity"], bucket["level"] + elapsed_ns * bucket["parts_per_ns"])

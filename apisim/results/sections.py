@@ -98,7 +98,8 @@ def _section(
 
 
 def _thresholds(result: Result) -> Section | None:
-    rows, marks = [], {}
+    rows: list[tuple[str, ...]] = []
+    marks = {}
     for at, verdict in enumerate(result.thresholds):
         word = "ok" if verdict.ok else "FAILED"
         if verdict.conclusive is False:
@@ -108,7 +109,7 @@ def _thresholds(result: Result) -> Section | None:
         value = _value_text(verdict.value, verdict.unit)
         interval = "" if verdict.interval is None else _between(verdict.interval, verdict.unit)
         rows.append((word, verdict.metric, verdict.expression, value, interval))
-    columns = "Verdict|Metric|Condition|>Value|>95 % interval"
+    columns = "Verdict|Metric|Condition|>Value|>95% interval"
     if not any(row[-1] for row in rows):
         columns, rows = columns.rpartition("|")[0], [row[:-1] for row in rows]
     uncertain = any(verdict.conclusive is False for verdict in result.thresholds)
@@ -159,7 +160,7 @@ def _traffic_intervals(result: Result) -> tuple[str, ...]:
         for short, label in shown.items()
         if (interval := result.intervals.get(label)) is not None
     ]
-    return (f"{AGGREGATED} at 95 %: {', '.join(words)}",) if words else ()
+    return (f"{AGGREGATED} at 95%: {', '.join(words)}",) if words else ()
 
 
 def _numbers(row: GroupStats) -> tuple[str, ...]:
@@ -322,7 +323,7 @@ def _cost(title: str, bill: Bill, interval: Interval | None) -> Section | None:
     remarks = bill.notes
     if interval is not None and interval.high > interval.low:
         between = _between(interval, "money")
-        remarks = (f"total at 95 %: {between}, sampling error only", *remarks)
+        remarks = (f"total at 95%: {between}, sampling error only", *remarks)
     return _section(
         f"{title} ({bill.book})",
         "Item|>Quantity|>Price|>Amount",

@@ -14,8 +14,8 @@
 ``endpoints``   endpoint; served, refused, ..., utilization
 ``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
                 worst_second_refused
-``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount
-                (exact decimals as text)
+``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
+                exact decimals as text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive
 ``intervals``   metric, mean, low, high, confidence
 ``replications`` replication, requests, end_s, completed, digest; then a column for each measure
@@ -59,6 +59,7 @@ _BILL: Final = (
 )  # fmt: skip
 
 _SECOND_NS: Final = 1_000_000_000
+_AMOUNTS: Final = ("quantity", "price_per_unit", "amount")
 
 
 def rows_of(result: Result, name: str) -> list[Row]:
@@ -84,7 +85,11 @@ def frame(result: Result, name: str) -> "pd.DataFrame":
     import pandas as pd
 
     rows = rows_of(result, name)
-    return pd.DataFrame(rows, columns=columns_of(name, rows))
+    table = pd.DataFrame(rows, columns=columns_of(name, rows))
+    if name == "bill":
+        for column in _AMOUNTS:
+            table[column] = pd.to_numeric(table[column], errors="coerce")
+    return table
 
 
 def _series(result: Result) -> list[Row]:

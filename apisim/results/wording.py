@@ -118,16 +118,16 @@ def share_text(share: float) -> str:
     Examples
     --------
     >>> share_text(0.4532), share_text(0.0), share_text(0.00004), share_text(0.99996)
-    ('45.3 %', '0 %', '0.004 %', '99.996 %')
+    ('45.3%', '0%', '0.004%', '99.996%')
     """
     if math.isnan(share):
         return NOTHING
     percent = share * 100
     if percent in {0, 100}:
-        return f"{percent:.0f} %"
+        return f"{percent:.0f}%"
     distance = min(percent, 100 - percent)
     decimals = 1 if distance >= 0.1 else -math.floor(math.log10(distance))
-    return f"{percent:.{decimals}f} %"
+    return f"{percent:.{decimals}f}%"
 
 
 def bytes_text(size: float) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import inline
+from apisim.arrays.jit import inline, part
 from apisim.draws.generator import uniform
 from apisim.draws.kernels import log
 
@@ -124,13 +124,13 @@ def start_flow(
     row["phi"] = int(phi * ONE)
 
 
-@inline
+@part
 def _rate_at(piece: np.void, at_ns: int) -> float:
     part = (at_ns - piece["start_ns"]) / (piece["end_ns"] - piece["start_ns"])
     return piece["rate_start"] + (piece["rate_end"] - piece["rate_start"]) * part  # type: ignore[no-any-return]
 
 
-@inline
+@part
 def _enter_sojourn(flow: np.void, at_ns: int, sojourn_key: np.uint64) -> None:
     """Switch between peak and base where the previous sojourn has ended."""
     while flow["sojourn_end_ns"] <= at_ns:
@@ -146,7 +146,7 @@ def _enter_sojourn(flow: np.void, at_ns: int, sojourn_key: np.uint64) -> None:
         flow["n_sojourns"] = n + 1
 
 
-@inline
+@part
 def _next_segment(flow: np.void, pieces: NDArray[np.void], sojourn_key: np.uint64) -> bool:
     """Go on to the next stretch in which the rate is one straight line."""
     first = flow["segment_end_ns"] == 0 and flow["mass_after"] == 0

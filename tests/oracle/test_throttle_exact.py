@@ -12,7 +12,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numba import njit
 
-from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, admit, fill_bucket, try_take
+from apisim.gateway.throttle import (
+    BUCKET_DTYPE,
+    MAX_LEVELS,
+    NO_BUCKET,
+    admit,
+    fill_bucket,
+    try_take,
+)
 from tests.support.token_buckets import RationalBucket, gcra, gcra_admitted
 
 pytestmark = pytest.mark.oracle

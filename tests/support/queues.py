@@ -6,6 +6,7 @@ Harris, *Fundamentals of Queueing Theory*, or of its own paper.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,7 @@ def offered_mean(rates: Sequence[tuple[float, float]], mean: float, at: float) -
     m(t) is the integral of rate(u) exp(-(t - u) / mean) (Eick, Massey and Whitt 1993).
     """
     total = 0.0
-    for (start, low), (end, high) in zip(rates, rates[1:], strict=False):
+    for (start, low), (end, high) in pairwise(rates):
         slope = (high - low) / (end - start)
         # Integral of (low + slope (u - start)) exp(-(at - u) / mean) over the piece, by parts.
         at_end = (high - slope * mean) * math.exp(-(at - end) / mean)

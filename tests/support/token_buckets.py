@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, special
 
-__all__ = ["RationalBucket", "gcra", "gcra_admitted", "map_d_1_k", "m_d_1_k", "two_state_poisson"]
+__all__ = ["RationalBucket", "gcra", "gcra_admitted", "m_d_1_k", "map_d_1_k", "two_state_poisson"]
 
 Matrix = NDArray[np.float64]
 
@@ -56,10 +56,11 @@ def gcra(rate: Fraction, burst: int, times_ns: Sequence[int]) -> list[bool]:
 def gcra_admitted(rate: Fraction, burst: int, gap_ns: int, n: int) -> int:
     """How many of the first ``n`` arrivals, one each ``gap_ns`` > 0 from 0, a full bucket admits.
 
-    In overload (gap times rate < 1) the bucket is never full again, so what has been admitted is
-    what has come and has been tokens: the whole part of burst + rate * time, at most all.
+    In overload (gap times rate < 1) a bucket of two tokens or more is never full again, so what has
+    been admitted is the whole part of the tokens there have been, burst + rate * time, at most all.
     """
     assert rate * gap_ns < 1_000_000_000
+    assert burst >= 2
     if n == 0:
         return 0
     tokens = burst + rate * Fraction((n - 1) * gap_ns, 1_000_000_000)
