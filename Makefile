@@ -1,7 +1,7 @@
 # make run        simulate the quickstart scenario (sets everything up first)
 # make test       the whole test suite
 # make lint       style, types, floors, spelling
-# make bench      speed, against a plain SimPy script and other simulators
+# make bench      speed against a plain SimPy script, memory, exact throttle math
 # make test-slow  the tests that take minutes
 # make clean      forget what was built, compiled and installed
 
@@ -37,6 +37,7 @@ format: .venv/dev.stamp
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m pytest -q benchmarks --benchmark-only --benchmark-columns=min,mean,rounds
 
 clean:
 	rm -rf .venv build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

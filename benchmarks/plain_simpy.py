@@ -1,7 +1,7 @@
 """The speed benchmark's model as anybody would write it in plain SimPy: one script, no apisim.
 
-One process per request, the standard library's generator, dictionaries and an ``OrderedDict`` as the
-LRU cache. It records what a first look needs (outcome counts and a list of latencies).
+One process per request, the standard library's generator, dictionaries and an ``OrderedDict`` as
+the LRU cache. It records what a first look needs (outcome counts and a list of latencies).
 """
 
 import math

@@ -5,6 +5,7 @@
     run, validate, schema, init
                          one command each
     guard                everything that can go wrong becomes a message and an exit code
+    signals              Ctrl-C and what means the same
     streams              results to stdout, notes and errors to stderr, whatever these are
     progress             the bar that runs along with a simulation
     exits                exit codes

@@ -1,9 +1,7 @@
 """The program ``apisim``: its commands, and the way in and out of the process."""
 
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -14,6 +12,7 @@ from apisim.cli.guard import guard
 from apisim.cli.init import init
 from apisim.cli.run import run
 from apisim.cli.schema import schema
+from apisim.cli.signals import interruptible
 from apisim.cli.streams import open_streams, write
 from apisim.cli.validate import validate
 
@@ -75,24 +74,5 @@ def command_line(arguments: Sequence[str]) -> int:
 
 def main() -> int:
     """Run the command of ``sys.argv``; returns the exit code."""
-    _treat_as_interrupts("SIGTERM", "SIGHUP")
-    with open_streams():
+    with open_streams(), interruptible():
         return command_line(sys.argv[1:])
-
-
-def _treat_as_interrupts(*names: str) -> None:
-    """Have these signals end a run as Ctrl-C does: with a summary, and without half files."""
-    for name in names:
-        number = getattr(signal, name, None)
-        # A signal that is ignored was made so on purpose (nohup).
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C would do at this moment."""
-    handler = signal.getsignal(signal.SIGINT)
-    if callable(handler):
-        handler(number, frame)
-    else:  # Ctrl-C is ignored, as in the background of a script; this signal is not
-        raise KeyboardInterrupt

@@ -98,11 +98,11 @@ class Watch:
         KeyboardInterrupt
             If the run is to end. It is raised here because here the engine's arrays are whole.
         """
-        if self.is_stopped:
-            raise KeyboardInterrupt
         with self._lock:
             self._seen[number] = (min(simulated_ns, self._horizon_ns), requests)
             self._report()
+        if self.is_stopped:
+            raise KeyboardInterrupt
 
     def finish(self, number: int, simulated_ns: int, requests: int) -> None:
         """One replication has written its last record."""
@@ -115,7 +115,7 @@ class Watch:
 
     def _report(self) -> None:
         now = time.perf_counter()
-        if self._tell is None or now - self._told < _REPORT_EVERY_S:
+        if self._tell is None or self.is_stopped or now - self._told < _REPORT_EVERY_S:
             return
         self._told = now
         try:
@@ -131,4 +131,3 @@ class Watch:
             )
         except KeyboardInterrupt:
             self.stop()
-            raise

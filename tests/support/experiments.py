@@ -45,8 +45,8 @@ _THROTTLED: Final = (Answer.THROTTLED_METHOD, Answer.THROTTLED_STAGE, Answer.THR
 
 
 def seconds(value: float) -> str:
-    """A length of time as a scenario writes it."""
-    return f"{value:.9f}".rstrip("0").rstrip(".") + "s"
+    """A length of time as a scenario writes it, to the microsecond."""
+    return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
 
 
 def scenario(**parts: Any) -> Data:

@@ -102,7 +102,8 @@ def map_d_1_k(d0: Matrix, d1: Matrix, service: float, room: int) -> float:
     """
     m = len(d0)
     counts = _count_matrices(d0, d1, service, room)
-    tails = [linalg.expm((d0 + d1) * service) - sum(counts[:n]) for n in range(room)]
+    all_counts = linalg.expm((d0 + d1) * service)
+    tails = all_counts - np.cumsum(counts, axis=0) + counts  # n or more arrivals
     into_service = np.linalg.solve(-d0, d1)  # phase change over an idle time
     chain = np.zeros((room, m, room, m))
     for left in range(room):
@@ -129,7 +130,7 @@ def two_state_poisson(
     return change - d1, d1
 
 
-def _count_matrices(d0: Matrix, d1: Matrix, time: float, n: int) -> list[Matrix]:
+def _count_matrices(d0: Matrix, d1: Matrix, time: float, n: int) -> Matrix:
     """P(k arrivals in ``time``, phase to phase) for k < n, by uniformisation."""
     m = len(d0)
     theta = float(-d0.diagonal().min())
@@ -137,16 +138,19 @@ def _count_matrices(d0: Matrix, d1: Matrix, time: float, n: int) -> list[Matrix]
     steps = int(theta * time + 12 * np.sqrt(theta * time) + 60)
     k = np.arange(steps)
     weights = np.exp(-theta * time + k * np.log(theta * time) - special.gammaln(k + 1))
-    now = [np.eye(m)] + [np.zeros((m, m))] * (n - 1)
-    total = [np.zeros((m, m)) for _ in range(n)]
+    now = np.zeros((n, m, m))
+    now[0] = np.eye(m)
+    total = np.zeros((n, m, m))
     for weight in weights:
-        total = [sum_ + weight * part for sum_, part in zip(total, now, strict=True)]
-        now = [now[0] @ stay] + [now[j] @ stay + now[j - 1] @ arrive for j in range(1, n)]
+        total += weight * now
+        after = now @ stay
+        after[1:] += now[:-1] @ arrive
+        now = after
     return total
 
 
 def _stationary(generator: Matrix) -> Matrix:
     """Distribution that ``generator`` leaves as it is."""
-    size = len(generator)
-    equations = np.vstack([generator.T, np.ones(size)])
-    return np.linalg.lstsq(equations, np.append(np.zeros(size), 1.0), rcond=None)[0]
+    equations = generator.T.copy()
+    equations[-1] = 1.0  # one equation follows from the others; the sum is 1 instead
+    return np.linalg.solve(equations, np.append(np.zeros(len(generator) - 1), 1.0))
