@@ -5,8 +5,10 @@
     result = apisim.run("scenario.yaml", seed=7)
     print(result)
     result.frame("routes")
+    apisim.plot_requests(result)
 
-``run`` simulates a scenario, ``load`` reads one without running it. Everything is loaded when it is
+``run`` simulates a scenario, ``load`` reads one without running it, ``plot_...`` draw a result.
+Everything is loaded when it is
 first used, so that importing the package costs nothing.
 """
 
@@ -14,11 +16,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from apisim.report import plot_latency_by_route, plot_requests
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load
     from apisim.studies import run
 
-__all__ = ["Result", "Scenario", "ScenarioError", "__version__", "load", "run"]
+__all__ = [
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "load",
+    "plot_latency_by_route",
+    "plot_requests",
+    "run",
+]
 
 __version__ = "0.1.0"
 
@@ -28,6 +40,8 @@ _HOMES: Final = {
     "Scenario": "apisim.scenario",
     "ScenarioError": "apisim.scenario",
     "load": "apisim.scenario",
+    "plot_latency_by_route": "apisim.report",
+    "plot_requests": "apisim.report",
     "run": "apisim.studies",
 }
 

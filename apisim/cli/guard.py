@@ -13,6 +13,7 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -91,12 +92,21 @@ def _leave(code: ExitCode, errors: list[dict[str, Any]], as_json: bool) -> None:
 
 def _say_problem(problem: Problem) -> None:
     # An option has no lines and columns, and often the name of the key it stands for.
-    is_option = problem.file in _OPTIONS
-    where = problem.file if is_option else f"{problem.file}:{problem.line}:{problem.column}"
+    file = _from_here(problem.file)
+    where = file if file in _OPTIONS else f"{file}:{problem.line}:{problem.column}"
     path = f"{problem.path}: " if problem.path and problem.file != f"--{problem.path}" else ""
     say(_in_one_line(f"{where}: {path}{problem.message}"))
     if problem.hint:
         say(f"    hint: {_in_one_line(problem.hint)}")
+
+
+def _from_here(file: str) -> str:
+    """Name of a file as the user would write it here; a trace's is resolved before it is read."""
+    path = Path(file)
+    with suppress(OSError):  # the current directory may be gone
+        if path.is_absolute() and path.is_relative_to(Path.cwd()):
+            return str(path.relative_to(Path.cwd()))
+    return file
 
 
 def _entry(problem: Problem) -> dict[str, Any]:

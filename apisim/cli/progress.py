@@ -36,33 +36,36 @@ def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | Non
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
+    columns = [
+        SpinnerColumn(),
+        TextColumn("{task.fields[time]}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[pace]}"),
+    ]
     console = Console(file=sys.stderr)
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=None)
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
         # Without a total the bar pulses: reading logs and compiling have no measure.
-        task = bar.add_task("getting ready", total=None)
+        task = bar.add_task("", total=None, time="getting ready", pace="")
 
         def show(report: "Report") -> None:
-            bar.update(task, description=_told(report), total=1.0, completed=min(report.share, 1.0))
+            share = min(report.share, 1.0)
+            bar.update(task, total=1.0, completed=share, time=_time(report), pace=_pace(report))
 
         yield show
 
 
-def _told(report: "Report") -> str:
-    """What the bar says.
+def _time(report: "Report") -> str:
+    """Simulated time of all replications, and how many of those are over."""
+    words = f"{clock(report.simulated_ns / _SECOND_NS)} of {clock(report.total_ns / _SECOND_NS)}"
+    if report.replications > 1:
+        words += f" ({report.finished}/{report.replications})"
+    return words
 
-    E.g. ``16:40 of 25:00 simulated, 3 of 5 replications, 1,234,567 requests/s, 0:07 left``.
-    """
-    n_replications = report.replications
-    simulated_s = report.simulated_ns / _SECOND_NS
-    total_s = report.total_ns / _SECOND_NS
-    words = [f"{clock(simulated_s)} of {clock(total_s)} simulated"]
-    if n_replications > 1:
-        words.append(f"{report.finished} of {n_replications} replications")
-    words.append(f"{report.requests_per_s:,.0f} requests/s")
-    if report.share:
-        words.append(f"{clock(report.left_s)} left")
-    return ", ".join(words)
+
+def _pace(report: "Report") -> str:
+    """Requests a second, and the time left at this pace."""
+    words = f"{report.requests_per_s:,.0f} requests/s"
+    return f"{words}, {clock(report.left_s)} left" if report.share else words
 
 
 def clock(seconds: float) -> str:

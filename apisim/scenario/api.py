@@ -169,7 +169,7 @@ class Integration(Model):
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cache_namespace", "mapping", "parameters", "request", "response", "service", "templates"}
+        {"cache_namespace", "mapping", "service", "templates"}
     )
 
     type: Annotated[

@@ -257,8 +257,10 @@ def _check_cached_parameters(
 ) -> None:
     """A path parameter in a cache key needs values, or every request is about the same thing."""
     given = {parameter.removesuffix("+") for parameter in source.values}
+    if entry.api in scenario.apis and scenario.apis[entry.api].type != "rest":
+        return  # a cache there is found where it stands
     for key, _, route in _reached(scenario, entry):
-        if route.cache is None:
+        if route.cache is None or route.cache.ttl == 0:
             continue
         wanted = [parameter.removesuffix("+") for parameter in route.cache.keys]
         if scenario.settings.path_in_cache_key:

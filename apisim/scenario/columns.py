@@ -20,6 +20,10 @@ __all__ = ["MAX_ROWS", "read_column"]
 
 #: Rows read of one file; a year of minutes is 527,040.
 MAX_ROWS: Final = 1_000_000
+#: Lines looked at for the first of those rows.
+_MAX_LINES: Final = 10 * MAX_ROWS
+#: Characters of one value.
+_MAX_TEXT: Final = 200
 #: Characters of one line; a line without an end would otherwise fill the memory.
 _MAX_LINE: Final = 100_000
 
@@ -96,8 +100,12 @@ def read_column(
                         f"{path.name} row {records.line_num} has {len(record)} fields, "
                         f"the header has {len(header)}"
                     )
+                if records.line_num > _MAX_LINES:
+                    raise UnitError(f"{path.name} has more than {_MAX_LINES:,} lines")
                 if start is not None and not found and record[key] != start:
                     continue
+                if len(record[wanted]) > _MAX_TEXT:
+                    raise UnitError(f"{path.name} row {records.line_num}: the value is too long")
                 if len(found) == MAX_ROWS:
                     raise UnitError(f"{path.name} has more than {MAX_ROWS:,} rows")
                 found.append((records.line_num, record[wanted]))

@@ -8,7 +8,8 @@ of them is ever shown as a traceback by the command line.
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import islice
+from typing import Final, TypeAlias
 
 __all__ = [
     "ApisimError",
@@ -24,6 +25,10 @@ __all__ = [
 
 #: Place of a value in a scenario: mapping keys and list positions, e.g. ``("apis", "users")``.
 Path: TypeAlias = tuple[str | int, ...]
+
+
+#: Problems an error prints; it holds all of them.
+MAX_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ class ScenarioError(ApisimError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            lines.append(f"... and {len(self.problems) - MAX_SHOWN:,} more problems")
+        return "\n".join(lines)
 
 
 class TraceError(ScenarioError):
@@ -141,7 +149,7 @@ def did_you_mean(word: str, known: Iterable[str], *, may_list: bool = True) -> s
     >>> did_you_mean("thortle", ["throttle", "cache"])
     'did you mean throttle?'
     """
-    words = list(known)
+    words = list(islice(known, 500))  # comparing a word with each of them takes a while
     folded = {candidate.casefold(): candidate for candidate in words}
     # Two letters swapped is the commonest slip, and difflib has no special place for it.
     swapped = [name for key, name in folded.items() if sorted(key) == sorted(word.casefold()[:200])]

@@ -139,19 +139,7 @@ class Scenario(Model):
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "alarms",
-            "background",
-            "canary",
-            "client",
-            "pipeline",
-            "populations",
-            "services",
-            "templates",
-            "timeline",
-            "usage_plans",
-            "vpc_links",
-        }
+        {"alarms", "populations", "services", "timeline", "usage_plans"}
     )
 
     apisim: Annotated[Literal[1], choice(1)]

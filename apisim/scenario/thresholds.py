@@ -55,6 +55,7 @@ _METRICS_LATER: Final = ("wrong_answers",)
 TAGS: Final = ("api", "stage", "route", "traffic", "phase", "status", "window")
 _TAGS_LATER: Final = ("by", "client", "customer", "key", "plan")
 
+_MAX_LENGTH: Final = 1_000
 _KEY: Final = re.compile(r"\s*([A-Za-z_0-9]+)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _TAG: Final = re.compile(
     r"""\s*([A-Za-z_]+)\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^,"'{}]*?))\s*(,|$)"""
@@ -113,7 +114,7 @@ class Threshold:
 
 
 def _parse_key(written: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    match = _KEY.fullmatch(written) if len(written) <= 1_000 else None
+    match = _KEY.fullmatch(written) if len(written) <= _MAX_LENGTH else None
     if match is None:
         raise UnitError("is not a metric", 'write e.g. latency or latency{phase:"spike"}')
     metric, inside = match[1], match[2]
@@ -157,7 +158,8 @@ def _limit(text: str, unit: str) -> Fraction:
 
 
 def _parse(key: str, metric: str, tags: tuple[tuple[str, str], ...], written: Any) -> Threshold:
-    match = _EXPRESSION.fullmatch(written) if isinstance(written, str) else None
+    is_short = isinstance(written, str) and len(written) <= _MAX_LENGTH
+    match = _EXPRESSION.fullmatch(written) if is_short else None
     if match is None:
         hint = "write e.g. p(95)<200ms, rate>99.9% or value<5"
         raise UnitError(f"{shown(written)} is not a condition", hint)

@@ -127,7 +127,9 @@ class MixEntry:
 
 def _read_mix(value: Any, context: Context) -> tuple[MixEntry, ...]:
     if not isinstance(value, Mapping):
-        raise fail(f"must be a mapping of route to weight, got {shown(value)}", "write {GET /users: 9}")
+        raise fail(
+            f"must be a mapping of route to weight, got {shown(value)}", "write {GET /users: 9}"
+        )
     findings: list[Finding] = []
     parsed = []
     for written in value:
@@ -240,7 +242,7 @@ class Source(Model):
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"api_key", "browser", "client", "of", "pushes", "sessions", "source_ip"}
+        {"api_key", "browser", "client", "location", "of", "pushes", "sessions", "source_ip"}
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
 

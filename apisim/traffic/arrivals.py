@@ -214,7 +214,9 @@ def next_arrival(
     flow["n_arrivals"] += 1
     length_ns = flow["segment_end_ns"] - flow["segment_start_ns"]
     expected = (flow["position"] - flow["mass_before"]) / np.float64(ONE)
-    if flow["rate_start"] == flow["rate_end"]:
+    if expected == 0.0:
+        after_ns = 0.0  # at a rate of zero the root below would be 0 / 0
+    elif flow["rate_start"] == flow["rate_end"]:
         after_ns = expected * _SECOND_NS / flow["rate_start"]
     else:
         # Root of the quadratic in the form that stays accurate when the rate starts at zero.

@@ -33,9 +33,9 @@ _SIZES: Final = ("1KB", "0B", "100B", "2KB", "700KB")
 THINK_TIMES: Final = (
     ("10ms", (100, 200)),
     ("1ms", (20,)),
-    ({"mixture": [[0.5, "0s"], [0.5, "1ms"]]}, (10, 20)),
+    ({"mixture": [[0.5, "0s"], [0.5, "1ms"]]}, (20, 30)),
     ({"mixture": [[0.8, "0s"], [0.2, "10ms"]]}, (20, 50)),
-    ({"uniform": ["0s", "1ms"]}, (10, 20)),
+    ({"uniform": ["0s", "1ms"]}, (20, 30)),
     ({"exponential": "5ms"}, (50, 100)),
     ("50ms", (200, 500)),
 )
@@ -80,7 +80,7 @@ def _laws(
 
 _TIME_SAMPLES: Final = {"samples": "times.csv", "column": "wait", "unit": "ms"}
 _atom_times, _times = _laws(_TIMES, "1ms", "5ms", "40ms", _TIME_SAMPLES)
-_, _payloads = _laws(_SIZES, "100B", "1KB", "20KB", {"samples": "sizes.csv", "column": "bytes"})
+_, _payloads = _laws(_SIZES, "100B", "1KB", "10KB", {"samples": "sizes.csv", "column": "bytes"})
 
 
 def times() -> st.SearchStrategy[Any]:

@@ -246,7 +246,7 @@ def scenarios(draw: Any, *, exact: bool = False) -> Case:
     data |= {"functions": draft.functions, "endpoints": draft.endpoints}
     drawn = Drawn(draw, draft.apis, exact=exact)
     data["traffic"] = draw_traffic(drawn)
-    draft.optional(data, 30, "warm_up", "50ms", "9ms", "1ms")
+    draft.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(draft, data)
     return Case(data, drawn.files)
 

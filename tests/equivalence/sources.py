@@ -95,18 +95,18 @@ def _open_source(drawn: Drawn, _: str) -> dict[str, Any]:
         source["offset"] = 0 if drawn.exact else drawn.one(0, 0, 0.5)
     elif process == "poisson" and drawn.maybe(50):
         del source["arrivals"]  # the default
-    phases = [_open_phase(drawn) for _ in range(drawn.one(1, 2, 3))]
+    phases = [_open_phase(drawn, may_pause=at > 0) for at in range(drawn.one(1, 2, 3))]
     source["phases"] = _named(drawn, phases)
     return source | _mix(drawn)
 
 
-def _open_phase(drawn: Drawn) -> dict[str, Any]:
-    kind = drawn.one("rate", "rate", "rate", "counts", "pause")
+def _open_phase(drawn: Drawn, *, may_pause: bool) -> dict[str, Any]:
+    kind = drawn.one("rate", "rate", "rate", "counts", *(["pause"] if may_pause else []))
     if kind == "pause":
         return {"pause": drawn.one("10ms", "100ms", "1ms")}
     phase: dict[str, Any]
     if kind == "counts":
-        phase = {"per": drawn.one("10ms", "100ms")}
+        phase = {"per": drawn.one("20ms", "100ms")}
         if drawn.maybe(25) and not drawn.exact:
             counts: dict[str, Any] = {"file": "counts.csv", "column": "calls"}
             drawn.optional(counts, 50, "rows", 2, 1)
@@ -165,7 +165,7 @@ def _mix(drawn: Drawn) -> dict[str, Any]:
         if path:
             if method == "ANY":
                 method = drawn.one("GET", "POST", "ANY")
-            if drawn.maybe(20):
+            if method != "ANY" and drawn.maybe(20):
                 path = _concrete(path)
             key = f"{method} {path}"
         stage = drawn.apis[api].get("stage", {}).get("name")

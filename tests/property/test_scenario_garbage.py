@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apisim.scenario import Scenario, ScenarioError, TEMPLATE, loads
+from apisim.scenario import TEMPLATE, Scenario, ScenarioError, loads
 
 SCENARIO = """\
 apisim: 1
@@ -64,7 +64,13 @@ def outcome(text: str, *overrides: str) -> Scenario | None:
 
 def paths(data: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     here = [at] if at else []
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    items = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
     return here + [path for key, value in items for path in paths(value, (*at, key))]
 
 

@@ -16,8 +16,8 @@ from apisim.results.request_columns import COLUMNS, OPTIONAL_COLUMNS
 from apisim.results.request_sinks import CsvSink
 from apisim.results.requests import RequestOrder
 from apisim.scenario import loads
-from apisim.studies import run
 from apisim.studies import progress as progress_module
+from apisim.studies import run
 
 SCENARIO = """
 apisim: 1

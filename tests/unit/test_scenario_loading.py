@@ -240,7 +240,9 @@ def test_thirteen_regions_start_with_a_quarter_of_the_limit() -> None:
 
 
 def test_the_chapter_s_profile_shares_the_stage_s_bucket_and_has_its_prices() -> None:
-    text = SMALL.replace("type: rest,", "type: rest, stage: {throttle: {rate_limit: 5, burst_limit: 5}},")
+    text = SMALL.replace(
+        "type: rest,", "type: rest, stage: {throttle: {rate_limit: 5, burst_limit: 5}},"
+    )
     for profile, scope, limit in (
         ("aws", "method", "replaces_stage"),
         ("ideal", "method", "replaces_stage"),
@@ -257,7 +259,9 @@ def test_the_chapter_s_profile_shares_the_stage_s_bucket_and_has_its_prices() ->
 
 
 def test_a_setting_may_change_the_scope_for_all_stages() -> None:
-    text = SMALL.replace("type: rest,", "type: rest, stage: {throttle: {rate_limit: 5, burst_limit: 5}},")
+    text = SMALL.replace(
+        "type: rest,", "type: rest, stage: {throttle: {rate_limit: 5, burst_limit: 5}},"
+    )
     throttle = loads(text + "settings: {throttle_scope: shared}\n").apis["shop"].stage.throttle
     assert throttle is not None
     assert throttle.scope == "shared"
@@ -291,7 +295,9 @@ def test_a_gateway_as_on_aws_takes_the_times_of_the_dossier() -> None:
 def test_one_overhead_is_for_both_types_or_each_has_its_own(
     written: str, rest_ms: int, http_ms: int
 ) -> None:
-    settings = loads(SMALL + f"settings: {{gateway_overhead: {written}}}\n", profile="ideal").settings
+    settings = loads(
+        SMALL + f"settings: {{gateway_overhead: {written}}}\n", profile="ideal"
+    ).settings
     assert settings.gateway_overhead.rest == Constant(rest_ms * 1e6)
     assert settings.gateway_overhead.http == Constant(http_ms * 1e6)
 
@@ -407,7 +413,9 @@ def test_a_trace_names_an_existing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [SMALL, LARGE, TEMPLATE], ids=["small", "large", "template"])
 @pytest.mark.parametrize("profile", ["aws", "chapter", "ideal"])
 def test_the_resolved_text_loads_to_an_equal_scenario(text: str, profile: str) -> None:
-    scenario = loads(text, profile=profile, overrides=["seed=5", "account.throttle.rate_limit=0.25"])
+    scenario = loads(
+        text, profile=profile, overrides=["seed=5", "account.throttle.rate_limit=0.25"]
+    )
     again = loads(scenario.to_yaml())
     assert again == scenario
     assert again.to_yaml() == scenario.to_yaml()
@@ -417,7 +425,9 @@ def test_the_resolved_text_loads_to_an_equal_scenario(text: str, profile: str) -
 def test_the_resolved_text_can_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("t.csv", "book.yaml", "o.csv"):
         (tmp_path / name).write_text("ms\n5\n")
-    text = SMALL.replace("{phases: [{duration: 1m, rate: 10}], mix: {GET /a: 1}}", "{trace: {file: t.csv}}")
+    text = SMALL.replace(
+        "{phases: [{duration: 1m, rate: 10}], mix: {GET /a: 1}}", "{trace: {file: t.csv}}"
+    )
     text += "pricing: {book: book.yaml}\nfunctions: {f: {duration: {samples: o.csv, column: ms, unit: ms}}}\n"
     monkeypatch.chdir(tmp_path)
     scenario = loads(text)

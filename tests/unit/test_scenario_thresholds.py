@@ -49,7 +49,7 @@ def test_a_condition_is_read_in_the_metric_s_unit(
 ) -> None:
     read = threshold(key, condition)
     assert (read.key, read.expression) == (key, condition)
-    assert read.metric == key.split("{")[0]
+    assert read.metric == key.split("{", maxsplit=1)[0]
     assert (read.statistic, read.operator, read.limit, read.unit) == (
         statistic, operator, limit, unit,
     )  # fmt: skip

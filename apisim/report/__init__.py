@@ -1,0 +1,14 @@
+"""How a result looks: figures, drawn with matplotlib.
+
+    axes = apisim.plot_requests(result)
+    apisim.plot_latency_by_route(result, ax=other_axes)
+
+A figure is a function ``plot_x(result, ax=None)`` that draws one frame of a result and returns the
+matplotlib Axes. It computes nothing: what it shows is in ``result.frame(...)``, under the name its
+docstring gives. Importing this package does not import matplotlib; drawing does.
+"""
+
+from apisim.report.latency import plot_latency_by_route
+from apisim.report.requests import plot_requests
+
+__all__ = ["plot_latency_by_route", "plot_requests"]

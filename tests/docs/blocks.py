@@ -1,0 +1,85 @@
+"""Commands and code in the documents: found, run, and compared with what stands below them.
+
+``python -m tests.docs.blocks`` writes what the commands print now into the documents.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md",)
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: What differs from machine to machine.
+_TIMED = re.compile(r"simulated in .* s|\([\d,]+/s\), set-up .* s")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a document."""
+
+    document: str
+    language: str
+    text: str
+    line: int
+
+
+def blocks(document: str, language: str) -> list[Block]:
+    """All blocks of one language."""
+    text = (PROJECT / document).read_text()
+    return [
+        Block(document, language, match[2], text[: match.start()].count("\n") + 1)
+        for match in _FENCE.finditer(text)
+        if match[1] == language
+    ]
+
+
+def split(block: Block) -> tuple[str, str]:
+    """Command and output of a console block."""
+    first, _, rest = block.text.partition("\n")
+    assert first.startswith("$ "), f"{block.document}:{block.line}: a console block starts with $"
+    return first[2:], rest
+
+
+def run(command: str) -> str:
+    """Standard output of a command as a reader at 80 columns without colour sees it."""
+    words = shlex.split(command)
+    assert words[0] == "apisim"
+    done = subprocess.run(
+        [sys.executable, "-m", "apisim", *words[1:]],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"},
+        check=False,
+    )
+    assert done.returncode in (0, 99), done.stderr
+    return done.stdout
+
+
+def timeless(output: str) -> str:
+    """Output without what differs from machine to machine, and without trailing blanks."""
+    lines = [_TIMED.sub("...", line).rstrip() for line in output.splitlines()]
+    return "\n".join(lines).strip() + "\n"
+
+
+def refresh() -> None:
+    """Write the outputs of all commands into the documents."""
+    for document in DOCUMENTS:
+        path = PROJECT / document
+        text = path.read_text()
+        for block in blocks(document, "console"):
+            command, _ = split(block)
+            printed = run(command).rstrip() + "\n"
+            fresh = "```console\n$ " + command + "\n" + printed + "```"
+            text = text.replace("```console\n" + block.text + "```", fresh)
+        path.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+
+
+if __name__ == "__main__":
+    refresh()

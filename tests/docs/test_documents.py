@@ -1,0 +1,59 @@
+"""Documents are true: their commands print what stands there, their code runs, their links lead."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import DOCUMENTS, PROJECT, Block, blocks, run, split, timeless
+
+CONSOLE = [block for document in DOCUMENTS for block in blocks(document, "console")]
+PYTHON = [block for document in DOCUMENTS for block in blocks(document, "python")]
+YAML = [block for document in DOCUMENTS for block in blocks(document, "yaml")]
+MARKDOWN = sorted(
+    path for path in PROJECT.glob("**/*.md") if not {".venv", "node_modules"} & set(path.parts)
+)
+
+
+def _label(block: Block) -> str:
+    return f"{block.document}:{block.line}"
+
+
+@pytest.mark.parametrize("block", CONSOLE, ids=_label)
+def test_a_command_prints_what_the_document_says(block: Block) -> None:
+    command, shown = split(block)
+    assert timeless(run(command)) == timeless(shown)
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=_label)
+def test_code_in_a_document_runs(block: Block) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block.text],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", YAML, ids=_label)
+def test_a_scenario_in_a_document_runs(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text(block.text)
+    done = subprocess.run(
+        [sys.executable, "-m", "apisim", "run", str(file), "--quiet"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 99), done.stderr
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_links_inside_the_project_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{path}: {target}"
