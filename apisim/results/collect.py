@@ -16,7 +16,7 @@ from apisim.engine.recorder import N_COLUMNS, Recorder
 from apisim.engine.run import Replication
 from apisim.pricing import Usage, Window
 from apisim.results.accounts import Accounts
-from apisim.results.metrics import STANDARD_MEASURES, Costs, Measure, measure
+from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure
 from apisim.results.tally import Measurements
 from apisim.results.usage import run_usage, windows_of
 
@@ -172,6 +172,7 @@ class Collector:
         )
         mine = Measurements.of(self.program, recorder)
         costs = Costs(run=float(self.accounts.run([usage]).total))
+        gauge = Gauge(mine, [replication.end_ns], costs)
         self.summaries.append(
             ReplicationSummary(
                 number=replication.number,
@@ -179,10 +180,7 @@ class Collector:
                 digest=replication.digest,
                 end_ns=replication.end_ns,
                 completed=replication.completed,
-                values={
-                    wanted: measure(wanted, mine, [replication.end_ns], costs)
-                    for wanted in self.measures
-                },
+                values={wanted: gauge.read(wanted) for wanted in self.measures},
             )
         )
         series = Series.of(recorder)

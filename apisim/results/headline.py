@@ -1,14 +1,18 @@
 """The first lines of a summary and its last: what was run, how it went, how to repeat it."""
 
 import shlex
+from collections.abc import Sequence
+from typing import Final
 
 from apisim.results.result import Result
-from apisim.results.wording import count_text, share_text, three_digits
+from apisim.results.wording import count_text, counted, share_text, three_digits
+from apisim.scenario import Scenario
 from apisim.scenario.formats import format_duration
 
 __all__ = ["headline", "reproduction"]
 
-_SECOND_NS = 1_000_000_000
+_SECOND_NS: Final = 1_000_000_000
+_PAGE: Final = 80
 
 
 def headline(result: Result) -> list[str]:
@@ -27,7 +31,7 @@ def headline(result: Result) -> list[str]:
         f"{status} {share_text(count / requests.total)}"
         for status, count in requests.by_status.items()
     )
-    lines.append(f"{count_text(requests.total)} requests" + (f": {answers}" if answers else ""))
+    lines.append(counted(requests.total, "request") + (f": {answers}" if answers else ""))
     if requests.refused_by:
         refused = ", ".join(
             f"{who} {count_text(count)}" for who, count in requests.refused_by.items()
@@ -46,9 +50,36 @@ def reproduction(result: Result) -> list[str]:
         f"{three_digits(float(f'{info.setup_s:.3g}'))} s",
         f"digest {info.digest}, scenario sha256 {scenario.source.sha256[:16]}",
     ]
-    words = ["apisim", "run", scenario.source.file, "--seed", str(info.seed)]
-    words += ["--replications", str(scenario.replications)]
+    lines += _command(scenario)
+    return lines
+
+
+def _command(scenario: Scenario) -> list[str]:
+    """What to type to get the same numbers, as far as options say it."""
+    file = scenario.source.file
+    if file.startswith("<"):
+        return [f"seed {scenario.seed}"]
+    words = ["apisim", "run", file, "--seed", str(scenario.seed)]
+    origins = {name: path for path, (name, _, _) in scenario.positions.overrides.items()}
+    for option, value in (
+        ("--profile", scenario.profile),
+        ("--replications", str(scenario.replications)),
+    ):
+        if origins.pop(option, None):
+            words += [option, value]
     if scenario.duration_limit_ns is not None:
         words += ["--duration", format_duration(scenario.duration_limit_ns)]
-    lines.append(f"reproduce with: {shlex.join(words)}")
+    origins.pop("--seed", None)
+    changed = " with the same changes (--set)" if origins else ""
+    return [f"reproduce{changed} by", *_broken(words)]
+
+
+def _broken(words: Sequence[str]) -> list[str]:
+    """A command as a shell takes it, in lines that fit on a page."""
+    lines = [" "]
+    for word in map(shlex.quote, words):
+        if len(lines[-1]) + len(word) + 3 > _PAGE and lines[-1].strip():
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}"
     return lines

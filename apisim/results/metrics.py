@@ -24,15 +24,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from apisim.engine.program import Program
 from apisim.results.spans import measured_ns
-from apisim.results.tally import Measurements, Tally
+from apisim.results.tally import LatencyTally, Measurements, Tally
 from apisim.scenario.thresholds import Threshold
 
-__all__ = ["STANDARD_MEASURES", "Costs", "Measure", "measure"]
+__all__ = ["STANDARD_MEASURES", "Costs", "Gauge", "Measure"]
 
 _LATENCIES: Final = frozenset({"latency", "integration_latency", "gateway_latency"})
 _SECOND_NS: Final = 1_000_000_000
+
+_Tags = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Measure:
     metric: str
     statistic: str
     quantile: float | None = None
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: _Tags = ()
 
     @classmethod
     def of(cls, threshold: Threshold) -> "Measure":
@@ -111,53 +112,72 @@ class Costs:
     month: float | None = None
 
 
-def measure(
-    wanted: Measure,
-    measurements: Measurements,
-    ends_ns: Sequence[int],
-    costs: Costs,
-) -> tuple[float, float]:
-    """Value of a measure.
+class Gauge:
+    """Reads measures off the measurements of one replication, or of several added up.
 
     Parameters
     ----------
-    wanted : Measure
     measurements : Measurements
-        Of one replication, or of several added up.
     ends_ns : sequence of int
         End of each of those replications [ns].
     costs : Costs
         Bills of the same replications.
-
-    Returns
-    -------
-    value : float
-        In ``wanted.unit``; NaN where nothing was measured.
-    resolution : float
-        How finely a quantile can be told from its neighbours, in the same unit; 0 for the others.
     """
-    if wanted.metric.startswith("cost_"):
-        total = costs.run if wanted.metric == "cost_run" else costs.month
-        return (float("nan") if total is None else total), 0.0
-    tags = dict(wanted.tags)
-    tally = measurements.select(**tags)
-    if wanted.metric in _LATENCIES:
-        return _latency(wanted, tally)
-    if wanted.unit == "share":
-        return _share(wanted.metric, tally), 0.0
-    count = _count(wanted.metric, tally)
-    if wanted.unit == "per_second":
-        return _rate(count, measurements.program, ends_ns, tags), 0.0
-    return count / measurements.n_replications, 0.0
 
+    def __init__(self, measurements: Measurements, ends_ns: Sequence[int], costs: Costs) -> None:
+        self._measurements, self._ends_ns, self._costs = measurements, ends_ns, costs
+        # Several statistics are asked of the same requests.
+        self._tallies: dict[_Tags, Tally] = {}
+        self._latencies: dict[tuple[_Tags, str], LatencyTally] = {}
 
-def _latency(wanted: Measure, tally: Tally) -> tuple[float, float]:
-    latency = tally.latency(wanted.metric)
-    if wanted.quantile is not None:
-        value = latency.quantile_ns(wanted.quantile)
-        return value, latency.resolution_ns(wanted.quantile)
-    by_name = {"mean": latency.mean_ns, "min": latency.min_ns, "max": latency.max_ns}
-    return by_name[wanted.statistic], 0.0
+    def read(self, wanted: Measure) -> tuple[float, float]:
+        """Value of a measure.
+
+        Returns
+        -------
+        value : float
+            In ``wanted.unit``; NaN where nothing was measured.
+        resolution : float
+            How finely a quantile can be told from its neighbours, in the same unit; 0 for the
+            others.
+        """
+        if wanted.metric.startswith("cost_"):
+            costs = self._costs
+            total = costs.run if wanted.metric == "cost_run" else costs.month
+            return (float("nan") if total is None else total), 0.0
+        if wanted.metric in _LATENCIES:
+            return self._read_latency(wanted)
+        tally = self._tally(wanted.tags)
+        count = _count(wanted.metric, tally)
+        if wanted.unit == "share":
+            return _share(wanted.metric, count, tally), 0.0
+        if wanted.unit == "per_second":
+            return self._rate(count, dict(wanted.tags)), 0.0
+        return count / self._measurements.n_replications, 0.0
+
+    def _tally(self, tags: _Tags) -> Tally:
+        if tags not in self._tallies:
+            self._tallies[tags] = self._measurements.select(**dict(tags))
+        return self._tallies[tags]
+
+    def _read_latency(self, wanted: Measure) -> tuple[float, float]:
+        key = (wanted.tags, wanted.metric)
+        if key not in self._latencies:
+            self._latencies[key] = self._tally(wanted.tags).latency(wanted.metric)
+        latency = self._latencies[key]
+        if wanted.quantile is not None:
+            return latency.quantile_ns(wanted.quantile), latency.resolution_ns(wanted.quantile)
+        by_name = {"mean": latency.mean_ns, "min": latency.min_ns, "max": latency.max_ns}
+        return by_name[wanted.statistic], 0.0
+
+    def _rate(self, count: int, tags: dict[str, str]) -> float:
+        length_ns = measured_ns(
+            self._measurements.program,
+            self._ends_ns,
+            traffic=tags.get("traffic"),
+            phase=tags.get("phase"),
+        )
+        return count * _SECOND_NS / length_ns if length_ns else float("nan")
 
 
 def _count(metric: str, tally: Tally) -> int:
@@ -177,13 +197,8 @@ def _count(metric: str, tally: Tally) -> int:
     return counts[metric]
 
 
-def _share(metric: str, tally: Tally) -> float:
+def _share(metric: str, count: int, tally: Tally) -> float:
     of = tally.requests
     if metric in {"cache_hits", "cache_misses"}:
         of = tally.sums["cache_hits"] + tally.sums["cache_misses"]
-    return _count(metric, tally) / of if of else float("nan")
-
-
-def _rate(count: int, program: Program, ends_ns: Sequence[int], tags: dict[str, str]) -> float:
-    length_ns = measured_ns(program, ends_ns, traffic=tags.get("traffic"), phase=tags.get("phase"))
-    return count * _SECOND_NS / length_ns if length_ns else float("nan")
+    return count / of if of else float("nan")

@@ -4,6 +4,7 @@ from apisim.engine.program import Program
 from apisim.gateway.status import Answer
 from apisim.results.collect import Collector
 from apisim.results.tally import Tally
+from apisim.results.wording import counted
 from apisim.scenario.formats import format_duration
 
 __all__ = ["notes_on"]
@@ -26,7 +27,7 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
     notes += _notes_on_traffic(program)
     unmatched = int(everything.by_answer[Answer.NO_ROUTE])
     if unmatched:
-        notes.append(f"{unmatched:,} requests matched no route")
+        notes.append(f"{counted(unmatched, 'request')} matched no route")
     if any(int(state.buckets["refused"].sum()) for state in collector.states):
         notes.append(
             "limits are configured-exact: AWS applies them on a best-effort basis, so that single "
@@ -58,5 +59,6 @@ def _notes_on_traffic(program: Program) -> list[str]:
         )
         notes.append(f"{who} the network between caller and gateway (no network: is given)")
     if program.n_skipped_rows:
-        notes.append(f"{program.n_skipped_rows:,} rows of logs could not be read and were left out")
+        rows = counted(program.n_skipped_rows, "row")
+        notes.append(f"{rows} of logs could not be read, left out")
     return notes

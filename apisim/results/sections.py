@@ -193,7 +193,6 @@ def _routes(result: Result) -> Section | None:
             (
                 f"{row.labels['api']} {name}" if several else name,
                 count_text(row.requests),
-                time_text(latency.mean),
                 time_text(latency.p50),
                 time_text(latency.p95),
                 time_text(latency.p99),
@@ -203,7 +202,7 @@ def _routes(result: Result) -> Section | None:
         )
     return _section(
         "Latency by route, at the client, refusals included",
-        "Route|>Requests|>mean|>p50|>p95|>p99|>p99.9|>max",
+        "Route|>Requests|>p50|>p95|>p99|>p99.9|>max",
         rows,
     )
 
@@ -273,7 +272,7 @@ def _functions(result: Result) -> Section | None:
             count_text(stats.cold_starts),
             count_text(stats.throttles),
             count_text(stats.errors),
-            f"{stats.mean_concurrency:.1f}",
+            three_digits(round(stats.mean_concurrency, 2)),
             count_text(stats.max_concurrency),
             share_text(stats.utilization),
         )
@@ -290,7 +289,7 @@ def _endpoints(result: Result) -> Section | None:
             count_text(stats.served),
             count_text(stats.refused),
             count_text(stats.errors),
-            f"{stats.mean_concurrency:.1f}",
+            three_digits(round(stats.mean_concurrency, 2)),
             count_text(stats.max_waiting),
             share_text(stats.utilization),
         )

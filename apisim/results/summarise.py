@@ -15,7 +15,7 @@ from apisim.results.mechanisms import (
     function_stats,
     throttle_stats,
 )
-from apisim.results.metrics import Costs, Measure
+from apisim.results.metrics import Costs, Gauge, Measure
 from apisim.results.notes import notes_on
 from apisim.results.result import RequestCounts, Result, RunInfo
 from apisim.results.tally import Measurements, Tally
@@ -75,7 +75,12 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         throttles=throttle_stats(measurements, states),
         bill=bills,
         intervals=_by_label(intervals),
-        thresholds=judge(program.scenario.thresholds, measurements, ends_ns, costs, intervals),
+        thresholds=judge(
+            program.scenario.thresholds,
+            Gauge(measurements, ends_ns, costs),
+            len(states),
+            intervals,
+        ),
         series=series,
         replications=tuple(collector.summaries),
         notes=(*notes, *notes_on(collector, everything)),

@@ -122,7 +122,8 @@ class Tally:
         # Python's integers: the low words of nine cells may not fit in 64 bits.
         high = sum(self._cells[f"{words}_high"].tolist())
         low = sum(self._cells[f"{words}_low"].tolist())
-        bins = hist_merge(self._histograms[self._chosen, HISTOGRAMS.index(name)])
+        used = self._chosen[self._cells["requests"] > 0]
+        bins = hist_merge(self._histograms[used, HISTOGRAMS.index(name)])
         return LatencyTally(int(bins["count"].sum()), high * _LOW_WORD + low, bins)
 
     def with_outcome(self, outcome: str) -> int:

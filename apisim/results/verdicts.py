@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from apisim.results.intervals import Interval
-from apisim.results.metrics import Costs, Measure, measure
-from apisim.results.tally import Measurements
+from apisim.results.metrics import Gauge, Measure
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.thresholds import Threshold
 
@@ -100,9 +99,8 @@ def _unmeasured(threshold: Threshold) -> tuple[str, str] | None:
 
 def judge(
     thresholds: Sequence[Threshold],
-    measurements: Measurements,
-    ends_ns: Sequence[int],
-    costs: Costs,
+    gauge: Gauge,
+    n_replications: int,
     intervals: Mapping[Measure, Interval],
 ) -> tuple[Verdict, ...]:
     """Verdict on each threshold.
@@ -110,19 +108,20 @@ def judge(
     Parameters
     ----------
     thresholds : sequence of Threshold
-    measurements, ends_ns, costs
-        As :func:`apisim.results.metrics.measure`, of all replications.
+    gauge : Gauge
+        Reads measures off all replications together.
+    n_replications : int
     intervals : mapping of Measure to Interval
         In the unit it is measured in; one that is missing could not be made.
     """
     verdicts = []
     for threshold in thresholds:
         wanted = Measure.of(threshold)
-        value, _ = measure(wanted, measurements, ends_ns, costs)
+        value, _ = gauge.read(wanted)
         ok = threshold.holds(value)
         conclusive = None
         interval = intervals.get(wanted)
-        if measurements.n_replications > 1:
+        if n_replications > 1:
             conclusive = interval is not None and all(
                 threshold.holds(end) == ok for end in (interval.low, interval.high)
             )

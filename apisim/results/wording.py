@@ -8,6 +8,7 @@ __all__ = [
     "NOTHING",
     "bytes_text",
     "count_text",
+    "counted",
     "moment_text",
     "rate_text",
     "share_text",
@@ -55,6 +56,17 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, whose plural ends in s.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1234, "row")
+    ('1 row', '1,234 rows')
+    """
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
 def time_text(time_ms: float) -> str:
     """A time in the unit in which it has at most three digits before the point.
 
@@ -99,7 +111,7 @@ def moment_text(time_s: float) -> str:
         return NOTHING
     if time_s < _MINUTE_S:
         return f"{round(time_s, 3):g} s"
-    if time_s < _HOUR_S:
+    if round(time_s, 1) < _HOUR_S:
         minutes, seconds = divmod(round(time_s, 1), _MINUTE_S)
         return f"{minutes:.0f}m {seconds:04.1f}s"
     minutes, seconds = divmod(round(time_s), _MINUTE_S)

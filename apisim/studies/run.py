@@ -6,6 +6,7 @@ at their next look at the clock, and what was simulated so far is reported.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -126,9 +127,10 @@ def _simulate(
             if file is not None:
                 until_ns = file.finish_part(number, completed=replication.completed)
                 if not replication.completed:
+                    until_s = f"{Decimal(until_ns) / _SECOND_NS:f}"
                     notes.append(
                         f"{file.path} holds the requests of replication {number} that arrived "
-                        f"before {until_ns / _SECOND_NS:g} s"
+                        f"before {until_s} s"
                     )
             collector.add(replication)
     wall_s = watch.last_record - first_event

@@ -94,8 +94,9 @@ def _in_threads(job: Job, n_replications: int, workers: int) -> Iterator[Replica
                     return
                 head = pending.popleft()
                 while not wait([head], timeout=_WAIT_S).done:
-                    if job.watch.is_stopped:
-                        _cancel_last(pending)
+                    pass  # the interpreter handles Ctrl-C here
+                if job.watch.is_stopped:
+                    _cancel_last(pending)
                 yield head.result()
         finally:
             # Also when something went wrong: do not simulate the rest for nobody.
@@ -105,7 +106,7 @@ def _in_threads(job: Job, n_replications: int, workers: int) -> Iterator[Replica
 
 
 def _cancel_last(pending: deque[Future[Replication]]) -> None:
-    """Take back what has not begun; those that have begun end by themselves."""
+    """Take back the replications that have not begun; the others end by themselves."""
     while pending and pending[-1].cancel():
         pending.pop()
 

@@ -100,6 +100,8 @@ def payloads() -> st.SearchStrategy[Any]:
 
 _BUCKETS: Final = (
     {"rate_limit": 100, "burst_limit": 5},
+    {"rate_limit": 200, "burst_limit": 50},
+    {"rate_limit": 1000, "burst_limit": 20},
     {"rate_limit": 100, "burst_limit": 1},
     {"rate_limit": 50, "burst_limit": 20},
     {"rate_limit": 1000, "burst_limit": 2},

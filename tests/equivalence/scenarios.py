@@ -54,7 +54,7 @@ class Case:
 
 
 _PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
-_METHODS: Final = ("GET", "GET", "GET", "ANY", "POST", "DELETE")
+_METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
 _TTLS: Final = ("50ms", "10ms", "1s", "0s", "200ms", "300s")
 _SOURCES: Final = ("header.authorization", "header.x-client", "querystring.q", "path.id")
 
@@ -108,7 +108,7 @@ class _Draft:
                 "function": self.one(*self.functions),
             }
             self.optional(spec, 80, "ttl", "50ms", "10ms", "0s", "1s", "300s")
-            self.optional(spec, 40, "deny_identities", "30%", "100%", "0.5%")
+            self.optional(spec, 40, "deny_identities", "30%", "0.5%", "100%")
             if spec["type"] == "request" and self.maybe(60):
                 n = self.one(1, 2)
                 spec["identity_sources"] = [self.one(*_SOURCES) for _ in range(n)]
@@ -126,13 +126,13 @@ class _Draft:
             self.optional(api, 40, "endpoint", "edge", "regional")
         stage: dict[str, Any] = {}
         self.optional(stage, 20, "name", "v1", "live")
-        if self.maybe(40):
+        if self.maybe(30):
             stage["throttle"] = self.draw(throttles())
             self.optional(stage["throttle"], 50, "scope", "shared", "method")
-        if is_rest and self.maybe(65):
+        if is_rest and self.maybe(80):
             for key, options in (
                 ("cache_max_entries", (3, 1, 10)),
-                ("cache_capacity", ("3KB", "1B", "1MB")),
+                ("cache_capacity", ("3KB", "1MB", "1B")),
                 ("cache_cluster_size", ("0.5", "1.6", 6.1, "237")),
             ):
                 self.optional(stage, 45, key, *options)
@@ -165,10 +165,10 @@ class _Draft:
         route: dict[str, Any] = {"integration": integration}
         usable = [n for n, a in self.authorizers.items() if is_rest or a["type"] == "request"]
         if usable:
-            self.optional(route, 50, "authorizer", *usable)
-        if self.maybe(40):
+            self.optional(route, 40, "authorizer", *usable)
+        if self.maybe(30):
             route["throttle"] = self.draw(throttles())
-        if has_cache and self.maybe(80):
+        if has_cache and self.maybe(90):
             keys = [f"path.{p}" for p in ("id", "proxy") if f"{{{p}" in key]
             keys += ["header.authorization", "querystring", "querystring.q"]
             cache: dict[str, Any] = {"keys": [k for k in keys if self.maybe(40)]}
@@ -234,7 +234,7 @@ def scenarios(draw: Any, *, exact: bool = False) -> Case:
         draft.add_api(name)
     settings = draft.settings(profile)
     account: dict[str, Any] = {}
-    if draft.maybe(35):
+    if draft.maybe(20):
         account["throttle"] = draw(throttles())
     reserved = sum(f.get("reserved_concurrency", 0) for f in draft.functions.values())
     if draft.maybe(40):

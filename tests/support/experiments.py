@@ -1,6 +1,7 @@
 """Scenarios from plain data, lowered once and run for as many replications as a test needs."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ __all__ = [
     "answered",
     "endpoint_api",
     "function_api",
+    "mean_latency_s",
     "means",
     "mock_api",
     "one_source",
@@ -41,6 +43,8 @@ MOCK: Final[Data] = {"integration": {"type": "mock"}}
 _CHARGING: Final = Charging(
     {facts.outcome: True for facts in ANSWERS.values()}, {"rest": 0, "http": 524_288}
 )
+#: Added to every seed: other draws for all tests at once.
+_SEED: Final = int(os.environ.get("APISIM_SEED", "0"))
 _THROTTLED: Final = (Answer.THROTTLED_METHOD, Answer.THROTTLED_STAGE, Answer.THROTTLED_ACCOUNT)
 
 
@@ -51,8 +55,9 @@ def seconds(value: float) -> str:
 
 def scenario(**parts: Any) -> Data:
     """A scenario in which only what ``parts`` say takes time or refuses anything."""
+    seed = parts.pop("seed", 1) + _SEED
     account = {"throttle": UNLIMITED, "lambda_concurrency": 20_000, **parts.pop("account", {})}
-    return {"apisim": 1, "profile": "ideal", "account": account, **parts}
+    return {"apisim": 1, "profile": "ideal", "seed": seed, "account": account, **parts}
 
 
 def mock_api(route: Data | None = None, **stage: Any) -> Data:
@@ -109,6 +114,13 @@ def means(
 ) -> NDArray[np.float64]:
     """One number from each of several replications."""
     return np.array([statistic(run(program, number)) for number in range(n_replications)])
+
+
+def mean_latency_s(done: Replication) -> float:
+    """Mean latency at the client after the warm-up [s], exact sums."""
+    cells = done.recorder.cells
+    total_ns = int(cells["latency_low"].sum()) + (int(cells["latency_high"].sum()) << 60)
+    return total_ns / int(cells["requests"].sum()) / 1e9
 
 
 def answered(done: Replication, *answers: Answer) -> int:

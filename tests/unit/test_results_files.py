@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from decimal import Decimal
 
 import pandas as pd
@@ -217,9 +218,24 @@ def test_the_summary_fits_in_80_columns_and_needs_no_colour(result):
     assert "FAILED" in text
     assert "Aggregated" in text
     assert f"digest {result.run_info.digest}" in text
-    assert "--seed 11 --replications 2" in text
+    assert "seed 11" in text
     assert str(result) == text
     assert max(map(len, result.summary(width=120).splitlines())) <= 120
+
+
+def test_the_summary_ends_with_the_command_that_repeats_the_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my scenario.yaml").write_text(QUIET)
+    text = run("my scenario.yaml").summary()
+    assert "\nreproduce by\n  apisim run 'my scenario.yaml' --seed 1\n" in text
+    options = {"seed": 5, "replications": 2, "profile": "ideal", "duration": "500ms"}
+    text = run("my scenario.yaml", overrides=["name=x"], **options).summary()
+    command = text.split("\nreproduce with the same changes (--set) by\n")[1].split("\nnote:")[0]
+    assert max(map(len, command.splitlines())) <= 80
+    assert shlex.split(command.replace("\\\n", "")) == [
+        "apisim", "run", "my scenario.yaml", "--seed", "5", "--profile", "ideal",
+        "--replications", "2", "--duration", "500ms",
+    ]  # fmt: skip
 
 
 def test_the_summary_says_when_a_bucket_began_to_refuse(result):

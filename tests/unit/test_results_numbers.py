@@ -7,8 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
+from apisim.arrays.jit import kernel
 from apisim.results.collect import Series
 from apisim.results.spans import length_ns, union
+from apisim.results.tally import Measurements, _add_bins
 from apisim.scenario import loads
 from apisim.studies import run
 
@@ -253,6 +256,44 @@ traffic: {web: {phases: [{duration: 10s, rate: 30}], mix: {GET /x: 1}}}
     for one in told:
         del one["run"]
     assert told[0] == told[1]
+
+
+def test_sums_of_times_are_exact_beyond_64_bits(function):
+    whole = function.measurements
+
+    def copy():
+        cells = whole.cells.copy()
+        cells["latency_low"], cells["latency_high"] = 2**60 - 1, 7
+        return Measurements(whole.program, 1, cells, whole.counts.copy(), whole.histograms.copy())
+
+    joined = copy()
+    for _ in range(20):
+        joined = joined.joined(copy())
+    assert joined.n_replications == 21
+    assert joined.cells["latency_low"].max() < 2**60
+    latency = joined.select().latency()
+    assert latency.total_ns == 21 * (8 * 2**60 - 1)
+    assert latency.count == 21 * 10
+    assert (latency.min_ns, latency.max_ns) == (1e8, 5e8)
+
+
+@kernel
+def add_all(bins, values):
+    for value in values:
+        hist_add(bins, value)
+
+
+def test_joined_histograms_are_those_of_all_values_together():
+    rng = np.random.default_rng(3)
+    values = [rng.integers(0, 10 ** rng.integers(1, 12), 400) for _ in range(4)]
+    joined = np.zeros(N_BINS, BIN_DTYPE)
+    for part in values:
+        theirs = np.zeros(N_BINS, BIN_DTYPE)
+        add_all(theirs, part)
+        _add_bins(joined, theirs)
+    everything = np.zeros(N_BINS, BIN_DTYPE)
+    add_all(everything, np.concatenate(values))
+    assert (joined == everything).all()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """``apisim.run``: options, engines, services of one's own, progress, mistakes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from apisim.scenario import ScenarioError, loads
@@ -28,7 +30,6 @@ def test_a_file_is_loaded_with_its_options(tmp_path):
     assert (result.run_info.seed, result.run_info.replications) == (99, 2)
     assert result.run_info.simulated_s == 5.0
     assert result.scenario.source.file.endswith("scenario.yaml")
-    assert "--duration 5s" in result.summary()
 
 
 def test_a_scenario_object_takes_the_same_options():
@@ -83,6 +84,12 @@ def test_a_stop_ends_the_replications_that_have_begun_and_starts_no_more(monkeyp
         assert result.replications[0].completed
         assert any(f"{n_run} of 40 replications" in note for note in result.notes)
         assert result.requests.total == sum(one.requests for one in result.replications)
+
+
+def test_a_run_in_another_thread_leaves_ctrl_c_alone():
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(run, loads(SCENARIO)).result()
+    assert result.requests.total == 100
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Broken scenarios: what is said about each, word by word.
 
-Every file of ``tests/golden/broken`` is a scenario nobody can run; beside it is what the user reads.
+Every file of ``tests/golden/broken`` is a scenario nobody can run; beside it is what the user
+reads.
 ``APISIM_UPDATE_GOLDEN=1`` writes those texts anew; read them before they are committed.
 """
 
@@ -35,15 +36,8 @@ def test_a_broken_scenario_says_what_is_wrong_and_where(
     if os.environ.get("APISIM_UPDATE_GOLDEN"):
         expected.write_text(said, encoding="utf-8")
     assert said == expected.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_every_line_has_a_place_and_none_shows_python(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for line in said_about(name, monkeypatch).splitlines():
+    for line in said.splitlines():
         assert re.match(rf"{name}\.yaml:[1-9][0-9]*:[1-9][0-9]*: \S", line)
-        assert len(line) < 400
         assert not re.search(
             r"\bNone\b|\bTrue\b|dict|Fraction|Decimal|<class|Traceback|Input", line
         )
@@ -77,9 +71,10 @@ def test_the_chapter_s_cache_key_asks_for_values_of_every_path_parameter() -> No
 
 
 def test_problems_are_cheap_to_import() -> None:
-    code = "import sys, apisim.scenario.problems as p; print('numba' in sys.modules, 'pydantic' in sys.modules)"
+    heavy = {"numba", "numpy", "pydantic", "ruamel.yaml"}
+    code = f"import sys, apisim.scenario.problems; print(*({heavy!r} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["False", "False"]
+    assert ran.stdout.strip() == ""
 
 
 def test_every_public_name_can_be_loaded() -> None:

@@ -141,6 +141,7 @@ def test_samples_may_be_gzipped_and_sizes_are_bytes_without_a_unit(tmp_path: Pat
         ('ms\n"1\n', "x.csv is not a CSV file"),
         ("ms\n" + "1" * 200_000, "x.csv has a line of 100,000 characters or more"),
         ("ms\n\xff", "x.csv is not a CSV file"),
+        ("ms\n1\n" + "9" * 300 + "\n", "x.csv row 3: the value is too long"),
     ],
 )
 def test_bad_samples_name_file_and_row(tmp_path: Path, content: str, message: str) -> None:
@@ -190,7 +191,8 @@ def test_named_values_keep_their_names_in_order() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["{zipf: 1.1}", "{zipf: -1, of: 5}", "{zipf: 1, of: 0}", "{zipf: 1, of: 1.5}", "{zipf: a, of: 1}",
+    ["{zipf: 1.1}", "{zipf: -1, of: 5}", "{zipf: 1, of: 0}", "{zipf: 1, of: 1.5}",
+     "{zipf: a, of: 1}",
      "{zipf: 1, off: 5}", "{uniform: 0}", "{uniform: x}", "{a: -1}", "{a: 0}", "{}", "[a]", "5",
      "{a: x}", "{a: .inf}"],
 )  # fmt: skip

@@ -98,10 +98,10 @@ def test_a_new_name_comes_with_its_definition() -> None:
         "functions.other={duration: 1ms}",
         "apis.users.routes.GET /users/{userId}.integration.function=other",
         "apis.users.routes.POST /v1.0/x={integration: {type: mock}}",
-        "traffic.second={phases: [{duration: 1s, users: 3, think_time: 1s}], mix: {POST /v1.0/x: 1}}",
+        "traffic.two={phases: [{duration: 1s, users: 3, think_time: 1s}], mix: {POST /v1.0/x: 1}}",
     )
     assert scenario.functions["other"].duration == Constant(1 * MS)
-    assert isinstance(scenario.traffic["second"].phases[0], ClosedPhase)
+    assert isinstance(scenario.traffic["two"].phases[0], ClosedPhase)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,10 @@ def test_a_new_name_comes_with_its_definition() -> None:
         ),
         ("seed.x=1", "--set:1:1: seed: must be a whole number, got a mapping "
          "(allowed: 0 to 18446744073709551615)"),
-        ("apis.users.type.x=1", "--set:1:1: apis.users.type.x: unknown path (apis.users.type is \"rest\")"),
+        (
+            "apis.users.type.x=1",
+            '--set:1:1: apis.users.type.x: unknown path (apis.users.type is "rest")',
+        ),
         (
             "apis.users.stagge.name=x",
             "--set:1:1: apis.users.stagge: unknown key (did you mean stage?)",

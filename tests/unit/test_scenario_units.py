@@ -62,7 +62,7 @@ def test_a_bare_duration_is_refused_with_what_to_write(value: object) -> None:
     [
         "", "  ", "abc", "30x", "1e3s", "30m1h", "1s1s", "1,5s", "--1s", "-5s", "s", "1s garbage",
         "0.5ns", "1.0005us", "1.1234567s", True, None, [], {}, float("nan"), float("inf"),
-        "9" * 5_000 + "s", "١s",
+        "9" * 5_000 + "s", "\u0661s",
     ],
 )  # fmt: skip
 def test_what_is_no_duration_is_refused(value: object) -> None:
@@ -153,7 +153,8 @@ def test_a_rate_is_the_exact_decimal_as_written(written: object, per_second: Fra
     "value",
     [
         "1/m", "1/week", "a/s", "500 requests", "1//s", "nan/s", "inf", float("nan"), float("inf"),
-        1e300, "1e300/s", Decimal("1e-400000000"), "1e400000000", pytest.param(10**5_000, id="5,000 digits"), 0.1234567, True, None,
+        1e300, "1e300/s", Decimal("1e-400000000"), "1e400000000", 0.1234567, True, None,
+        pytest.param(10**5_000, id="5,000 digits"),
         Decimal("1.00000000000000000000000000000000001"), "1" * 200 + "." + "0" * 200,
     ],
 )  # fmt: skip
