@@ -21,7 +21,7 @@ import typer
 from apisim import __version__
 from apisim.cli.exits import ExitCode
 from apisim.cli.streams import say, write_json
-from apisim.scenario.problems import ApisimError, Problem, ScenarioError
+from apisim.scenario.problems import ApisimError, Problem, ScenarioError, TraceError
 
 __all__ = ["DEBUG", "guard"]
 
@@ -55,8 +55,7 @@ def guard(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
     except ScenarioError as error:
         for problem in error.problems:
             _say_problem(problem)
-        n_problems = len(error.problems)
-        say(f"{n_problems} problem{'' if n_problems == 1 else 's'}")
+        say(_count(error))
         _leave(ExitCode.BAD_INPUT, [_entry(problem) for problem in error.problems], as_json)
     except ApisimError as error:
         _refuse(str(error), as_json)
@@ -98,6 +97,17 @@ def _say_problem(problem: Problem) -> None:
     say(_in_one_line(f"{where}: {path}{problem.message}"))
     if problem.hint:
         say(f"    hint: {_in_one_line(problem.hint)}")
+
+
+def _count(error: ScenarioError) -> str:
+    n_problems = len(error.problems)
+    words = f"{n_problems} problem{'' if n_problems == 1 else 's'}"
+    if isinstance(error, TraceError):
+        from apisim.traffic.trace import MAX_PROBLEMS
+
+        if n_problems >= MAX_PROBLEMS:
+            return f"{words}, perhaps not all"
+    return words
 
 
 def _from_here(file: str) -> str:

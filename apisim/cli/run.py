@@ -72,7 +72,7 @@ def _check_directory(out: Path) -> None:
     """Find out before the simulation, not after it, that its files cannot be written."""
     from apisim.results.atomic import OutputError
 
-    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    there = next(path for path in (out, *out.parents) if path.exists())
     if not there.is_dir():
         raise OutputError(f"{out} cannot be written: {there} is not a directory")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -19,13 +19,15 @@ likeness shows between streams of the 64-bit variant whose keys differ in one up
 different days.
 """
 
+import functools
 import hashlib
-import struct
 from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from apisim.arrays.jit import kernel
 from apisim.draws.purposes import Purpose
 
 __all__ = ["find_equal", "has_digit_form", "stream_key"]
@@ -35,6 +37,10 @@ _VERSION: Final = b"apisim-draws-1"
 
 _ONES: Final = 0x1111111111111111
 _EIGHTS: Final = 0x8888888888888888
+
+_NOTHING: Final = np.uint64(0)
+_ONE: Final = np.uint64(1)
+_FIFTEEN: Final = np.uint64(15)
 
 
 def has_digit_form(key: int) -> bool:
@@ -66,13 +72,14 @@ def has_digit_form(key: int) -> bool:
     return len(set(lower)) == 8 and len(set(upper)) == 8 and upper[-1] != lower[0]
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def stream_key(seed: int, replication: int, purpose: Purpose, entity: str) -> np.uint64:
     """Key of the stream of one purpose of one entity in one replication.
 
     The parts (version, seed, replication, purpose, entity) are hashed, each with its length in
     front so that no two lists of parts run together, by BLAKE2b with 64-byte digests; a counter
     follows, and the first 64-bit word (little-endian) of digest 0, 1, 2, ... that has the digit
-    form is the key. It takes about 0.2 ms: make keys once, not per draw.
+    form is the key. It takes about 0.1 ms: make keys once, not per draw.
 
     Parameters
     ----------
@@ -112,10 +119,36 @@ def stream_key(seed: int, replication: int, purpose: Purpose, entity: str) -> np
     while True:
         rehashed = address.copy()
         rehashed.update(counter.to_bytes(8, "little"))
-        for candidate in struct.unpack("<8Q", rehashed.digest()):
-            if has_digit_form(candidate):
-                return np.uint64(candidate)
+        candidates = np.frombuffer(rehashed.digest(), "<u8")
+        fitting = _first_fitting(candidates)
+        if fitting >= 0:
+            return np.uint64(candidates[fitting])
         counter += 1
+
+
+@kernel
+def _first_fitting(candidates: npt.NDArray[np.uint64]) -> int:
+    """Index of the first candidate of the digit form, or -1: some 500 are looked at for a key."""
+    for at in range(candidates.size):
+        word = candidates[at]
+        if word & _ONE == 0:
+            continue
+        seen = _NOTHING
+        before = _NOTHING
+        fits = True
+        for place in range(16):
+            if place == 8:
+                seen = _NOTHING
+            digit = (word >> np.uint64(60 - 4 * place)) & _FIFTEEN
+            bit = _ONE << digit
+            if digit == 0 or seen & bit != 0 or digit == before:
+                fits = False
+                break
+            seen |= bit
+            before = digit
+        if fits:
+            return at
+    return -1
 
 
 def find_equal(keys: Iterable[np.uint64 | int]) -> tuple[int, int] | None:

@@ -128,7 +128,7 @@ ENDPOINT_SPEC_DTYPE: Final = np.dtype([("service_time", "i8"), ("errors", "f8")]
 TARGET_DTYPE: Final = np.dtype(
     [("binding", "i8"), ("cache_hash", "u8"), ("identity_hash", "u8")], align=True
 )
-#: A closed user's active time: one row per user and stretch of phases.
+#: A closed user's active time: one row per user and stretch of phases, a user's rows together.
 JOB_DTYPE: Final = np.dtype(
     [("source", "i8"), ("user", "i8"), ("start_ns", "i8"), ("end_ns", "i8")], align=True
 )

@@ -18,7 +18,8 @@ _PAGE: Final = 80
 def headline(result: Result) -> list[str]:
     """Name, length and answers of the run."""
     scenario, info = result.scenario, result.run_info
-    length = format_duration(round(info.simulated_s * _SECOND_NS))
+    # To the millisecond: an interrupted run ends anywhere, a log nearly so.
+    length = format_duration(round(info.simulated_s * 1e3) * (_SECOND_NS // 1000))
     times = f"{info.replications} replications of {length}" if info.replications > 1 else length
     if scenario.warm_up:
         times += f", {format_duration(scenario.warm_up)} of it warm-up"

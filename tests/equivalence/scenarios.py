@@ -55,6 +55,8 @@ class Case:
 
 _PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
 _METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
+#: Around the shortest time an integration may be given, 50 ms.
+_SLOW: Final = ("50ms", "60ms", "100ms", {"uniform": ["40ms", "60ms"]})
 _TTLS: Final = ("50ms", "10ms", "1s", "0s", "200ms", "300s")
 _SOURCES: Final = ("header.authorization", "header.x-client", "querystring.q", "path.id")
 
@@ -86,12 +88,12 @@ class _Draft:
 
     def add_backends(self) -> None:
         for at in range(self.one(1, 2, 3)):
-            spec = {"duration": self.time()}
+            spec = {"duration": self.time() if self.maybe(70) else self.one(*_SLOW)}
             if self.maybe(60):
                 spec["init"] = self.time()
             self.optional(spec, 20, "timeout", "10ms", "1ms", "20ms", "3s")
             self.optional(spec, 25, "errors", "10%", "50%", "100%")
-            self.optional(spec, 35, "reserved_concurrency", 1, 2, 3, 0)
+            self.optional(spec, 25, "reserved_concurrency", 2, 1, 3, 10, 0)
             self.optional(spec, 10, "memory", "512MB", "1GB")
             self.optional(spec, 10, "architecture", "arm64", "x86")
             self.functions[f"f{at}"] = spec
@@ -108,7 +110,7 @@ class _Draft:
                 "function": self.one(*self.functions),
             }
             self.optional(spec, 80, "ttl", "50ms", "10ms", "0s", "1s", "300s")
-            self.optional(spec, 40, "deny_identities", "30%", "0.5%", "100%")
+            self.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "100%")
             if spec["type"] == "request" and self.maybe(60):
                 n = self.one(1, 2)
                 spec["identity_sources"] = [self.one(*_SOURCES) for _ in range(n)]
@@ -161,7 +163,7 @@ class _Draft:
             integration["function"] = self.one(*self.functions)
         elif integration["type"].startswith("http"):
             integration["endpoint"] = self.one(*self.endpoints)
-        self.optional(integration, 50, "timeout", "50ms", "60ms", "100ms", "29s")
+        self.optional(integration, 65, "timeout", "50ms", "60ms", "50ms", "100ms", "29s")
         route: dict[str, Any] = {"integration": integration}
         usable = [n for n, a in self.authorizers.items() if is_rest or a["type"] == "request"]
         if usable:
@@ -193,6 +195,8 @@ class _Draft:
         ):
             if self.exact or self.maybe(share):
                 chosen[key] = self.time()
+                if key.endswith("transport") and self.maybe(15):
+                    chosen[key] = self.one("100ms", "120ms", "90ms")
         if "gateway_overhead" in chosen and self.maybe(40):
             types = ("rest", "http") if self.exact else self.one(("rest", "http"), ("http",))
             chosen["gateway_overhead"] = {kind: self.time() for kind in types}
@@ -237,8 +241,8 @@ def scenarios(draw: Any, *, exact: bool = False) -> Case:
     if draft.maybe(20):
         account["throttle"] = draw(throttles())
     reserved = sum(f.get("reserved_concurrency", 0) for f in draft.functions.values())
-    if draft.maybe(40):
-        account["lambda_concurrency"] = reserved + draft.one(2, 1, 5, 0)
+    if draft.maybe(30):
+        account["lambda_concurrency"] = reserved + draft.one(5, 2, 10, 1, 0)
     data |= {"account": account} if account else {}
     data |= {"settings": settings} if settings else {}
     data["apis"] = draft.apis

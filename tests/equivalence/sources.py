@@ -214,10 +214,10 @@ def _trace_source(drawn: Drawn, name: str) -> dict[str, Any]:
             drawn.one(*paths) + drawn.one("", "", "?q=1", "?q=2&r=1"),
             drawn.one("", 0, 100, 1000, 2_000_000),
         )
-        for _ in range(drawn.one(1, 3, 5, 8))
+        for _ in range(drawn.one(3, 5, 8, 1))
     ]
     rows, at_ms = [], 0
-    for gap, client, method, path, size in pattern * drawn.one(5, 1, 15, 30):
+    for gap, client, method, path, size in pattern * drawn.one(8, 15, 30, 1):
         at_ms += gap
         stamp = f"{1000 + at_ms // 1000}.{at_ms % 1000:03d}"
         rows.append(f"{stamp},{client},{method},{path},200,{size}")

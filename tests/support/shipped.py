@@ -1,4 +1,4 @@
-"""The scenarios that are shipped: run once for all tests of a file, and what they say they answer."""
+"""The shipped scenarios: run once for all tests of a file, and what they say they answer."""
 
 import functools
 from pathlib import Path
@@ -7,15 +7,39 @@ from typing import Any, Final
 import apisim
 from apisim.gateway.status import ANSWERS
 from apisim.results.tally import Tally
-from apisim.scenario import Scenario
+from apisim.scenario import load
 
-__all__ = ["FOLDER", "NAMES", "by_refuser", "claims", "file_of", "outcomes", "result"]
+__all__ = [
+    "DAY",
+    "FOLDER",
+    "FRIDAY",
+    "KEYS",
+    "LEVELS",
+    "NAMES",
+    "QUICKSTART",
+    "REPLAY",
+    "SPIKE",
+    "arrivals_a_minute",
+    "by_level",
+    "claims",
+    "file_of",
+    "outcomes",
+    "published_counts",
+    "result",
+]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "scenarios"
 #: Names of all scenarios: paths under the folder, without ``.yaml``.
 NAMES: Final = sorted(
-    str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.glob("**/*.yaml")
+    file.relative_to(FOLDER).with_suffix("").as_posix() for file in FOLDER.glob("**/*.yaml")
 )
+QUICKSTART: Final = "quickstart"
+DAY: Final = "world-cup-day"
+FRIDAY: Final = "black-friday"
+REPLAY: Final = "trace-replay"
+LEVELS: Final = "chapter/three-level-throttling"
+SPIKE: Final = "chapter/burst-spike"
+KEYS: Final = "chapter/cache-keys"
 
 
 def file_of(name: str) -> Path:
@@ -29,7 +53,12 @@ def result(name: str, *overrides: str, **options: Any) -> apisim.Result:
     return apisim.run(file_of(name), overrides=overrides, **options)
 
 
-def by_refuser(tally: Tally) -> dict[str, int]:
+def outcomes(found: apisim.Result) -> tuple[str, dict[str, int], str]:
+    """What a golden number is about: digest, requests by outcome, and the bill's exact total."""
+    return found.run_info.digest, dict(found.requests.by_outcome), str(found.bill.run.total)
+
+
+def by_level(tally: Tally) -> dict[str, int]:
     """Requests refused by throttling, by the level that refused them; only those that occurred."""
     found = {
         facts.refused_by: int(tally.by_answer[answer])
@@ -39,11 +68,22 @@ def by_refuser(tally: Tally) -> dict[str, int]:
     return {level: count for level, count in found.items() if count}
 
 
-def outcomes(found: apisim.Result) -> tuple[str, dict[str, int], str]:
-    """What a golden number is about: digest, requests by outcome, and the bill's exact total."""
-    return found.run_info.digest, dict(found.requests.by_outcome), str(found.bill.run.total)
+def published_counts(name: str) -> list[int]:
+    """Requests a minute that a World Cup scenario was written with."""
+    phases = load(file_of(name)).traffic["visitors"].phases
+    assert all(phase.per == 60_000_000_000 for phase in phases)
+    return [count for phase in phases for count in phase.counts or ()]
 
 
-def claims(scenario: Scenario) -> str:
-    """Answer of a scenario as one line."""
-    return " ".join(scenario.description.split())
+def arrivals_a_minute(found: apisim.Result) -> list[int]:
+    """Arrivals at the first API in each minute, by the clients' clock."""
+    series = found.series
+    periods = 60_000_000_000 // series.period_ns
+    assert periods * series.period_ns == 60_000_000_000
+    arrivals = series.values[0, :, : len(ANSWERS)].sum(axis=1)
+    return [int(arrivals[at : at + periods].sum()) for at in range(0, len(arrivals), periods)]
+
+
+def claims(name: str) -> str:
+    """Answer that stands in a scenario, as one line."""
+    return " ".join(load(file_of(name)).description.split())

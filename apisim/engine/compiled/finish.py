@@ -51,19 +51,26 @@ def finish(world: World, slot: np.void, answered_ns: int) -> None:
 
 @part
 def _think(world: World, slot: np.void, answered_ns: int) -> None:
-    """A closed user has its answer: it thinks, then calls again if it is still active."""
+    """A closed user has its answer: it thinks, then calls again while it is active."""
     tables, calendar, _, state, _ = world
-    job = tables.jobs[slot["job"]]
-    think_ns = draw_int(world, slot, tables.think[slot["phase"]], _THINK)
-    next_ns = answered_ns + think_ns
-    if next_ns < job["end_ns"]:
-        user = tables.sources[slot["source"]]["first_user"] + slot["user"]
-        schedule(
-            calendar,
-            next_ns,
-            major_word(RANK_ARRIVAL, slot["source"], slot["user"]),
-            minor_word(state.user_ordinals[user], 0),
-            STAGE_USER,
-            slot["job"],
-            0,
-        )
+    jobs = tables.jobs
+    job = slot["job"]
+    next_ns = answered_ns + draw_int(world, slot, tables.think[slot["phase"]], _THINK)
+    while next_ns >= jobs[job]["end_ns"]:
+        job += 1
+        if job == jobs.shape[0]:
+            return
+        following = jobs[job]
+        if following["source"] != slot["source"] or following["user"] != slot["user"]:
+            return
+        next_ns = max(next_ns, following["start_ns"])
+    user = tables.sources[slot["source"]]["first_user"] + slot["user"]
+    schedule(
+        calendar,
+        next_ns,
+        major_word(RANK_ARRIVAL, slot["source"], slot["user"]),
+        minor_word(state.user_ordinals[user], 0),
+        STAGE_USER,
+        job,
+        0,
+    )

@@ -109,6 +109,9 @@ def _first_events(world: World) -> World:
             major = major_word(RANK_ARRIVAL, at, 0)
             events.append((due_ns, major, minor_word(0, 0), STAGE_SOURCE << 56 | at))
     for at, job in enumerate(tables.jobs):
+        # A user's other active times follow from its answers, see ``finish``.
+        if at > 0 and all(job[name] == tables.jobs[at - 1][name] for name in ("source", "user")):
+            continue
         major = major_word(RANK_ARRIVAL, int(job["source"]), int(job["user"]))
         events.append((int(job["start_ns"]), major, minor_word(0, 0), STAGE_USER << 56 | at))
     heap = np.zeros(max(len(calendar.heap), 2 * len(events) + 64), EVENT_DTYPE)

@@ -73,7 +73,8 @@ class Function(Backend):
         init_ns = 0
         if started == lambda_.COLD:
             init_ns = draws.amount(call, spec.init, purposes["init"])
-            if purposes["init"] == Purpose.INIT:
+            # What starts after the caller was told of the time-out is no part of its request.
+            if purposes["init"] == Purpose.INIT and not call.is_answered:
                 call.cold = True
         if self.service is not None:
             yield from self.model.wait(call, init_ns, END_OF_WORK)

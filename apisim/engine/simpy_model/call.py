@@ -55,3 +55,8 @@ class Call:
 
     def __post_init__(self) -> None:
         self.address = (self.source, self.user, self.ordinal, self.attempt)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the gateway has the integration's answer, or has stopped waiting for it."""
+        return self.integration_ns >= 0

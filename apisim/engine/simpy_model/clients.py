@@ -1,6 +1,7 @@
 """Who calls, in the golden model: open sources, traces and closed users."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import pick_binding
@@ -55,31 +56,27 @@ def trace_source(model: "Model", source: int) -> Process:
         model.env.process(model.gateway.request(model.admit(call)))
 
 
-def closed_user(model: "Model", job: int) -> Process:
-    """A closed model: a user waits for the answer, thinks, and calls again."""
+def closed_user(model: "Model", active_times: Sequence[Any]) -> Process:
+    """A closed model: a user waits for the answer, thinks, and calls again while it is active."""
     tables, state = model.tables, model.state
-    spec = model.jobs[job]
-    slot = model.sources[spec.source].first_user + spec.user
-    ordinal = 0
-    due_ns = spec.start_ns
-    while True:
-        yield model.env.moment(due_ns, ARRIVAL, (spec.source, spec.user, ordinal, 0))
-        k = int(state.issued[spec.source])
-        state.issued[spec.source] = k + 1
-        ordinal = int(state.user_ordinals[slot])
-        state.user_ordinals[slot] = ordinal + 1
-        piece = int(state.phase_piece[spec.source])
-        while tables.pieces["end_ns"][piece] <= model.now:
-            piece += 1
-        state.phase_piece[spec.source] = piece
-        phase = int(tables.pieces["phase"][piece])
-        binding = _binding(model, spec.source, k)
-        call = Call(spec.source, spec.user, ordinal, k, binding, phase, model.now)
-        yield from model.gateway.request(model.admit(call))
-        due_ns = model.now + model.draws.amount(call, int(tables.think[phase]), Purpose.THINK)
-        if due_ns >= spec.end_ns:
-            return
-        ordinal = int(state.user_ordinals[slot])
+    source, user = active_times[0].source, active_times[0].user
+    ordinal, due_ns = 0, 0
+    for active in active_times:
+        due_ns = max(due_ns, active.start_ns)
+        while due_ns < active.end_ns:
+            yield model.env.moment(due_ns, ARRIVAL, (source, user, ordinal, 0))
+            k = int(state.issued[source])
+            state.issued[source] = k + 1
+            piece = int(state.phase_piece[source])
+            while tables.pieces["end_ns"][piece] <= model.now:
+                piece += 1
+            state.phase_piece[source] = piece
+            phase = int(tables.pieces["phase"][piece])
+            binding = _binding(model, source, k)
+            call = Call(source, user, ordinal, k, binding, phase, model.now)
+            yield from model.gateway.request(model.admit(call))
+            due_ns = model.now + model.draws.amount(call, int(tables.think[phase]), Purpose.THINK)
+            ordinal += 1
 
 
 def _binding(model: "Model", source: int, k: int) -> int:

@@ -6,6 +6,7 @@ request; only the control flow is its own. Slow (about 30,000 requests/s) and pl
 
 from collections import namedtuple
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,6 @@ class Model:
         self.authorizers = _rows(tables.authorizers)
         self.functions = _rows(tables.functions)
         self.endpoints = _rows(tables.endpoints)
-        self.jobs = _rows(tables.jobs)
         self.draws = Draws(tables)
         self.gateway = Gateway(self)
         self.function_backends = [Function(self, at) for at in range(len(self.functions))]
@@ -72,8 +72,8 @@ class Model:
                 self.env.process(trace_source(self, at))
             elif source.kind != CLOSED:
                 self.env.process(open_source(self, at))
-        for job in range(len(self.jobs)):
-            self.env.process(closed_user(self, job))
+        for _, active_times in groupby(_rows(tables.jobs), lambda job: (job.source, job.user)):
+            self.env.process(closed_user(self, list(active_times)))
 
     @property
     def now(self) -> int:

@@ -1,0 +1,319 @@
+"""What the shipped scenarios say they answer: each number as a run prints it, and by another way.
+
+A claim is looked for with its words, so that a number cannot be right in the wrong place.
+"""
+
+import math
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import pytest
+
+import apisim
+from apisim.draws.discrete import UniformKeys, WeightedKeys, ZipfKeys
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
+from apisim.gateway.status import Answer
+from apisim.scenario import load
+from tests.equivalence.engines import lowered
+from tests.equivalence.engines import run as run_with_rows
+from tests.support.shipped import (
+    DAY,
+    FRIDAY,
+    KEYS,
+    LEVELS,
+    QUICKSTART,
+    REPLAY,
+    SPIKE,
+    arrivals_a_minute,
+    by_level,
+    claims,
+    file_of,
+    published_counts,
+    result,
+)
+from tests.support.token_buckets import RationalBucket, gcra, gcra_admitted
+
+THROTTLED: Final = (Answer.THROTTLED_METHOD, Answer.THROTTLED_STAGE, Answer.THROTTLED_ACCOUNT)
+
+
+def says(name: str, *expected: str) -> None:
+    """The answer of a scenario holds these words."""
+    answer = claims(name)
+    missing = [words for words in expected if words not in answer]
+    assert not missing, f"{name}: {missing} not in: {answer}"
+
+
+def dollars(found: apisim.Result) -> str:
+    return f"${found.bill.run.total:,.2f}"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+# ------------------------------------------------------------------------------ three-level throttling
+
+#: Requests the level of each phase refuses if they come evenly: excess for 20 s, less the burst.
+EXCESS: Final = {
+    "method": (1_500 - 1_000) * 20 - 1_000,
+    "stage": (850 + 80 + 1_800 + 3_000 - 5_000) * 20 - 2_500,
+    "account": (600 + 50 + 1_000 + 1_000 + 9_000 - 10_000) * 20 - 5_000,
+}
+SOURCES: Final = ("read-users", "write-users", "products", "catalog", "partners")
+EVENLY: Final = tuple(f"traffic.{source}.arrivals=uniform" for source in SOURCES)
+
+
+@pytest.mark.parametrize("phase", EXCESS)
+@pytest.mark.parametrize("overrides", [(), EVENLY], ids=["poisson", "uniform"])
+def test_in_each_phase_one_level_refuses_and_no_other(phase: str, overrides: tuple[str]) -> None:
+    tally = result(LEVELS, *overrides).measurements.select(phase=phase)
+    refused = by_level(tally)
+    assert list(refused) == [phase]
+    if overrides:
+        # Five streams whose phases are drawn: each may bring one request more or less.
+        assert abs(refused[phase] - EXCESS[phase]) <= 5
+    else:
+        assert abs(refused[phase] - EXCESS[phase]) < 4 * math.sqrt(tally.requests)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_the_three_levels_do_not_hang_on_the_seed(seed: int) -> None:
+    measurements = result(LEVELS, seed=seed).measurements
+    assert by_level(measurements.select(phase="calm")) == {}
+    for phase in EXCESS:
+        assert list(by_level(measurements.select(phase=phase))) == [phase]
+
+
+def test_both_readings_of_overrides_differ_in_the_stage_alone() -> None:
+    hierarchy = result(LEVELS).measurements
+    for overrides in (
+        ["settings.method_limit=replaces_stage"],
+        ["apis.production.stage.throttle.scope=method"],  # each method for itself
+    ):
+        replaced = result(LEVELS, *overrides).measurements
+        for phase in ("calm", "method", "account"):
+            assert by_level(replaced.select(phase=phase)) == by_level(hierarchy.select(phase=phase))
+        assert by_level(replaced.select(phase="stage")) == {}
+    assert by_level(hierarchy.select(phase="stage")).keys() == {"stage"}
+
+
+def test_a_neighbour_that_uses_the_account_up_is_felt_by_all_routes_alike() -> None:
+    measurements = result(LEVELS).measurements
+    total = measurements.select(phase="account")
+    share = total.with_outcome("throttled") / total.requests
+    for api, route in measurements.program.names.routes:
+        tally = measurements.select(phase="account", api=api, route=route)
+        # Refused requests cluster a little: neighbours in time share the empty bucket.
+        spread = math.sqrt(share * (1 - share) / tally.requests)
+        assert abs(tally.with_outcome("throttled") / tally.requests - share) < 4 * spread
+
+
+def test_the_answer_of_three_level_throttling() -> None:
+    refused = result(LEVELS).requests.refused_by
+    replaced = result(LEVELS, "settings.method_limit=replaces_stage").requests.refused_by
+    account = result(LEVELS).measurements.select(phase="account")
+    share = round(100 * account.with_outcome("throttled") / account.requests)
+    says(
+        LEVELS,
+        f"the method limit of GET /users {refused['method']:,} requests",
+        f"500/s * 20 s - 1,000 = {EXCESS['method']:,}",
+        f"the stage {refused['stage']:,} (730 * 20 - 2,500 = {EXCESS['stage']:,})",
+        f"the account {refused['account']:,} (1,650 * 20 - 5,000 = {EXCESS['account']:,})",
+        f"lose {share} % of their requests",
+        f"and the stage refuses {refused['stage']:,}.",
+        f"the stage refuses {replaced.get('stage', 0)};",
+    )
+    assert replaced == {level: refused[level] for level in ("method", "account")}
+
+
+# ------------------------------------------------------------------------------------- burst and spike
+
+
+def test_spikes_are_refused_as_exact_arithmetic_has_it() -> None:
+    rate, burst = Fraction(1_000), 2_000
+    half_ms = 500_000
+    spread = [k * half_ms for start in (0, 3) for k in range(2_000 * start, 2_000 * (start + 1))]
+    spread += [k * half_ms for k in range(2_000 * 6, 2_000 * 11)]
+    at_once = [start + k // 2 for start in (0, 10**9, 3 * 10**9) for k in range(2_000)]
+    measurements = result(SPIKE).measurements
+    for route, times in (("GET /spread", spread), ("GET /at-once", at_once)):
+        expected = gcra(rate, burst, times)
+        tally = measurements.select(route=route)
+        assert tally.requests == len(times)
+        assert tally.with_outcome("throttled") == expected.count(False)
+
+
+def test_the_answer_of_burst_and_spike() -> None:
+    found = result(SPIKE)
+    bucket = RationalBucket(Fraction(1_000), 2_000)
+    assert all(bucket.take(1, Fraction(k, 2_000)) for k in range(2_000))
+    remaining = bucket.refill(Fraction(1))
+    assert bucket.refill(Fraction(2)) == 2_000
+    assert bucket.refill(Fraction(2) - Fraction(1, 10**9)) == 2_000
+    long = found.measurements.select(phase="at-6s")
+    refused = long.with_outcome("throttled")
+    assert long.requests - refused == gcra_admitted(Fraction(1_000), 2_000, 500_000, 10_000)
+    again = found.measurements.select(phase="at-1s").with_outcome("throttled")
+    spread, at_once = found.throttles[1:]
+    for phase in ("at-0s", "at-3s"):
+        assert found.measurements.select(phase=phase).with_outcome("throttled") == 0
+    says(
+        SPIKE,
+        f"so {remaining:,} remain, nobody is refused",
+        f"five seconds of it refuse {refused:,} of {long.requests:,}",
+        f"the first at {spread.first_refused_s:.4f} s",
+        f"One second later {again:,} of another 2,000 are refused",
+    )
+    assert round(at_once.first_refused_s, 3) == 1
+
+
+# ------------------------------------------------------------------------------------------ cache keys
+
+_KEYS_PATH: Final = "apis.users.routes.GET /users/{userId}.cache.keys"
+
+
+def _keys(*parameters: str) -> str:
+    return f"{_KEYS_PATH}=[{', '.join(parameters)}]"
+
+
+BROAD: Final = _keys()
+LANGUAGE: Final = _keys("querystring.include", "header.accept-language")
+CALLER: Final = _keys("querystring.include", "header.authorization")
+
+
+def _shares(spec: object) -> np.ndarray:
+    if isinstance(spec, ZipfKeys):
+        weights = np.arange(1, spec.n + 1) ** -spec.s
+    elif isinstance(spec, UniformKeys):
+        weights = np.ones(spec.n)
+    else:
+        assert isinstance(spec, WeightedKeys)
+        weights = np.array(spec.weights)
+    return weights / weights.sum()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("overrides", "in_key"),
+    [
+        ((BROAD,), []),
+        ((), ["querystring.include"]),
+        ((LANGUAGE,), ["querystring.include", "header.accept-language"]),
+        ((CALLER,), ["querystring.include", "header.authorization"]),
+    ],
+    ids=["broad", "right", "language", "caller"],
+)
+def test_hits_are_those_of_a_cache_with_a_time_to_live(
+    overrides: tuple[str], in_key: list[str]
+) -> None:
+    """Misses of a key at Poisson rate l: one in 1 + l T, and l L more while the first is away."""
+    found = result(KEYS, *overrides)
+    values = found.scenario.traffic["web"].values
+    shares = _shares(values["path.userId"])
+    for parameter in in_key:
+        shares = np.outer(shares, _shares(values[parameter])).ravel()
+    rates = 200 * shares
+    away_s = found.integration_latency_ms.mean / 1_000
+    missed = (1 + rates * away_s) / (1 + rates * (300 + away_s))
+    stats = found.cache["users"]
+    expected = (stats.hits + stats.misses) * float((shares * missed).sum())
+    # Misses are spread less than Poisson: a hit that is sure to come follows each.
+    assert abs(stats.misses - expected) < 4 * math.sqrt(expected)
+
+
+def test_by_the_rules_of_aws_the_path_is_in_the_key_only_if_it_is_chosen() -> None:
+    written_out = result(KEYS, _keys("path.userId", "querystring.include"), profile="aws")
+    assert written_out.run_info.digest == result(KEYS).run_info.digest
+    assert result(KEYS, profile="aws").cache["users"].entries == 2
+
+
+def test_the_answer_of_cache_keys() -> None:
+    right, caller = result(KEYS), result(KEYS, CALLER)
+    aws = result(KEYS, profile="aws")
+    includes = _shares(right.scenario.traffic["web"].values["querystring.include"])
+    assert 2 * includes[0] * includes[1] == 3 / 8
+    says(
+        KEYS,
+        f"{percent(right.cache['users'].hit_ratio)} of the reads are hits, "
+        f"and p95 is {right.latency_ms.p95:.0f} ms",
+        f"the path alone): {percent(result(KEYS, BROAD).cache['users'].hit_ratio)}",
+        f"accept-language leaves {percent(result(KEYS, LANGUAGE).cache['users'].hit_ratio)}",
+        f"from caller to caller, {percent(caller.cache['users'].hit_ratio)} "
+        f"and a p95 of {caller.latency_ms.p95:.0f} ms",
+        f"called {caller.functions['get-user'].invocations:,} times "
+        f"instead of {right.functions['get-user'].invocations:,}",
+        f"({dollars(caller)} for {dollars(right)})",
+        f"{100 * aws.cache['users'].hit_ratio:.2f} % of the reads are hits, and nearly every one",
+    )
+
+
+# ---------------------------------------------------------------------------------------- Black Friday
+
+CURE: Final = (
+    "functions.checkout.reserved_concurrency=120",
+    "apis.shop.routes.GET /search.throttle.rate_limit=300",
+)
+
+
+def test_two_thresholds_of_black_friday_fail_and_the_cure_mends_them() -> None:
+    failed = [verdict.metric for verdict in result(FRIDAY).thresholds if not verdict.ok]
+    assert failed == ['errors_5xx{route:"POST /orders"}', "throttled{traffic:back_office}"]
+    assert result(FRIDAY, *CURE).ok
+
+
+def test_the_answer_of_black_friday() -> None:
+    found, cured = result(FRIDAY), result(FRIDAY, *CURE)
+    orders = found.measurements.select(route="POST /orders")
+    office = found.measurements.select(traffic="back_office")
+    rush = found.measurements.select(route="GET /products/{productId}", phase="doors-open").sums
+    lookups = rush["cache_hits"] + rush["cache_misses"]
+    failed = int(orders.by_answer[Answer.FUNCTION_THROTTLED])
+    says(
+        FRIDAY,
+        f"POST /orders: {percent(orders.status_class(5) / orders.requests)} end with a 500 "
+        f"({failed:,} in the three replications)",
+        f"has {found.functions['checkout'].max_concurrency} executions reserved "
+        f"and needs up to {cured.functions['checkout'].max_concurrency}.",
+        f"GET /search: {found.requests.refused_by['method']:,} requests get a 429",
+        f"queue at most {cured.endpoints['search'].max_waiting} requests, of the 200 they may",
+        f"refused {percent(office.with_outcome('throttled') / office.requests)} of its requests",
+        f"answers {percent(rush['cache_hits'] / lookups)} of GET /products/{{productId}}",
+        f"never runs more than {found.functions['catalog'].max_concurrency} times",
+        f"Twelve minutes cost {dollars(found)}, the cure ten cents more: {dollars(cured)}.",
+    )
+    assert set(cured.requests.by_outcome) == {"served", "cache_hit", "forbidden", "backend_error"}
+    assert 0.095 < cured.bill.run.total - found.bill.run.total < 0.115
+
+
+# ---------------------------------------------------------------------------------------- trace replay
+
+
+def test_the_answer_of_trace_replay() -> None:
+    found = result(REPLAY)
+    fast = result(REPLAY, "traffic.replayed.trace.speed=100")
+    known = result(REPLAY, "apis.site.routes.ANY /{proxy+}.authorizer=clients")
+    site = found.cache["site"]
+    text = (file_of(REPLAY).parent / "data" / "synthetic-access.csv").read_text(encoding="utf-8")
+    rows = [line.split(",") for line in text.splitlines()[1:]]
+    assert sum(row[2] == "GET" for row in rows) == site.hits + site.misses
+    says(
+        REPLAY,
+        f"Of the {found.requests.total} requests",
+        f"{site.hits + site.misses} are GETs; the cache answers {site.hits} of them "
+        f"({percent(site.hit_ratio)})",
+        f"left with {found.requests.by_outcome['served']} requests of {len(rows)}",
+        f"refuses {fast.requests.refused_by['stage']} requests of ANY /{{proxy+}}",
+        f"called {known.authorizers['clients'].invocations} times "
+        f"for {len({row[1] for row in rows})} clients",
+    )
+    assert found.requests.refused_by == {}
+
+
+@pytest.mark.real
+def test_the_whole_log_of_nasa_replays(shared) -> None:
+    log = shared / "data" / "traces" / "nasa_19950801_a.csv.gz"
+    found = result(REPLAY, f"traffic.replayed.trace.file={log}")
+    assert found.requests.total == 15_000
+    assert found.requests.by_outcome == {"served": 7_017, "cache_hit": 7_983}
+    assert found.run_info.digest == "a7065f8483e78394"
