@@ -8,8 +8,7 @@
     apisim.plot_requests(result)
 
 ``run`` simulates a scenario, ``load`` reads one without running it, ``plot_...`` draw a result.
-Everything is loaded when it is
-first used, so that importing the package costs nothing.
+Everything is loaded when it is first used, so that importing the package costs nothing.
 """
 
 from importlib import import_module

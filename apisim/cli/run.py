@@ -61,11 +61,13 @@ def run(
                 progress=progress,
             )
         _print(result, as_json=as_json)
-        if not quiet:
-            _say_notes(result.notes)
-        if out is not None:
-            _write_files(result, out, quiet=quiet)
-        _leave(result, strict=strict)
+        # The one object for stdout is there: what goes wrong from now on is told on stderr only.
+        with guard(debug=debug):
+            if not quiet:
+                _say_notes(result.notes)
+            if out is not None:
+                _write_files(result, out, quiet=quiet)
+            _leave(result, strict=strict)
 
 
 def _check_directory(out: Path) -> None:

@@ -1,5 +1,6 @@
 """Signals that end a run: with a summary of what was simulated so far, and without half files."""
 
+import _thread
 import signal
 import sys
 import threading
@@ -51,7 +52,7 @@ def _try_again(lost: "UnraisableHookArgs") -> None:
     Compiling consists of such calls, so it is a likely moment.
     """
     if isinstance(lost.exc_value, KeyboardInterrupt):
-        timer = threading.Timer(_AGAIN_S, signal.raise_signal, [signal.SIGINT])
+        timer = threading.Timer(_AGAIN_S, _thread.interrupt_main)
         timer.daemon = True
         timer.start()
     else:

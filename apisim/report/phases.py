@@ -5,79 +5,76 @@ from typing import TYPE_CHECKING, Final
 from apisim.report.style import FAINT
 from apisim.results.result import Result
 from apisim.results.spans import phase_spans
+from apisim.scenario import PausePhase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["mark_phases", "phases_of"]
+__all__ = ["mark_phases", "phase_starts"]
 
 _SECOND_NS: Final = 1_000_000_000
+_POINTS_PER_INCH: Final = 72
 _FONT_SIZE: Final = 8.0
-_LINE_HEIGHT: Final = 11.0
 #: Mean width of a letter, in parts of the size of the font.
 _LETTER: Final = 0.62
-_MAX_LANES: Final = 3
+_MAX_LINES: Final = 3
 
 
-def phases_of(result: Result) -> list[tuple[float, float, str]]:
-    """Start [s], end [s] and name of each phase, in order; phases of several sources once.
+def phase_starts(result: Result) -> list[tuple[float, str]]:
+    """When each phase begins [s], and its name, in order; phases that sources share are one.
 
-    Phases that last the whole run mark nothing and are left out.
+    Pauses, and phases that last the whole run, tell nothing and are left out.
     """
     program = result.measurements.program
-    spans = {
-        (start_ns, end_ns, name)
-        for (_, name), (start_ns, end_ns) in phase_spans(program).items()
-        if start_ns < end_ns and end_ns - start_ns < program.horizon_ns
+    pauses = {
+        (name, phase.name)
+        for name, source in program.scenario.traffic.items()
+        for phase in source.phases
+        if isinstance(phase, PausePhase)
     }
-    return [(start / _SECOND_NS, end / _SECOND_NS, name) for start, end, name in sorted(spans)]
+    starts = {
+        (start_ns, phase)
+        for (source, phase), (start_ns, end_ns) in phase_spans(program).items()
+        if (source, phase) not in pauses and 0 < end_ns - start_ns < program.horizon_ns
+    }
+    return [(start_ns / _SECOND_NS, name) for start_ns, name in sorted(starts)]
 
 
-def mark_phases(ax: "Axes", result: Result, unit_s: float) -> int:
+def mark_phases(ax: "Axes", result: Result, unit_s: float) -> None:
     """Draw a line where a phase begins and write its name above the axes.
+
+    The names are the labels of a second x axis, so that titles keep clear of them. A name for which
+    there is no room is left out, its line is not.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         Its x axis is simulated time, with its limits set.
     result : Result
+        Whose phases.
     unit_s : float
         Unit of the x axis [s].
-
-    Returns
-    -------
-    int
-        Lines of text above the axes. Names that find no room in the lines there are, are left out.
     """
     left, right = ax.get_xlim()
-    width_points = ax.get_window_extent().width / ax.get_figure(root=True).dpi * 72  # type: ignore[union-attr]
-    lanes: list[float] = []  # where the last name of each ends
-    for start_s, end_s, name in phases_of(result):
+    width_points = ax.get_window_extent().width / ax.figure.dpi * _POINTS_PER_INCH
+    ends: list[float] = []  # of the last name in each line of text
+    names: list[tuple[float, str]] = []
+    for start_s, name in phase_starts(result):
         start = start_s / unit_s
-        for bound in (start, end_s / unit_s):
-            if left < bound < right:
-                ax.axvline(bound, color=FAINT, linewidth=0.8, linestyle=(0, (3, 3)), gid="phase")
-        name_width = (len(name) + 1) * _LETTER * _FONT_SIZE / width_points * (right - left)
-        free = [at for at, end in enumerate(lanes) if end <= start]
-        if not free and len(lanes) == _MAX_LANES:
+        if left < start < right:
+            ax.axvline(start, color=FAINT, linewidth=0.8, linestyle=(0, (3, 3)))
+        line = next((at for at, end in enumerate(ends) if end <= start), len(ends))
+        if line == _MAX_LINES:
             continue
-        if not free:
-            lanes.append(left)
-            free = [len(lanes) - 1]
-        lanes[free[0]] = start + name_width
-        ax.annotate(
-            name,
-            xy=(start, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(1, 4 + free[0] * _LINE_HEIGHT),
-            textcoords="offset points",
-            fontsize=_FONT_SIZE,
-            annotation_clip=False,
-            gid="phase",
-        )
-    return len(lanes)
-
-
-def title_pad(n_lines: int) -> float:
-    """Distance between axes and title that leaves room for the names [points]."""
-    return 8 + n_lines * _LINE_HEIGHT
+        letters = (len(name) + 1) * _LETTER * _FONT_SIZE
+        ends[line : line + 1] = [start + letters / width_points * (right - left)]
+        names.append((start, name + line * "\n"))
+    above = ax.secondary_xaxis("top")
+    above.spines["top"].set_visible(False)
+    above.set_xticks(
+        [start for start, _ in names],
+        [name for _, name in names],
+        ha="left",
+        fontsize=_FONT_SIZE,
+    )
+    above.tick_params(length=0, pad=2)

@@ -3,110 +3,118 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.gateway.status import ANSWERS
-from apisim.report.phases import mark_phases, title_pad
-from apisim.report.style import INK, OUTCOMES, axes, time_scale
+from apisim.report.phases import mark_phases
+from apisim.report.style import FAINT, INK, OUTCOMES, axes, draw_grid, say_nothing, time_scale
 from apisim.results.result import Result
+from apisim.results.wording import share_text
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_requests", "rates_by_outcome"]
+__all__ = ["plot_requests", "requests_by_outcome"]
 
 _SECOND_NS: Final = 1_000_000_000
-_WARM_UP: Final = "warm-up (pale)"
 
 
-def rates_by_outcome(result: Result) -> "pd.DataFrame":
+def requests_by_outcome(result: Result) -> "pd.DataFrame":
     """What is drawn: the frame ``series`` over all APIs, its answers joined by who refused.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``time_s``: start of each period [s]. One column for each way of faring that occurred,
-        in the order of the stack: arrivals a second, mean of the replications [1/s].
+        Index ``time_s``: start of each period [s]. One column of counts, summed over replications,
+        for each way to end that occurred, named and ordered as in ``style.OUTCOMES``.
     """
     import pandas as pd
 
-    series = result.frame("series")
-    periods = series.groupby("time_s", sort=True)
-    length_s = periods["period_s"].first() * result.run_info.replications
-    answers: dict[str, list[str]] = {fate: [] for fate in OUTCOMES}
+    answers: dict[str, list[str]] = {end: [] for end in OUTCOMES}
     for answer, facts in ANSWERS.items():
         answers[facts.refused_by or facts.outcome].append(answer.name.lower())
-    counts = periods[[name for names in answers.values() for name in names]].sum()
+    counts = result.frame("series").groupby("time_s", sort=True).sum(numeric_only=True)
+    joined = {end: counts[names].sum(axis=1) for end, names in answers.items()}
     return pd.DataFrame(
-        {
-            fate: counts[names].sum(axis=1) / length_s
-            for fate, names in answers.items()
-            if counts[names].to_numpy().any()
-        },
-        index=counts.index,
+        {end: column for end, column in joined.items() if column.any()}, index=counts.index
     )
 
 
 def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
-    """Draw how many requests arrived over time and who refused how many of them.
+    """Draw how many requests arrived over time, and who refused how many of them.
 
     Requests count when they arrive. The height of the stack is all traffic; what is refused lies on
-    top of what is served. Dashed lines are the beginnings of phases; the warm-up is pale.
+    top of what is served. Dashed lines mark the beginnings of phases; the warm-up is pale.
 
     Parameters
     ----------
     result : Result
         Of :func:`apisim.run`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw; a new figure by default. One with ``layout="constrained"`` has room for the
+        legend beside the axes.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With simulated time on the x axis and requests a second (mean of the replications) on the
-        y axis. The numbers are those of ``result.frame("series")``.
+        Simulated time on the x axis, requests a second (mean of the replications) on the y axis.
+        The numbers are those of ``result.frame("series")``, warm-up included, over all APIs.
 
     Examples
     --------
+    >>> import apisim
+    >>> result = apisim.run("scenarios/black-friday.yaml")  # doctest: +SKIP
     >>> apisim.plot_requests(result).figure.savefig("requests.png")  # doctest: +SKIP
     """
     import numpy as np
+    from matplotlib.ticker import StrMethodFormatter
 
-    rates = rates_by_outcome(result)
+    counts = requests_by_outcome(result)
     period_s = result.series.period_ns / _SECOND_NS
-    starts_s = rates.index.to_numpy(float)
-    end_s = float(starts_s[-1]) + period_s if len(starts_s) else period_s
+    rates = counts / (period_s * result.run_info.replications)
+    starts_s = counts.index.to_numpy(float)
+    end_s = float(starts_s[-1] if len(starts_s) else 0) + period_s
     unit_s, unit = time_scale(end_s)
     edges = np.append(starts_s, end_s) / unit_s
     with axes(ax) as ax:
-        below = np.zeros(len(rates))
-        for fate in rates:
-            fill = OUTCOMES[str(fate)]
-            above = below + rates[fate].to_numpy()
+        ax.set_xlim(0, edges[-1])
+        if warm_up_ns := result.scenario.warm_up:
+            _veil(ax, warm_up_ns / _SECOND_NS / unit_s)
+        below = np.zeros(len(counts))
+        for end in counts:
+            fill = OUTCOMES[str(end)]
+            above = below + rates[end].to_numpy()
+            share = share_text(float(counts[end].sum() / counts.to_numpy().sum()))
             ax.stairs(
                 above,
                 edges,
                 baseline=below,
                 fill=True,
                 facecolor=fill.colour,
-                edgecolor=INK,
+                edgecolor=INK,  # of the hatching: there is no outline
                 hatch=fill.hatch or None,
                 linewidth=0,
-                label=fill.label,
+                label=f"{fill.label}, {share}",
             )
             below = above
-        if not len(rates):
-            ax.text(0.5, 0.5, "no requests", transform=ax.transAxes, ha="center", va="center")
-        ax.set_xlim(0, edges[-1])
         ax.set_ylim(bottom=0)
-        if warm_up_ns := result.scenario.warm_up:
-            warm_up = warm_up_ns / _SECOND_NS / unit_s
-            ax.axvspan(0, warm_up, facecolor="white", alpha=0.6, linewidth=0, label=_WARM_UP)
-        ax.grid(axis="y")
+        draw_grid(ax, "y")
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         ax.set_xlabel(f"simulated time [{unit}]")
-        replications = result.run_info.replications
-        mean = f", mean of {replications} replications" if replications > 1 else ""
+        n_replications = result.run_info.replications
+        mean = f", mean of {n_replications} replications" if n_replications > 1 else ""
         ax.set_ylabel(f"requests/s{mean}")
-        n_lines = mark_phases(ax, result, unit_s)
-        ax.set_title("Requests over time, by who refused them", pad=title_pad(n_lines))
-        # The legend reads from top to bottom, as the stack does.
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), reverse=True)
+        mark_phases(ax, result, unit_s)
+        ax.set_title("Requests over time, by who refused them")
+        if counts.empty:
+            say_nothing(ax)
+        else:
+            # The legend reads from top to bottom, as the stack does.
+            ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), reverse=True)
     return ax
+
+
+def _veil(ax: "Axes", end: float) -> None:
+    """Make what is drawn from 0 to ``end`` pale."""
+    ax.axvspan(
+        0, end, facecolor="white", edgecolor=FAINT, linewidth=0.5, alpha=0.65, zorder=2.5,
+        label="warm-up, not in the statistics",
+    )  # fmt: skip

@@ -1,18 +1,28 @@
 """The one look of all figures: quiet axes, colours that everybody can tell apart.
 
-The hues are those of Okabe and Ito ("Color Universal Design", 2008), lightened for what is usual and
-dark for what is not. Areas that could be taken for each other without colour, on a grey print, also
-differ in their hatching.
+The hues are those of Okabe and Ito ("Color Universal Design", 2008), lightened for what is usual
+and dark for what is not. Areas that could be taken for each other without colour, on a grey print,
+also differ in their hatching.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["INK", "LINE", "OUTCOMES", "Fill", "axes", "time_scale"]
+__all__ = [
+    "FAINT",
+    "INK",
+    "LINE",
+    "OUTCOMES",
+    "Fill",
+    "axes",
+    "draw_grid",
+    "say_nothing",
+    "time_scale",
+]
 
 INK: Final = "#222222"
 FAINT: Final = "#8a8a8a"
@@ -48,14 +58,11 @@ _STYLE: Final = {
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.titlelocation": "left",
+    "axes.titlepad": 9,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "font.family": "sans-serif",
     "font.size": 9.5,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
     "hatch.linewidth": 0.5,
     "legend.frameon": False,
     "text.color": INK,
@@ -91,6 +98,17 @@ def axes(ax: "Axes | None", *, width: float = 8.0, height: float = 4.0) -> "Iter
         if ax is None:
             ax = plt.subplots(figsize=(width, height), layout="constrained")[1]
         yield ax
+
+
+def draw_grid(ax: "Axes", axis: Literal["x", "y"]) -> None:
+    """Thin lines behind what is drawn, at the ticks of one axis."""
+    ax.set_axisbelow(True)
+    ax.grid(axis=axis, color="#dddddd", linewidth=0.6)
+
+
+def say_nothing(ax: "Axes") -> None:
+    """Say on empty axes that there is nothing to draw."""
+    ax.text(0.5, 0.5, "no requests", transform=ax.transAxes, ha="center", va="center")
 
 
 def time_scale(length_s: float) -> tuple[float, str]:

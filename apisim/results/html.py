@@ -20,14 +20,15 @@ def render_html(result: Result) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
     if notes:
         parts.append(f"<ul>{notes}</ul>")
-    parts += [f"<div><small>{escape(line)}</small></div>" for line in reproduction(result)]
+    # As text with its line breaks, so that the command can be copied.
+    parts.append(f"<pre>{escape(chr(10).join(reproduction(result)))}</pre>")
     return f'<div class="apisim-result">{"".join(parts)}</div>'
 
 
 def _table(section: Section) -> str:
     aligns = ["right" if column.startswith(">") else "left" for column in section.columns]
     head = "".join(
-        f'<th style="text-align: {align}">{escape(column.removeprefix(">"))}</th>'
+        f'<th scope="col" style="text-align: {align}">{escape(column.removeprefix(">"))}</th>'
         for column, align in zip(section.columns, aligns, strict=True)
     )
     body = []

@@ -254,6 +254,13 @@ class Result:
 
         return summary(self, width=width)
 
+    def __repr__(self) -> str:
+        of = self.scenario.name or self.scenario.source.file
+        verdict = "" if self.completed else ", interrupted"
+        if self.thresholds:
+            verdict += ", ok" if self.ok else ", thresholds failed"
+        return f"<Result of {of!r}: {self.requests.total:,} requests{verdict}>"
+
     def __str__(self) -> str:
         return self.summary()
 

@@ -10,6 +10,7 @@
     validation, checks   all findings at once; rules between keys
     loading, dumping     from the file to a Scenario, and back to text
     schema, template     for editors and for ``apisim init``
+    html                 for notebooks
     problems             the errors every floor raises
 
 Nothing here knows how anything is simulated. Names are loaded when they are first used, so that

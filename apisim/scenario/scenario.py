@@ -245,6 +245,14 @@ class Scenario(Model):
 
         return resolved_yaml(self)
 
+    def __repr__(self) -> str:
+        return f"<Scenario {self.name or self.source.file!r}: {', '.join(self.apis)}>"
+
+    def _repr_html_(self) -> str:
+        from apisim.scenario.html import render_html
+
+        return render_html(self)
+
     def __eq__(self, other: object) -> bool:
         # What is simulated, not where it was written.
         if not isinstance(other, Scenario):

@@ -2,8 +2,8 @@
 
 Each case of ``tests/golden/cli`` is a command, what stderr says and the exit code; nothing goes to
 stdout. The scenarios are those of ``tests/golden/broken``, or are made here where a file of the
-project cannot hold them. ``APISIM_UPDATE_GOLDEN=1`` writes the texts anew; read them before they are
-committed.
+project cannot hold them. ``APISIM_UPDATE_GOLDEN=1`` writes the texts anew; read them before they
+are committed.
 """
 
 import gzip

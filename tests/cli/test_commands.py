@@ -21,10 +21,10 @@ def test_nothing_heavy_is_imported_to_answer_at_once(argument: str) -> None:
     code = (
         "import sys; from apisim.cli.main import command_line; "
         f"code = command_line([{argument!r}]); "
-        f"sys.exit(code or ' '.join(m for m in {HEAVY!r} if m in sys.modules))"
+        f"sys.exit(code or ' '.join(m for m in {HEAVY!r} if m in sys.modules) or 0)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr.strip()) == (0, "") or ran.stderr.strip() == ""
+    assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith(("Usage: apisim", f"apisim {apisim.__version__}"))
 
 
@@ -164,9 +164,8 @@ def test_too_little_memory_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_public_names_are_there_when_they_are_needed() -> None:
-    assert set(apisim.__all__) == {
-        *("Result", "Scenario", "ScenarioError", "__version__", "load", "run")
-    }
+    names = {"Result", "Scenario", "ScenarioError", "__version__", "load", "run"}
+    assert names <= set(apisim.__all__)
     assert set(apisim.__all__) <= set(dir(apisim))
     for name in apisim.__all__:
         assert getattr(apisim, name) is not None

@@ -247,6 +247,8 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(
         assert os.strerror(28) in err
     left = [path.name for path in here.rglob("*") if path.is_file()]
     assert left == ["small.yaml"]
+    # The results were known before the files could not be written: stdout has them, once.
+    assert json.loads(cli(*QUICK, "--json", "--out", "made").out)["run"]["completed"] is True
 
 
 def test_a_directory_without_permission_is_told_before_the_run(

@@ -37,10 +37,14 @@ class Case:
         """The scenario as YAML."""
         return str(yaml.safe_dump(self.data, sort_keys=False, width=100))
 
-    def __repr__(self) -> str:
-        # What hypothesis prints for an example that fails.
-        files = "".join(f"--- {name}\n{text}" for name, text in sorted(self.files.items()))
-        return f"Case of\n{self.text}{files}"
+    @property
+    def shown(self) -> str:
+        """The scenario and its own files, to be read and copied."""
+        return self.text + "".join(f"--- {name}\n{text}" for name, text in self.files.items())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # What hypothesis prints: the test's own message has the whole scenario.
+        printer.text(f"Case with sources {', '.join(self.data['traffic'])}")
 
     def write(self, folder: Path) -> None:
         """Write the files the scenario refers to."""

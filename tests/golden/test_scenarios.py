@@ -4,14 +4,10 @@ A changed digest is a changed result: it belongs into CHANGELOG.md under "Result
 answers in the scenarios have to be written anew (``test_scenario_answers.py`` says which).
 """
 
-import csv
-import gzip
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pytest
 
 import apisim
@@ -26,10 +22,8 @@ from tests.support.shipped import (
     QUICKSTART,
     REPLAY,
     SPIKE,
-    arrivals_a_minute,
     file_of,
     outcomes,
-    published_counts,
     result,
 )
 
@@ -155,54 +149,3 @@ def test_the_beginning_of_a_long_scenario_ends_as_it_always_did(name: str) -> No
 @pytest.mark.parametrize("name", LONG)
 def test_a_long_scenario_ends_as_it_always_did(name: str) -> None:
     assert outcomes(result(name)) == LONG[name]
-
-
-# --------------------------------------------------------------------------- the World Cup's counts
-
-
-@pytest.mark.parametrize(
-    ("name", "minutes", "total", "peak"),
-    [(QUICKSTART, 60, 7_421_393, 49), (DAY, 1_440, 58_769_608, 14 * 60 + 29)],
-)
-def test_the_world_cup_counts_are_the_published_ones(
-    name: str, minutes: int, total: int, peak: int
-) -> None:
-    counts = published_counts(name)
-    assert (len(counts), sum(counts)) == (minutes, total)
-    assert counts[peak] == max(counts) == 153_878
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(("name", "first"), [(QUICKSTART, "13:40:00"), (DAY, "00:00:00")])
-def test_the_world_cup_counts_are_those_of_the_published_file(
-    name: str, first: str, shared: Path
-) -> None:
-    file = shared / "data" / "traces" / "wc98_per_minute_june10_16.csv.gz"
-    with gzip.open(file, "rt", encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    start = next(at for at, row in enumerate(rows) if row["minute_utc"] == f"1998-06-15 {first}")
-    counts = published_counts(name)
-    assert counts == [int(row["requests"]) for row in rows[start : start + len(counts)]]
-
-
-def test_the_day_and_its_busiest_hour_are_about_the_same_api() -> None:
-    hour, day = load(file_of(QUICKSTART)), load(file_of(DAY))
-    for part in ("region", "account", "apis", "authorizers", "functions", "settings"):
-        assert getattr(hour, part) == getattr(day, part)
-    for part in ("mix", "values", "network", "arrivals"):
-        assert getattr(hour.traffic["visitors"], part) == getattr(day.traffic["visitors"], part)
-    counts = published_counts(DAY)
-    assert published_counts(QUICKSTART) == counts[13 * 60 + 40 : 14 * 60 + 40]
-
-
-def test_evenly_spaced_arrivals_are_as_many_a_minute_as_were_published() -> None:
-    found = result(QUICKSTART, "traffic.visitors.arrivals=uniform", duration="3m")
-    assert arrivals_a_minute(found) == published_counts(QUICKSTART)[:3]
-
-
-def test_poisson_arrivals_are_as_many_a_minute_as_were_published_within_sampling() -> None:
-    published = np.array(published_counts(DAY)[:30])
-    z = (np.array(arrivals_a_minute(result(DAY, duration="30m"))) - published) / np.sqrt(published)
-    assert np.abs(z).max() < 4
-    # The sum of 30 squares of normal numbers is 30 +- 7.7.
-    assert abs(float(np.square(z).sum()) - 30) < 4 * 7.746

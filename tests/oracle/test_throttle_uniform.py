@@ -91,7 +91,7 @@ def test_a_burst_at_one_instant_gets_what_is_in_the_bucket(
     tmp_path: Path, n: int, burst: int
 ) -> None:
     """Oracle 5.2."""
-    log = write_log(tmp_path / "burst.csv", [LogRow(Fraction(0))] * n)
+    log = write_log(tmp_path / "burst.csv", [LogRow(0)] * n)
     done = run(throttled("1000/s", burst, replay(log)))
     assert done.n_requests == n
     assert n - refused(done) == min(n, burst)

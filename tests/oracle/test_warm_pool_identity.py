@@ -4,7 +4,6 @@ With most-recently-used reuse the environments alive at t are as many as were ev
 (t - T, t], whatever the arrivals and the services. No number is drawn here: nothing is allowed for.
 """
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from tests.support.experiments import (
     rows_of,
     scenario,
 )
-from tests.support.logs import LogRow, replay, write_log
+from tests.support.logs import LogRow, nanoseconds, replay, write_log
 from tests.support.warm_pools import cold_flags
 
 pytestmark = pytest.mark.oracle
@@ -79,7 +78,7 @@ def test_rows_of_one_instant_and_idle_times_of_exactly_the_limit(tmp_path: Path)
     """A clock of whole seconds, services of one and an expiry of five: ties everywhere."""
     generator = np.random.default_rng(7)
     times = np.cumsum(generator.integers(0, 7, 3000) * generator.integers(0, 2, 3000))
-    log = write_log(tmp_path / "ties.csv", [LogRow(Fraction(int(time))) for time in times])
+    log = write_log(tmp_path / "ties.csv", [LogRow(int(time) * 10**9) for time in times])
     data = function_api({"duration": "1s"})
     cold = check({**data, "traffic": replay(log)}, "5s")
     assert 0.05 < cold.mean() < 0.95
@@ -87,7 +86,7 @@ def test_rows_of_one_instant_and_idle_times_of_exactly_the_limit(tmp_path: Path)
 
 def test_an_environment_that_was_idle_for_exactly_the_limit_is_gone(tmp_path: Path) -> None:
     for idle_s, cold in (("4.999999999", False), ("5", True), ("5.000000001", True)):
-        times = [Fraction(0), 1 + Fraction(idle_s)]
-        log = write_log(tmp_path / "two.csv", [LogRow(time) for time in times])
+        rows = [LogRow(0), LogRow(10**9 + nanoseconds(idle_s))]
+        log = write_log(tmp_path / "two.csv", rows)
         data = function_api({"duration": "1s"})
         assert check({**data, "traffic": replay(log)}, "5s").tolist() == [True, cold]

@@ -21,11 +21,13 @@ __all__ = [
     "SPIKE",
     "arrivals_a_minute",
     "by_level",
-    "claims",
+    "dollars",
     "file_of",
     "outcomes",
+    "percent",
     "published_counts",
     "result",
+    "says",
 ]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "scenarios"
@@ -84,6 +86,21 @@ def arrivals_a_minute(found: apisim.Result) -> list[int]:
     return [int(arrivals[at : at + periods].sum()) for at in range(0, len(arrivals), periods)]
 
 
-def claims(name: str) -> str:
-    """Answer that stands in a scenario, as one line."""
-    return " ".join(load(file_of(name)).description.split())
+def says(name: str, *expected: str) -> None:
+    """Fail unless the answer that stands in a scenario holds these words.
+
+    A number is asked for with the words around it, so that it cannot be right in the wrong place.
+    """
+    answer = " ".join(load(file_of(name)).description.split())
+    missing = [words for words in expected if words not in answer]
+    assert not missing, f"{name}: {missing} not in: {answer}"
+
+
+def dollars(found: apisim.Result) -> str:
+    """Bill of the run, to the cent."""
+    return f"${found.bill.run.total:,.2f}"
+
+
+def percent(share: float) -> str:
+    """A share, to a tenth of a percent."""
+    return f"{100 * share:.1f} %"

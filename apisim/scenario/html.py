@@ -1,0 +1,105 @@
+"""A scenario as a notebook shows it: what is behind the API, and who calls."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from apisim.scenario.api import Api, Route, Throttle
+from apisim.scenario.formats import format_duration, format_rate
+from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
+from apisim.scenario.scenario import Scenario
+from apisim.scenario.traffic import Source
+
+__all__ = ["render_html"]
+
+#: Phases of a source that are told one by one.
+_MAX_PHASES: Final = 6
+
+_ROUTES: Final = ("API", "Route", "Integration", "Authorizer", "Limit: rate, burst", "Cache")
+_TRAFFIC: Final = ("Traffic", "Phases")
+
+
+def render_html(scenario: Scenario) -> str:
+    """A fragment of HTML, with every text escaped and without scripts."""
+    parts = [f"<h3>{escape(scenario.name or scenario.source.file)}</h3>"]
+    parts.append(f"<div>{escape(_facts(scenario))}</div>")
+    if scenario.description:
+        told = escape(scenario.description.strip())
+        parts.append(f"<details><summary>Description</summary><p>{told}</p></details>")
+    routes = [
+        _route(name, api, key, route)
+        for name, api in scenario.apis.items()
+        for key, route in api.routes.items()
+    ]
+    parts.append(_table(_ROUTES, routes))
+    parts.append(_table(_TRAFFIC, [(name, _load(one)) for name, one in scenario.traffic.items()]))
+    return f'<div class="apisim-scenario">{"".join(parts)}</div>'
+
+
+def _facts(scenario: Scenario) -> str:
+    length_ns = scenario.run_length_ns
+    facts = [f"profile {scenario.profile}", scenario.region, f"seed {scenario.seed}"]
+    if length_ns is not None:
+        facts.append(format_duration(length_ns))
+    if scenario.warm_up:
+        facts.append(f"{format_duration(scenario.warm_up)} of it warm-up")
+    if scenario.replications > 1:
+        facts.append(f"{scenario.replications} replications")
+    facts.append(f"account limit {_limit(scenario.account.throttle)}")
+    return ", ".join(facts)
+
+
+def _route(name: str, api: Api, key: str, route: Route) -> tuple[str, ...]:
+    integration = route.integration
+    backend = integration.function or integration.endpoint or ""
+    limit = "" if route.throttle is None else _limit(route.throttle)
+    if route.throttle is None and api.stage.throttle is not None:
+        limit = f"{_limit(api.stage.throttle)} (stage)"
+    cache = ""
+    if route.cache is not None:
+        keys = ", ".join(map(str, route.cache.keys)) or "one entry for all"
+        cache = f"{format_duration(route.cache.ttl)} by {keys}"
+    called = f"{integration.type} {backend}".strip()
+    return f"{name} ({api.type})", key, called, route.authorizer or "", limit, cache
+
+
+def _limit(throttle: Throttle) -> str:
+    return f"{format_rate(throttle.rate_limit)}, {throttle.burst_limit:,}"
+
+
+def _load(source: Source) -> str:
+    if source.trace is not None:
+        return f"the log {source.trace.file.name}"
+    told = [_phase(phase) for phase in source.phases[:_MAX_PHASES]]
+    left = len(source.phases) - len(told)
+    if left:
+        told.append(f"and {left} more")
+    return "; ".join(told)
+
+
+def _phase(phase: Phase) -> str:
+    """One phase: ``filling 3m 50/s to 200/s``."""
+    if isinstance(phase, CountsPhase):
+        what = f"{sum(phase.counts):,} requests"
+    elif isinstance(phase, OpenPhase):
+        what = format_rate(phase.rate)
+        if phase.ramp_to is not None:
+            what += f" to {format_rate(phase.ramp_to)}"
+    elif isinstance(phase, ClosedPhase):
+        what = f"{phase.users:,} users"
+        if phase.ramp_to is not None:
+            what = f"{phase.users:,} to {phase.ramp_to:,} users"
+    else:
+        what = "nothing"
+    return f"{phase.name} {format_duration(phase.length_ns)} {what}"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col" style="text-align: left">{column}</th>' for column in columns)
+    body = "".join(
+        "<tr>{}</tr>".format(
+            "".join(f'<td style="text-align: left">{escape(cell)}</td>' for cell in row)
+        )
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,155 @@
+"""What random scenarios have used and reached so far: keys, forms and fates of requests."""
+
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+
+import apisim.scenario.scenario  # noqa: F401  (its import defines every model)
+from apisim.draws.discrete import UniformKeys, WeightedKeys, ZipfKeys
+from apisim.draws.distributions import (
+    Constant,
+    Distribution,
+    Exponential,
+    Gamma,
+    LogNormal,
+    LogNormalMean,
+    Mixture,
+    Pareto,
+    Quantiles,
+    Samples,
+    Uniform,
+)
+from apisim.gateway.status import Answer
+from apisim.scenario import Scenario
+from apisim.scenario.model import Model
+from tests.equivalence.engines import Run
+
+__all__ = ["Coverage"]
+
+_LAWS = (
+    Constant,
+    LogNormal,
+    LogNormalMean,
+    Exponential,
+    Uniform,
+    Gamma,
+    Pareto,
+    Quantiles,
+    Samples,
+    Mixture,
+)
+_POPULARITIES = (UniformKeys, ZipfKeys, WeightedKeys)
+_EVENTS = (
+    "a tie between sources",
+    "an eviction",
+    "an expiry",
+    "a warm start",
+    "a cold start",
+    "a wait in a queue",
+    "a row of the warm-up",
+    "a late answer",
+)
+
+
+@dataclass
+class Coverage:
+    """Names of all that was seen."""
+
+    examples: int = 0
+    requests: int = 0
+    seen: set[str] = field(default_factory=set)
+
+    def add(self, data: dict[str, Any], scenario: Scenario, run: Run) -> None:
+        """Note one example."""
+        self.examples += 1
+        self.requests += len(run.rows)
+        self.seen.update(_used(data, scenario))
+        self.seen.update(_reached(run))
+
+    def missing(self) -> list[str]:
+        """All that should have been seen and was not."""
+        return sorted(_wanted() - self.seen)
+
+
+def _models(model: type[Model] = Model) -> Iterator[type[Model]]:
+    for inner in model.__subclasses__():
+        yield inner
+        yield from _models(inner)
+
+
+def _choices(annotation: Any) -> Iterator[Any]:
+    """Values of a Literal anywhere in an annotation."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    else:
+        for inner in get_args(annotation):
+            yield from _choices(inner)
+
+
+def _wanted() -> set[str]:
+    wanted = {f"law {law.__name__}" for law in _LAWS}
+    wanted |= {f"popularity {form.__name__}" for form in _POPULARITIES}
+    wanted |= {f"arrivals {process}" for process in ("poisson", "uniform", "bursty")}
+    wanted |= set(_EVENTS)
+    for api_type in ("rest", "http"):
+        wanted |= {f"{api_type} {answer.name}" for answer in Answer}
+    wanted.remove("http CACHE_HIT")  # HTTP APIs have no response cache
+    for model in _models():
+        if model.__module__.startswith("apisim.") and model.__name__ != "_ByType":
+            wanted |= {f"{model.__name__}.{key}" for key in model.key_names()}
+            for name in model.model_fields:
+                annotation = typing.get_type_hints(model, include_extras=True).get(name)
+                wanted |= {f"{model.__name__}.{name}={x}" for x in _choices(annotation)}
+    return wanted
+
+
+def _used(written: Any, read: Any) -> Iterator[str]:
+    """What a part of a scenario uses, from what was written and what it was read as."""
+    if isinstance(read, Model):
+        written = type(read).normalise(written)
+        kind = type(read).__name__
+        for key, value in written.items():
+            name = next((n for n, f in type(read).model_fields.items() if f.alias == key), key)
+            inner = getattr(read, name)
+            yield f"{kind}.{key}"
+            if isinstance(inner, str | int):
+                yield f"{kind}.{name}={inner}"
+            yield from _used(value, inner)
+    elif isinstance(read, dict) and isinstance(written, dict):
+        for key, value in written.items():
+            yield from _used(value, read.get(key))
+    elif isinstance(read, list) and isinstance(written, list):
+        for value, inner in zip(written, read, strict=True):
+            yield from _used(value, inner)
+    elif isinstance(read, Distribution):
+        yield f"law {type(read).__name__}"
+    elif isinstance(read, _POPULARITIES):
+        yield f"popularity {type(read).__name__}"
+    elif hasattr(read, "process"):
+        yield f"arrivals {read.process}"
+        if isinstance(written, dict):
+            yield from (f"_Bursty.{key}" for key in written["bursty"])
+
+
+def _reached(run: Run) -> Iterator[str]:
+    rows, result = run.rows, run.result
+    kinds = result.program.tables.apis["type"]
+    for api, answer in np.unique(rows[["api", "answer"]]).tolist():
+        yield f"{'http' if kinds[api] else 'rest'} {Answer(answer).name}"
+    first = rows[np.unique(rows["arrival_ns"], return_index=True)[1]]
+    of_instant = dict(zip(first["arrival_ns"].tolist(), first["source"].tolist(), strict=True))
+    instants = zip(rows["arrival_ns"].tolist(), rows["source"].tolist(), strict=True)
+    happened = {
+        "a tie between sources": any(of_instant[at] != source for at, source in instants),
+        "an eviction": result.caches["evictions"].any(),
+        "an expiry": result.caches["expirations"].any(),
+        "a warm start": (result.pools["invocations"] > result.pools["cold_starts"]).any(),
+        "a cold start": rows["cold"].any(),
+        "a wait in a queue": result.endpoints["max_waiting"].any(),
+        "a row of the warm-up": result.recorder.usage["requests"][:, 1].any(),
+        "a late answer": (rows["answer"] == Answer.TIMEOUT).any(),
+    }
+    yield from (event for event, is_so in happened.items() if is_so)
