@@ -31,6 +31,7 @@ __all__ = [
     "REQUEST_DTYPE",
     "Recorder",
     "new_recorder",
+    "note_end",
     "record",
     "record_execution",
 ]
@@ -112,7 +113,7 @@ TOTAL_DTYPE: Final = np.dtype(
         ("period_ns", "i8"),
         ("period", "i8"),  # the period written to last, and where it starts
         ("period_start_ns", "i8"),
-        ("last_ns", "i8"),  # latest end of a request
+        ("last_ns", "i8"),  # latest end of a request or of a backend's work
         ("warm_up_ns", "i8"),
     ],
     align=True,
@@ -317,6 +318,12 @@ def _copy(kept: np.void, row: np.void) -> None:
     kept["answer"] = row["answer"]
     kept["cache"] = row["cache"]
     kept["cold"] = row["cold"]
+
+
+@inline
+def note_end(total: NDArray[np.void], now_ns: int) -> None:
+    """Something ended now: the run lasts at least until here."""
+    total[0]["last_ns"] = max(total[0]["last_ns"], now_ns)
 
 
 @inline

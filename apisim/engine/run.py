@@ -42,7 +42,7 @@ class Replication:
     caches : CACHE_DTYPE array
         Final records of the caches of ``program.caches``, expired entries gone.
     end_ns : int
-        End of the traffic or of the last request, whichever is later.
+        End of the traffic, of the last request or of the last work, whichever is latest.
     completed : bool
         False if it was interrupted.
     """

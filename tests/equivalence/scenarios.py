@@ -235,7 +235,7 @@ def scenarios(draw: Any, *, exact: bool = False) -> Case:
     draft = _Draft(draw, exact)
     profile = "ideal" if exact else draft.one("ideal", "aws", "chapter")
     data: dict[str, Any] = {"apisim": 1, "profile": profile}
-    draft.optional(data, 80, "seed", 2, 7, 2**64 - 1)
+    draft.optional(data, 80, "seed", 2, 7, 0, 2**64 - 1)
     draft.add_backends()
     draft.add_authorizers()
     for name in ("one", "two", "three")[: draft.one(1, 1, 2, 3)]:
@@ -261,15 +261,18 @@ def scenarios(draw: Any, *, exact: bool = False) -> Case:
 
 def _add_unrelated_keys(draft: _Draft, data: dict[str, Any]) -> None:
     """Keys no engine reads: they are part of the vocabulary all the same."""
-    draft.optional(data, 5, "name", "a name")
-    draft.optional(data, 5, "description", "a question and its answer")
-    draft.optional(data, 5, "replications", 2)
-    draft.optional(data, 5, "start", "2026-11-02T00:00:00Z")
-    draft.optional(data, 5, "region", "eu-west-1", "af-south-1")
+    draft.optional(data, 8, "name", "a name")
+    draft.optional(data, 8, "description", "a question and its answer")
+    draft.optional(data, 8, "replications", 2)
+    draft.optional(data, 8, "start", "2026-11-02T00:00:00Z")
+    draft.optional(data, 8, "region", "eu-west-1", "af-south-1")
     if draft.maybe(8):
         data["thresholds"] = {"latency": ["p(95)<200ms"], "requests": ["count>1"]}
-    if draft.maybe(12):
+    if draft.maybe(25):
         pricing: dict[str, Any] = {"month": "project", "represents": "steady"}
-        draft.optional(pricing, 50, "hours", 730)
+        draft.optional(pricing, 50, "hours", 720, "calendar", 730)
         draft.optional(pricing, 50, "month", "run", "project")
+        draft.optional(pricing, 30, "book", "aws-us-east-1")
+        draft.optional(pricing, 30, "free_tier", "none")
+        draft.optional(pricing, 30, "month_to_date", {"requests": 1})
         data["pricing"] = pricing

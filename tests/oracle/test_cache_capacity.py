@@ -28,9 +28,7 @@ def cached(popularity: Data, rate: str, duration: str, ttl: str, capacity: int) 
     stage = {"cache_max_entries": capacity}
     return {
         "apis": {"api": {"type": "rest", "stage": stage, "routes": {"GET /{id}": route}}},
-        "traffic": one_source(
-            rate, duration, mix={"GET /{id}": 1}, values={"path.id": popularity}
-        ),
+        "traffic": one_source(rate, duration, mix={"GET /{id}": 1}, values={"path.id": popularity}),
     }
 
 
@@ -85,7 +83,7 @@ def expiring(ttl: int) -> np.ndarray:
 def test_with_a_short_time_to_live_a_cache_is_never_full() -> None:
     """Oracle 6.6b, TTL 10 s: .2795, the sum of each key's renewal; 5 % is seen. 8e-4."""
     popularity = zipf(0.8, 1000)
-    renewal = popularity @ (popularity * 100 / (1 + popularity * 100))
+    renewal = float(popularity @ (popularity * 100 / (1 + popularity * 100)))
     assert renewal == pytest.approx(0.2795, abs=5e-5)
     assert che_expiring(popularity, 10, 10, 100, lazy=True) == pytest.approx(renewal)
     ratios = expiring(10)

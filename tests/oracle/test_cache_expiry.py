@@ -70,8 +70,7 @@ def test_at_a_constant_gap_what_is_as_old_as_its_limit_is_gone(gap: int, hits: i
     """Oracle 6.3: 42 hits a miss every 7 s (.976744); every 6 s the fiftieth is 300 s old."""
     cycles = 20
     duration = f"{gap * (hits + 1) * cycles}s"
-    load = {"arrivals": "uniform", "offset": 0}
-    data = cached({"a": 1}, "1/s", duration, "300s", **load)
+    data = cached({"a": 1}, "1/s", duration, "300s", arrivals="uniform", offset=0)
     data["traffic"]["open"]["phases"] = [
         {"name": "steps", "per": f"{gap}s", "counts": [1] * ((hits + 1) * cycles)}
     ]
@@ -154,9 +153,7 @@ def test_an_authorizer_is_called_once_a_cycle_of_each_token() -> None:
     rate, length, n_tokens = 0.1, 3_100, 1_000
     assert n_tokens * rate / (1 + rate * 300) == pytest.approx(3.2258, abs=5e-5)
     data: Data = {
-        "apis": {
-            "api": {"type": "rest", "routes": {"GET /": {**MOCK, "authorizer": "tokens"}}}
-        },
+        "apis": {"api": {"type": "rest", "routes": {"GET /": {**MOCK, "authorizer": "tokens"}}}},
         "authorizers": {"tokens": {"type": "token", "function": "check", "ttl": "300s"}},
         "functions": {"check": {"duration": "0s"}},
         "traffic": one_source(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cachetools
-import libcachesim
+import libcachesim  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,7 +59,7 @@ class Reference:
 
     def __init__(self, ttl: int, capacity: int, size_of: dict[int, int]) -> None:
         self.now = 0
-        self.cache = cachetools.TTLCache(
+        self.cache: cachetools.TTLCache[int, int] = cachetools.TTLCache(
             capacity, ttl, timer=lambda: self.now, getsizeof=size_of.__getitem__
         )
 
@@ -76,9 +76,7 @@ class Reference:
 
 
 sizes = st.lists(st.integers(1, 12), min_size=10, max_size=10)
-steps = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=120
-)
+steps = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=120)
 
 
 def timed(steps: Sequence[tuple[int, int]], sizes: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -150,9 +148,7 @@ def requests() -> list[tuple[int, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def log(
-    requests: list[tuple[int, int, int]], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def log(requests: list[tuple[int, int, int]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [LogRow(time * 1_000_000, f"/{key}", size=size) for time, key, size in requests]
     return write_log(tmp_path_factory.mktemp("log") / "requests.csv", rows)
 
@@ -162,14 +158,13 @@ def simulated(log: Path, ttl: str, **stage: object) -> list[bool]:
     route = {**MOCK, "cache": {"ttl": ttl, "keys": ["path.id"]}}
     apis = {"api": {"type": "rest", "stage": stage, "routes": {"GET /{id}": route}}}
     _, rows = rows_of(prepare(scenario(apis=apis, traffic=replay(log))))
-    return (rows["cache"] == CACHE_HIT).tolist()
+    return [bool(hit) for hit in rows["cache"] == CACHE_HIT]
 
 
 def c_simulated(requests: Sequence[tuple[int, int, int]], capacity: int) -> list[bool]:
     cache = libcachesim.LRU(cache_size=capacity)
     return [
-        bool(cache.get(libcachesim.Request(obj_id=key, obj_size=size)))
-        for _, key, size in requests
+        bool(cache.get(libcachesim.Request(obj_id=key, obj_size=size))) for _, key, size in requests
     ]
 
 

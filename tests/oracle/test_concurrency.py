@@ -98,8 +98,7 @@ def throttled_shares(offered: int, servers: int, law: object) -> list[float]:
     program = prepare(scenario(**data, traffic=load, warm_up="20s", seed=servers))
     runs = [run(program, number) for number in range(R)]
     return [
-        answered(done, Answer.FUNCTION_THROTTLED) / int(done.recorder.counts.sum())
-        for done in runs
+        answered(done, Answer.FUNCTION_THROTTLED) / int(done.recorder.counts.sum()) for done in runs
     ]
 
 
@@ -136,7 +135,7 @@ def test_functions_share_what_the_account_has_left_and_a_reserve_is_apart() -> N
     Each group is an Erlang loss system, and by PASTA its members see the same blocking.
     False alarm: 8e-4 for each of three comparisons.
     """
-    functions = {
+    functions: dict[str, Data] = {
         "own": {"duration": {"exponential": "1s"}, "reserved_concurrency": 25},
         "quick": {"duration": {"exponential": "100ms"}},
         "slow": {"duration": {"exponential": "2s"}},

@@ -42,7 +42,7 @@ def shop(scale: int = 1) -> Data:
             "integration": {"type": "http_proxy", "endpoint": "e", "timeout": ms(500)},
         },
     }
-    stage = {"cache_max_entries": 12, "throttle": {**bucket(40, 20), "scope": "shared"}}
+    stage = {"cache_max_entries": 12, "throttle": {**bucket(30, 12), "scope": "shared"}}
     return {
         "apis": {"shop": {"type": "rest", "stage": stage, "routes": routes}},
         "authorizers": {"tokens": {"type": "token", "function": "check", "ttl": ms(3_000)}},
@@ -51,7 +51,7 @@ def shop(scale: int = 1) -> Data:
             "check": {"duration": ms(20), "init": ms(100)},
         },
         "endpoints": {"e": {"servers": 2, "queue_limit": 3, "service_time": ms(120)}},
-        "account": {"throttle": bucket(100, 50)},
+        "account": {"throttle": bucket(80, 40)},
         "settings": {"idle_expiry": ms(1_000), "hit_time": ms(3), "refusal_time": ms(1)},
     }
 

@@ -55,9 +55,10 @@ def cases(draw: st.DrawFn) -> tuple[Fraction, int, list[int]]:
 
 
 def bucket_of(rate: Fraction, burst: int) -> np.void:
-    row = np.zeros(1, BUCKET_DTYPE)[0]
-    fill_bucket(row, rate, burst, 0)
-    return row
+    rows = np.zeros(1, BUCKET_DTYPE)
+    bucket: np.void = rows[0]
+    fill_bucket(bucket, rate, burst, 0)
+    return bucket
 
 
 def decisions(rate: Fraction, burst: int, times_ns: Sequence[int]) -> list[bool]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from apisim.engine.program import Program
+from apisim.gateway.status import Answer
 from tests.support.experiments import (
     Data,
     answered,
@@ -143,4 +144,4 @@ def test_two_sources_in_step_share_a_bucket_by_the_order_of_their_names_in_the_s
     # Half a gap out of step, each token goes to whoever comes next after it is whole.
     second = uniform("500/s", "20s", offset=0.5)["open"]
     done, rows = rows_of(throttled("500/s", 500, {"a": first, "b": second}))
-    assert answered(done, *[0]) == 10_499
+    assert answered(done, Answer.SERVED) == 10_499

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from apisim.gateway.status import Answer
 from tests.support.experiments import (
@@ -28,16 +29,16 @@ BURSTS = {"bursty": {"ratio": 20, "peak_for": "20s", "base_for": "60s"}}
 INIT = {"init": {"p50": "250ms", "p99": "900ms"}}
 
 
-def check(data: Data, idle_expiry_s: str) -> np.ndarray:
+def check(data: Data, idle_expiry: str) -> NDArray[np.bool_]:
     """Compare one run of one function with the identity; returns the rows' cold flags."""
-    program = prepare(scenario(**data, settings={"idle_expiry": idle_expiry_s}))
+    program = prepare(scenario(**data, settings={"idle_expiry": idle_expiry}))
     done, rows = rows_of(program)
     ran = rows[rows["answer"] != Answer.FUNCTION_THROTTLED]
     starts, spent = ran["arrival_ns"], ran["integration_ns"]
     ends = starts + spent
     expiry_ns = program.pools[0].idle_expiry_ns
     flags, alive_ns = cold_flags(starts.tolist(), ends.tolist(), expiry_ns, done.end_ns)
-    cold = ran["cold"] == 1
+    cold: NDArray[np.bool_] = ran["cold"] == 1
     assert cold.tolist() == flags
     pool = done.pools[0]
     assert pool["cold_starts"] == sum(flags)

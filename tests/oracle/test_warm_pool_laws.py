@@ -109,9 +109,7 @@ def test_concurrency_rises_from_empty_as_m_t_g_infinity(
     assert m == pytest.approx(truth, abs=5e-4)
     phase = {"name": "up", "duration": seconds(time), "rate": rate, "ramp_to": ramp_to}
     data = function_api({"duration": {"exponential": seconds(mean)}})
-    program = prepare(
-        scenario(**data, traffic={"open": {"phases": [phase], "mix": {"GET /": 1}}})
-    )
+    program = prepare(scenario(**data, traffic={"open": {"phases": [phase], "mix": {"GET /": 1}}}))
     busy = [busy_at(rows_of(program, number)[1], time) for number in range(n)]
     assert_matches(busy, m)
     # What is busy is Poisson, so its spread is known too: a z-score of the variance.

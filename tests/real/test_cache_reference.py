@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from tests.support.experiments import MOCK, Data, scenario
-from tests.support.logs import LogRow, a_millisecond_apart, nanoseconds, read_rows, replay, write_log
+from tests.support.logs import (
+    LogRow,
+    a_millisecond_apart,
+    nanoseconds,
+    read_rows,
+    replay,
+    write_log,
+)
 from tests.support.studies import request_columns, request_columns_of_command
 
 pytestmark = pytest.mark.real
@@ -78,13 +85,16 @@ WITH_QUERY = ["path.proxy", "querystring"]
 
 
 def test_no_capacity_is_left_out(reference: dict[str, Any]) -> None:
-    seen = {name: trace["lru"] for name, trace in reference.items()}
-    assert ENTRIES == [(name, row["capacity_items"]) for name in seen for row in seen[name]]
-    assert BYTES == [
+    by_entries = [
+        (name, row["capacity_items"]) for name, trace in reference.items() for row in trace["lru"]
+    ]
+    assert by_entries == ENTRIES
+    by_bytes = [
         (name, row["capacity_bytes"])
         for name, trace in reference.items()
         for row in trace.get("bytes", {"lru": []})["lru"]
     ]
+    assert by_bytes == BYTES
     ttls = [
         (row["ttl_s"], row["capacity_items"])
         for row in reference[NASA]["ttl"]

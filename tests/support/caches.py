@@ -86,7 +86,7 @@ def _time_alive(rates: Floats, ttl: float, longest_gap: float) -> Floats:
 
 
 def expected_misses(rate: float, ttl: float, until: float) -> float:
-    """Mean misses in [0, until] of one key with Poisson requests and an unbounded cache, from empty.
+    """Mean misses by ``until`` of one key with Poisson requests, from an empty unbounded cache.
 
     A miss starts a cycle: ``ttl``, then the time to the next request. So the n-th miss comes at
     Gamma(n) + (n - 1) ttl, and misses are counted exactly however short the run; in the long run
@@ -104,12 +104,10 @@ def misses_with_latency(rate: float, ttl: float, latency: float, until: float) -
         left = until - (n - 1) * (ttl + latency)
         if left <= 0:
             return total
-        starts = special.gammainc(n, rate * left)
+        starts = float(special.gammainc(n, rate * left))
         # Every request in the first `latency` of a cycle misses too: the integral of the chance
         # that the cycle has begun, over that window.
-        during = rate * (
-            _gamma_integral(n, rate, left) - _gamma_integral(n, rate, left - latency)
-        )
+        during = rate * (_gamma_integral(n, rate, left) - _gamma_integral(n, rate, left - latency))
         total += starts + during
         if starts < 1e-12:
             return total
@@ -128,11 +126,11 @@ def hits_with_random_latency(rate: float, ttl: float, mean_latency: float) -> fl
     joins[-1] = 0.0
     stored = np.zeros((most + 1, most + 1))  # from under way at the start, to others at the storing
     misses = np.zeros(most + 1)
-    for start in range(most, -1, -1):
-        stored[start, max(start - 1, 0)] = 1 - joins[start] if start else 0.0
-        if start < most:
-            stored[start] += joins[start] * stored[start + 1]
-            misses[start] = joins[start] * (1 + misses[start + 1])
+    for n in range(most, -1, -1):
+        stored[n, max(n - 1, 0)] = 1 - joins[n] if n else 0.0
+        if n < most:
+            stored[n] += joins[n] * stored[n + 1]
+            misses[n] = joins[n] * (1 + misses[n + 1])
     stays = math.exp(-ttl / mean_latency)
     number = np.arange(most + 1)
     left = special.comb(number[:, None], number[None, :])

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ def _integral(states: list[tuple[int, int, int]], idle_expiry: int, until: int) 
     total = 0
     at = 0
     window: deque[tuple[int, int]] = deque()  # (end of influence, busy), busy falling
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         while at < len(states) and states[at][0] <= low:
             end, busy = states[at][1] + idle_expiry, states[at][2]
             while window and window[-1][1] <= busy:

@@ -21,7 +21,7 @@ from apisim.engine.compiled.stages import (
     STAGE_WAIT,
     STAGE_WORK_END,
 )
-from apisim.engine.recorder import record_execution
+from apisim.engine.recorder import note_end, record_execution
 from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
@@ -113,6 +113,7 @@ def end_work(world: World, slot: np.void, now_ns: int) -> None:
     """The backend is done: what it used is free for the next."""
     _, calendar, _, state, recorder = world
     index = slot["index"]
+    note_end(recorder.total, now_ns)
     if slot["backend"] == BACKEND_FUNCTION:
         release(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
         is_warm_up = 1 if slot["arrival_ns"] < recorder.total[0]["warm_up_ns"] else 0

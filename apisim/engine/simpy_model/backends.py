@@ -88,6 +88,7 @@ class Function(Backend):
                 duration_ns = spec.timeout_ns
                 answer = Answer.FUNCTION_ERROR
             yield from self.model.wait(call, init_ns + duration_ns, END_OF_WORK)
+        self.model.end_work()
         lambda_.release(
             state.pools, state.groups, state.idle, state.idle_since, self.index, self.model.now
         )
@@ -127,6 +128,7 @@ class Endpoint(Backend):
             state.endpoints[self.index]["errors"] += 1
         service_ns = self.model.draws.amount(call, spec.service_time, purposes["service"])
         yield from self.model.wait(call, service_ns, END_OF_WORK)
+        self.model.end_work()
         following = http.depart(state.endpoints, self.model.following, self.index, self.model.now)
         if following != NOBODY:
             self._turn.pop(following).succeed()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import billed_ms
 from apisim.draws.purposes import Purpose
-from apisim.engine.recorder import REQUEST_DTYPE, record, record_execution
+from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.clients import closed_user, open_source, trace_source
@@ -114,6 +114,10 @@ class Model:
         record_execution(
             self.recorder.executions, call.phase, function, is_warm_up, billed_ms(busy_ns)
         )
+
+    def end_work(self) -> None:
+        """A backend is done with a call: the run lasts at least until now."""
+        note_end(self.recorder.total, self.now)
 
     def watermark_ns(self) -> int:
         """Arrival time [ns] below which every request has been written down."""
