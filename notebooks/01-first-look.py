@@ -1,10 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     notebook_metadata_filter: -all
-# ---
-
 # %% [markdown]
 # # First look: ten times the traffic
 #

@@ -45,6 +45,4 @@ def keep_decision(
     now_ns: int,
 ) -> bool:
     """Keep a policy the function has just returned; a policy weighs nothing."""
-    return lru_store(
-        store, line, identity, _WEIGHTLESS, decision, now_ns
-    )
+    return lru_store(store, line, identity, _WEIGHTLESS, decision, now_ns)

@@ -58,6 +58,4 @@ def cache_store(
     if body_bytes > max_object_bytes:
         return False
     weight = body_bytes + overhead_bytes
-    return lru_store(
-        store, line, key, weight, body_bytes, now_ns
-    )
+    return lru_store(store, line, key, weight, body_bytes, now_ns)

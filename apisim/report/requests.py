@@ -31,7 +31,8 @@ def requests_by_outcome(result: Result) -> "pd.DataFrame":
     answers: dict[str, list[str]] = {end: [] for end in OUTCOMES}
     for answer, facts in ANSWERS.items():
         answers[facts.refused_by or facts.outcome].append(answer.name.lower())
-    counts = result.frame("series").groupby("time_s", sort=True).sum(numeric_only=True)
+    columns = [name for names in answers.values() for name in names]
+    counts = result.frame("series").groupby("time_s", sort=True)[columns].sum()
     joined = {end: counts[names].sum(axis=1) for end, names in answers.items()}
     return pd.DataFrame(
         {end: column for end, column in joined.items() if column.any()}, index=counts.index

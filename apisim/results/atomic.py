@@ -45,9 +45,9 @@ class PendingFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pending = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         if path.is_dir():
             raise OutputError(f"{path} cannot be written: it is a directory")
+        self._pending = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         with as_output_error(path):
             self.stream: BinaryIO = self._pending.open("xb")
 
@@ -76,7 +76,7 @@ def write_text(path: Path, text: str) -> None:
     pending = PendingFile(path)
     try:
         with as_output_error(path):
-            pending.stream.write(text.encode())
+            pending.stream.write(text.encode(errors="backslashreplace"))
         pending.keep()
     finally:
         pending.discard()

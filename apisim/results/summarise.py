@@ -42,7 +42,10 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
     assert measurements is not None, "no replication was added"
     assert series is not None
     program, states, ends_ns = collector.program, collector.states, collector.ends_ns
-    completed = all(summary.completed for summary in collector.summaries)
+    summaries = collector.summaries
+    # An interruption may also fall between two replications.
+    is_whole = len(summaries) == program.scenario.replications
+    completed = is_whole and all(summary.completed for summary in summaries)
     bills = Bills(run=collector.accounts.run(collector.usages))
     # A part of a run does not stand for what the scenario says the run stands for.
     if completed and collector.windows and collector.windows[0]:
@@ -51,7 +54,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         run=float(bills.run.total),
         month=None if bills.month is None else float(bills.month.total),
     )
-    intervals = _intervals(collector.summaries)
+    intervals = _intervals(summaries)
     if costs.month is not None and len(states) > 1:
         left_out = collector.accounts.months_left_out(collector.windows)
         month = jackknife_interval(costs.month, left_out)
@@ -82,7 +85,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
             intervals,
         ),
         series=series,
-        replications=tuple(collector.summaries),
+        replications=tuple(summaries),
         notes=(*notes, *notes_on(collector, everything)),
         measurements=measurements,
     )

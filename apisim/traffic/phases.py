@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
-from apisim.traffic.arrivals import ONE, PIECE_DTYPE
+from apisim.traffic.arrivals import MAX_ARRIVALS, ONE, PIECE_DTYPE
 
 __all__ = ["ActiveTime", "active_times", "open_pieces", "phase_bounds"]
 
@@ -57,6 +57,11 @@ def open_pieces(
     -------
     PIECE_DTYPE[n_pieces]
         In order of time, without gaps; ``mass`` is the exact integral of the rate.
+
+    Raises
+    ------
+    OverflowError
+        If as many calls as ``MAX_ARRIVALS`` are expected.
     """
     rows = []
     start_ns = 0
@@ -72,6 +77,11 @@ def open_pieces(
                     (start_ns, last_ns, float(low), float(top), round(mass * ONE), first_phase + at)
                 )
             start_ns = end_ns
+    expected = sum(mass for *_, mass, _ in rows)
+    if expected >= MAX_ARRIVALS * ONE:
+        raise OverflowError(
+            f"{expected // ONE:,} calls are expected of one source; {MAX_ARRIVALS:,} are too many"
+        )
     return np.array(rows, PIECE_DTYPE)
 
 

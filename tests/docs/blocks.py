@@ -16,7 +16,7 @@ DOCUMENTS = ("README.md",)
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What differs from machine to machine.
-_TIMED = re.compile(r"simulated in .* s|\([\d,]+/s\), set-up .* s")
+_TIMED = re.compile(r"simulated\s+in.*?set-up\s+\S+\s+\S+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def run(command: str) -> str:
 
 def timeless(output: str) -> str:
     """Output without what differs from machine to machine, and without trailing blanks."""
-    lines = [_TIMED.sub("...", line).rstrip() for line in output.splitlines()]
+    lines = [line.rstrip() for line in _TIMED.sub("...", output).splitlines()]
     return "\n".join(lines).strip() + "\n"
 
 

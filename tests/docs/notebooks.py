@@ -19,7 +19,6 @@ NAMES: Final = sorted(file.stem for file in FOLDER.glob("*.py"))
 #: Long enough to compile the engine on a busy machine [s].
 _PATIENCE_S: Final = 600
 _METADATA: Final = {
-    "jupytext": {"formats": "ipynb,py:percent"},
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }

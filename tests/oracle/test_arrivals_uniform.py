@@ -88,7 +88,6 @@ def test_the_kth_arrival_is_where_the_integrated_rate_reaches_phi_plus_k(offset:
         ("800/s", Fraction(800), 1),
         ("0.3/s", Fraction(3, 10), 600),
         ("100/min", Fraction(5, 3), 60),
-        ("86401/d", Fraction(86_401, 86_400), 1_440),
     ],
 )
 def test_a_constant_rate_gives_the_rounded_multiples_of_its_gap(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from apisim.engine.run import Replication
 from apisim.gateway.status import Answer
@@ -75,7 +76,7 @@ def test_a_large_cache_hits_as_che_says(
         assert abs(ratios.mean() - wrong) > 0.01 * lru + 4 * error
 
 
-def expiring(ttl: int) -> np.ndarray:
+def expiring(ttl: int) -> NDArray[np.float64]:
     data = cached({"zipf": 0.8, "of": 1000}, "10/s", "4100s", f"{ttl}s", 100)
     return means(prepare(scenario(**data, warm_up="100s")), R, hit_ratio)
 

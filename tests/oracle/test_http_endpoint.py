@@ -43,7 +43,7 @@ def queue(
 #: Law of a service time with mean 100 ms, its squared coefficient of variation, Wq at 8/s.
 LAWS: list[tuple[object, float, float]] = [
     ("100ms", 0.0, 0.2),
-    ({"gamma": {"mean": "100ms", "cv": "0.707107"}}, 0.5, 0.3),
+    ({"gamma": {"mean": "100ms", "cv": 0.707107}}, 0.5, 0.3),
     ({"exponential": "100ms"}, 1.0, 0.4),
     ({"gamma": {"mean": "100ms", "cv": 2}}, 4.0, 1.0),
     ({"gamma": {"mean": "100ms", "cv": 3}}, 9.0, 2.0),

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from apisim.engine.run import Replication
 from tests.support.experiments import (
@@ -67,7 +68,7 @@ def test_in_the_long_run_cold_starts_and_pool_size_are_those_of_the_chain(
     assert_matches(sizes, law.mean_size)
     for by in (1.05, 1 / 1.05):
         assert_sees(sizes, lowest_first(rate * by, mean, expiry).mean_size)
-    assert_sees(cold, law.p_cold * 1.25, law.p_cold / 1.25)
+    assert_sees(cold, law.p_cold * 1.5, law.p_cold / 1.5)
     if rate == 1.0:
         assert_matches(cold, 0.0012392)
 
@@ -89,7 +90,7 @@ def test_a_pool_that_fills_from_empty_has_started_what_was_ever_busy_at_once() -
     assert_sees(started, cold_starts_by(10, 105, 0.2), cold_starts_by(10, 100 / 1.05, 0.2))
 
 
-def busy_at(rows: np.ndarray, time_s: float) -> int:
+def busy_at(rows: NDArray[np.void], time_s: float) -> int:
     time_ns = round(time_s * 1e9)
     ends = rows["arrival_ns"] + rows["integration_ns"]
     return int(((rows["arrival_ns"] <= time_ns) & (ends > time_ns)).sum())

@@ -23,8 +23,6 @@ from apisim.scenario.phases import ClosedPhase
 from apisim.scenario.traffic import Source
 from apisim.traffic.arrivals import (
     BURSTY,
-    MAX_ARRIVALS,
-    ONE,
     PIECE_DTYPE,
     POISSON,
     UNIFORM,
@@ -136,14 +134,12 @@ def _lower_phases(
         lowered.n_users += 1 + max((time.user for time in times), default=0)
     else:
         row["kind"] = OPEN
-        pieces = open_pieces(source.phases, first_phase, limit_ns)
-        if sum(pieces["mass"].tolist()) >= MAX_ARRIVALS * ONE:
-            context.refuse(
-                ("traffic", name, "phases"),
-                f"more than {MAX_ARRIVALS} calls are expected of one source",
-                "shorten the phases or lower their rates",
-            )
-            pieces = pieces[:0]
+        try:
+            pieces = open_pieces(source.phases, first_phase, limit_ns)
+        except OverflowError as error:
+            hint = "shorten the phases or lower their rates"
+            context.refuse(("traffic", name, "phases"), str(error), hint)
+            pieces = np.zeros(0, PIECE_DTYPE)
     arrivals = source.arrivals
     lowered.flows.append(
         FlowPlan(

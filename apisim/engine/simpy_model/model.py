@@ -22,6 +22,7 @@ from apisim.engine.simpy_model.clients import closed_user, open_source, trace_so
 from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
+from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import BACKEND_FUNCTION, CLOSED, TRACE
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
@@ -65,7 +66,9 @@ class Model:
             self.function_backends[at].service = service
         self.following = np.zeros(64, np.int64)
         self._tickets = list(range(64))
-        self._row = np.zeros(1, REQUEST_DTYPE)
+        # A slot of the compiled engine: what records it is then compiled once for both.
+        self._slot = np.zeros(1, SLOT_DTYPE)
+        self._row = self._slot[list(REQUEST_DTYPE.names or ())]
         self._in_flight: dict[Address, int] = {}
         for at, source in enumerate(self.sources):
             if source.kind == TRACE:
@@ -175,7 +178,7 @@ class Model:
             call.cache,
             call.cold,
         )
-        record(self.recorder, row[0], tables.cell_hashes)
+        record(self.recorder, self._slot[0], tables.cell_hashes)
 
 
 def _rows(table: NDArray[np.void]) -> list[Any]:

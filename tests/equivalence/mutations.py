@@ -1,0 +1,301 @@
+"""Is a changed control flow seen? Mutations of both engines, and which random scenario sees them.
+
+    python -m tests.equivalence.mutations            both engines, a table at the end
+    python -m tests.equivalence.mutations golden     the golden model only: seconds a mutation
+
+Each mutation changes a few words of one engine's source, one at a time. A mutated golden model runs
+in this process, its changed functions put in the place of the real ones. A mutated compiled engine
+is a copy of the package in a temporary folder, compiled from nothing into a cache of its own and run
+by a process of its own. Both look at the scenarios of the equivalence test, in the same way, until
+the engines differ.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.equivalence.engines import both, differences, lowered
+from tests.equivalence.scenarios import Case, scenarios
+
+__all__ = ["COMPILED", "GOLDEN", "Mutation", "caught_compiled", "caught_golden", "first_caught"]
+
+EXAMPLES: Final = 400
+_PROJECT: Final = Path(__file__).resolve().parent.parent.parent
+_GOLDEN_MODULES: Final = ("environment", "call", "clients", "backends", "gateway", "model")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A few words of one engine's source, and what they become.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong afterwards.
+    file : str
+        Module of the engine.
+    old, new : str
+        The words; ``old`` stands there exactly once.
+    """
+
+    what: str
+    file: str
+    old: str
+    new: str
+
+    def applied(self, source: str) -> str:
+        """The source with the mutation in it."""
+        assert source.count(self.old) == 1, f"{self.file}.py has changed: {self.old!r}"
+        return source.replace(self.old, self.new)
+
+
+GOLDEN: Final = (
+    Mutation(
+        "the throttle stands before the authorizer",
+        "gateway",
+        "            yield from self._authorize(call, route)\n            self._throttle(call)\n",
+        "            self._throttle(call)\n            yield from self._authorize(call, route)\n",
+    ),
+    Mutation(
+        "tokens are taken after the overhead",
+        "gateway",
+        "            self._throttle(call)\n            yield from self._overhead(call)\n",
+        "            yield from self._overhead(call)\n            self._throttle(call)\n",
+    ),
+    Mutation(
+        "failed answers are cached too",
+        "gateway",
+        "        if call.answer != Answer.SERVED:\n            return\n        line",
+        "        line",
+    ),
+    Mutation(
+        "the gateway waits for ever",
+        "gateway",
+        "deadline.callbacks.append(lambda _: _give_up(answered))",
+        "del deadline",
+    ),
+    Mutation(
+        "denied identities are not kept",
+        "gateway",
+        "            if keeps:\n                self.model.make_room()\n",
+        "            if keeps and decision == ALLOW:\n                self.model.make_room()\n",
+    ),
+    Mutation("deadlines come before answers", "environment", "ANSWER = 3\nDEADLINE = 4", "ANSWER = 4\nDEADLINE = 3"),
+    Mutation("arrivals come before ends of work", "environment", "END_OF_WORK = 2", "END_OF_WORK = 6"),
+    Mutation(
+        "ties go by when a wait began, as in SimPy",
+        "environment",
+        "(time_ns, rank, address, next(self._arose), event)",
+        "(time_ns, rank, (0, 0, 0, 0), next(self._arose), event)",
+    ),
+    Mutation("a wait of no time is an event", "model", "if time_ns > 0:", "if time_ns >= 0:"),
+    Mutation(
+        "the next in line comes in like an arrival",
+        "backends",
+        "            self._turn.pop(following).succeed()\n",
+        "            turn = self._turn.pop(following)\n"
+        "            turn._ok, turn._value = True, None\n"
+        "            self.env.schedule_at(turn, self.model.now, ARRIVAL, call.address)\n",
+    ),
+    Mutation(
+        "the INIT phase of a cold start is not billed",
+        "backends",
+        "int(self.env.now) - start_ns",
+        "int(self.env.now) - start_ns - init_ns",
+    ),
+    Mutation(
+        "a late start counts as a cold start of the request",
+        "backends",
+        " and not call.is_answered",
+        "",
+    ),
+    Mutation(
+        "a user calls once more at the end of its phase",
+        "clients",
+        "while due_ns < active.end_ns:",
+        "while due_ns <= active.end_ns:",
+    ),
+)
+
+COMPILED: Final = (
+    Mutation(
+        "the throttle stands before the authorizer",
+        "advance",
+        'elif tables.routes[slot["route"]]["authorizer"] >= 0:',
+        'elif tables.routes[slot["route"]]["authorizer"] >= 0 and admit('
+        'state.buckets, tables.route_levels[slot["route"]], now_ns) == NO_BUCKET:',
+    ),
+    Mutation(
+        "nobody watches the clock of a call that will be late",
+        "work",
+        'if slot["waiting"] == 1 and end_ns',
+        'if slot["waiting"] == 2 and end_ns',
+    ),
+    Mutation("deadlines come before answers", "calendar", "RANK_ANSWER: Final = constant(3)", "RANK_ANSWER: Final = constant(5)"),
+    Mutation(
+        "the answer leaves before the next in line is served",
+        "advance",
+        'elif calendar.clock[0]["steps"] > 0:',
+        'elif calendar.clock[0]["steps"] > 1:',
+    ),
+    Mutation(
+        "failed answers are cached too",
+        "gates",
+        '        slot["answer"] = slot["result"]\n        return\n    slot["answer"] = _SERVED\n',
+        '        slot["answer"] = slot["result"]\n    else:\n        slot["answer"] = _SERVED\n',
+    ),
+    Mutation(
+        "a request that was answered keeps its place until its work is done",
+        "advance",
+        'if slot["waiting"] == 0:\n                free_slot(calendar, at)\n                stage',
+        'if slot["waiting"] == 0:\n                stage',
+    ),
+    Mutation(
+        "denied identities are not kept",
+        "gates",
+        'if authorizer["line"] >= 0:\n        decision = DENY',
+        'if authorizer["line"] >= 0 and not denied:\n        decision = DENY',
+    ),
+)
+
+
+class _Caught(Exception):
+    """An example on which the engines differ."""
+
+
+def first_caught(examples: int = EXAMPLES) -> tuple[int, str] | None:
+    """Number of the first scenario on which the engines differ, and in what; None if none."""
+    looked_at = 0
+    folder = Path(tempfile.mkdtemp())
+
+    # The first difference is all that is wanted: neither a smaller one nor a second kind.
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=scenarios())
+    def look(case: Case) -> None:
+        nonlocal looked_at
+        looked_at += 1
+        found = differences(*both(lowered(case.load(folder))))
+        if found:
+            raise _Caught(found[min(1, len(found) - 1)])
+
+    try:
+        look()
+    except _Caught as caught:
+        return looked_at, str(caught).strip()
+    finally:
+        shutil.rmtree(folder)
+    return None
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"apisim.engine.simpy_model.{name}")
+
+
+@contextmanager
+def _golden_with(mutation: Mutation) -> Iterator[None]:
+    """The golden model with the functions and constants of a mutated module in place of its own."""
+    real = _module(mutation.file)
+    assert real.__file__ is not None
+    mutated = ModuleType(real.__name__)
+    source = mutation.applied(Path(real.__file__).read_text())
+    exec(compile(source, real.__file__, "exec"), mutated.__dict__)
+    undo: list[tuple[Any, str, Any]] = []
+
+    def put(owner: Any, name: str, value: Any) -> None:
+        undo.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, value)
+
+    for name, value in vars(mutated).items():
+        old = vars(real).get(name)
+        if isinstance(value, type) and value.__module__ == real.__name__:
+            for key, inner in vars(value).items():
+                # `super()` in __init__ knows its class; no mutation touches one.
+                if isinstance(inner, FunctionType) and not key.startswith("__"):
+                    put(old, key, inner)
+        elif isinstance(value, FunctionType) or (isinstance(value, int) and value != old):
+            for user in map(_module, _GOLDEN_MODULES):
+                if name in vars(user):
+                    put(user, name, value)
+    try:
+        yield
+    finally:
+        for owner, name, value in reversed(undo):
+            setattr(owner, name, value)
+
+
+def caught_golden(mutation: Mutation) -> tuple[int, str] | None:
+    """The first scenario that tells the mutated golden model from the compiled engine."""
+    with _golden_with(mutation):
+        return first_caught()
+
+
+def caught_compiled(mutation: Mutation) -> tuple[int, str] | None:
+    """The first scenario that tells the mutated compiled engine from the golden model."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for part in ("apisim", "tests/equivalence"):
+            shutil.copytree(_PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+        file = copy / "apisim" / "engine" / "compiled" / f"{mutation.file}.py"
+        file.write_text(mutation.applied(file.read_text()))
+        environment = {**os.environ, "PYTHONPATH": name, "APISIM_CACHE_DIR": str(copy / "cache")}
+        done = subprocess.run(
+            [sys.executable, "-m", __spec__.name if __spec__ else __name__, "look"],
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    *_, package, number, difference = done.stdout.rstrip("\n").split("\n")
+    assert Path(package).is_relative_to(copy.resolve()), "the copy was not what ran"
+    return (int(number), difference) if number != "-" else None
+
+
+def _look() -> None:
+    """What a process of its own does: look for a difference and print where it is."""
+    import apisim
+
+    caught = first_caught()
+    print(Path(str(apisim.__file__)).resolve(), *(caught or ("-", "")), sep="\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Try all mutations and print a table; 1 if one was not caught."""
+    if arguments == ["look"]:
+        _look()
+        return 0
+    tried = [("golden", mutation, caught_golden) for mutation in GOLDEN]
+    if arguments != ["golden"]:
+        tried += [("compiled", mutation, caught_compiled) for mutation in COMPILED]
+    missed = 0
+    print(f"{'engine':9} {'mutation':66} first seen in example")
+    for engine, mutation, caught_by in tried:
+        caught = caught_by(mutation)
+        missed += caught is None
+        print(f"{engine:9} {mutation.what:66} {caught[0] if caught else 'NOT SEEN'}", flush=True)
+        if caught:
+            print(f"{'':9} {caught[1][:120]}", flush=True)
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
