@@ -2,8 +2,8 @@
 
 import pytest
 
-nbclient = pytest.importorskip("nbclient", reason="notebooks need nbclient (pip: apisim[dev])")
-pytest.importorskip("ipykernel", reason="notebooks need ipykernel (pip: apisim[notebook])")
+for _package in ("ipykernel", "jupytext", "nbclient"):
+    pytest.importorskip(_package, reason=f"notebooks need {_package} (extras: notebook, dev)")
 
 from tests.docs.notebooks import FOLDER, NAMES, executed, outputs, script, stored  # noqa: E402
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 __all__ = [
+    "CROWDED_THINK_TIMES",
     "FILES",
     "THINK_TIMES",
     "atom_times",
-    "chance",
+    "crowded_times",
     "payloads",
     "popularities",
     "throttles",
@@ -26,9 +27,6 @@ FILES: Final = {
     "counts.csv": "at,calls,other\n00:00,7,1\n00:01,0,1\n00:02,30,1\n00:03,12,1\n",
 }
 
-_TIMES: Final = ("1ms", "0s", "10ms", "2ms", "5ms", "20ms", "50ms", "100ms")
-_SIZES: Final = ("1KB", "0B", "100B", "2KB", "700KB")
-
 #: Think times with the lengths [ms] of phases in which they make a bounded number of calls.
 THINK_TIMES: Final = (
     ("10ms", (100, 200)),
@@ -39,29 +37,28 @@ THINK_TIMES: Final = (
     ({"exponential": "5ms"}, (50, 100)),
     ("50ms", (200, 500)),
 )
-
-
-def chance(percent: int) -> st.SearchStrategy[bool]:
-    """True in about ``percent`` of a hundred draws; shrinks to False."""
-    return st.integers(0, 99).map(lambda drawn: drawn >= 100 - percent)
+CROWDED_THINK_TIMES: Final = (
+    ("1ms", (20,)),
+    ({"mixture": [[0.5, "0s"], [0.5, "1ms"]]}, (20, 30)),
+    ("10ms", (100, 200)),
+)
 
 
 def _mixture(parts: tuple[Any, Any]) -> dict[str, Any]:
     return {"mixture": [[0.5, parts[0]], ["50%", parts[1]]]}
 
 
-def _laws(
-    amounts: tuple[str, ...], small: str, middle: str, large: str, samples: dict[str, str]
-) -> tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]:
-    """Laws made of atoms only, and every form of a law with the atoms preferred."""
+def _atoms(amounts: tuple[str, ...], samples: dict[str, str]) -> st.SearchStrategy[Any]:
+    """Laws of a few values: constants, two of them mixed, samples of a file."""
     constants = st.sampled_from(amounts)
-    atoms = st.one_of(
-        constants,
-        constants,
-        constants,
-        st.tuples(constants, constants).map(_mixture),
-        st.just({"samples": "sizes.csv", "column": "bytes"} if not samples else samples),
-    )
+    mixed = st.tuples(constants, constants).map(_mixture)
+    return st.one_of(constants, constants, constants, mixed, st.just(samples))
+
+
+def _laws(
+    atoms: st.SearchStrategy[Any], small: str, middle: str, large: str
+) -> st.SearchStrategy[Any]:
+    """Every form of a law, those of a few values preferred."""
     spread = st.sampled_from(
         [
             {"uniform": [small, large]},
@@ -75,36 +72,48 @@ def _laws(
             {"quantiles": {"50": small, "90": small, "99": large}},
         ]
     )
-    return atoms, st.one_of(atoms, atoms, atoms, spread)
+    return st.one_of(atoms, atoms, atoms, spread)
 
 
 _TIME_SAMPLES: Final = {"samples": "times.csv", "column": "wait", "unit": "ms"}
-_atom_times, _times = _laws(_TIMES, "1ms", "5ms", "40ms", _TIME_SAMPLES)
-_, _payloads = _laws(_SIZES, "100B", "1KB", "10KB", {"samples": "sizes.csv", "column": "bytes"})
+_SIZE_SAMPLES: Final = {"samples": "sizes.csv", "column": "bytes"}
+_ATOM_TIMES: Final = _atoms(
+    ("1ms", "0s", "10ms", "2ms", "5ms", "20ms", "50ms", "100ms"), _TIME_SAMPLES
+)
+_CROWDED_TIMES: Final = _atoms(("1ms", "0s", "2ms", "0s"), {"mixture": [[3, "0s"], [1, "1ms"]]})
+_TIMES: Final = _laws(_ATOM_TIMES, "1ms", "5ms", "40ms")
+_PAYLOADS: Final = _laws(
+    _atoms(("1KB", "0B", "100B", "2KB", "700KB"), _SIZE_SAMPLES), "100B", "1KB", "10KB"
+)
 
 
 def times() -> st.SearchStrategy[Any]:
     """Every form of a distribution of times, most often one with ties."""
-    return _times
+    return _TIMES
 
 
 def atom_times() -> st.SearchStrategy[Any]:
-    """Times that are whole milliseconds, and so are exact at ten times the size."""
-    return _atom_times
+    """Times that are whole milliseconds."""
+    return _ATOM_TIMES
+
+
+def crowded_times() -> st.SearchStrategy[Any]:
+    """Times of 0, 1 and 2 ms."""
+    return _CROWDED_TIMES
 
 
 def payloads() -> st.SearchStrategy[Any]:
     """Every form of a distribution of sizes."""
-    return _payloads
+    return _PAYLOADS
 
 
 _BUCKETS: Final = (
     {"rate_limit": 100, "burst_limit": 5},
     {"rate_limit": 200, "burst_limit": 50},
     {"rate_limit": 1000, "burst_limit": 20},
-    {"rate_limit": 100, "burst_limit": 1},
+    {"rate_limit": 1000, "burst_limit": 1},
     {"rate_limit": 50, "burst_limit": 20},
-    {"rate_limit": 1000, "burst_limit": 2},
+    {"rate_limit": 500, "burst_limit": 2},
     {"rate_limit": "33.3", "burst_limit": 3},
     {"rate_limit": "2500/min", "burst_limit": 2},
     {"rate_limit": 0.3, "burst_limit": 30},
@@ -115,7 +124,7 @@ _BUCKETS: Final = (
 
 def throttles() -> st.SearchStrategy[dict[str, Any]]:
     """Token buckets that matter to a few hundred requests."""
-    return st.sampled_from(_BUCKETS).map(dict)
+    return st.sampled_from(_BUCKETS)
 
 
 def popularities() -> st.SearchStrategy[dict[str, Any]]:
@@ -130,4 +139,4 @@ def popularities() -> st.SearchStrategy[dict[str, Any]]:
             {"red": 3, "blue": 1},
             {"one": "60%", "two": "40%", "never": 0},
         ]
-    ).map(dict)
+    )

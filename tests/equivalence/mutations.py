@@ -111,8 +111,8 @@ GOLDEN: Final = (
     Mutation(
         "the INIT phase of a cold start is not billed",
         "backends",
-        "int(self.env.now) - start_ns",
-        "int(self.env.now) - start_ns - init_ns",
+        "self.model.now - start_ns",
+        "self.model.now - start_ns - init_ns",
     ),
     Mutation(
         "a late start counts as a cold start of the request",

@@ -1,18 +1,16 @@
 """Hypothesis strategies for traffic: open sources, closed users and replayed logs."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Final
 
-from hypothesis import strategies as st
+from tests.equivalence.drawing import Drawing
+from tests.equivalence.laws import CROWDED_THINK_TIMES, THINK_TIMES, popularities
 
-from tests.equivalence.laws import THINK_TIMES, atom_times, chance, popularities, times
-
-__all__ = ["Drawn", "draw_traffic"]
+__all__ = ["draw_traffic"]
 
 #: Length [ms] and rate [1/s] of open phases of at most 100 requests.
-_STEADY: Final = (
+_EXACT: Final = (
     (200, 200),
     (100, 1000),
     (1000, 100),
@@ -22,214 +20,182 @@ _STEADY: Final = (
     (40, 2000),
     (100, 0),
 )
+_CROWDED: Final = ((40, 1000), (20, 2000), (80, 500), (50, 1000))
 _UNEVEN: Final = ((1000, "33.3"), (3000, "900/min"), (1000, "61.7"))
 _BURSTY: Final = (
-    {"ratio": 5, "peak_for": "20ms", "base_for": "30ms"},
-    {"ratio": 100, "peak_for": "1ms"},
-    {"ratio": 1, "base_for": "10ms"},
-    {"peak_for": "50ms", "base_for": "50ms"},
+    "bursty",
+    {"bursty": {"ratio": 5, "peak_for": "20ms", "base_for": "30ms"}},
+    {"bursty": {"ratio": 100, "peak_for": "1ms"}},
+    {"bursty": {"ratio": 1, "base_for": "10ms"}},
+    {"bursty": {"peak_for": "50ms", "base_for": "50ms"}},
 )
 
 
-@dataclass
-class Drawn:
-    """Draws of one example and the files it needs.
-
-    Parameters
-    ----------
-    draw
-        Given by hypothesis.
-    apis : dict
-        The scenario's APIs.
-    exact : bool
-        Only arrivals that fall on whole tenths of milliseconds.
-    """
-
-    draw: Any
-    apis: dict[str, Any]
-    exact: bool
-    files: dict[str, str] = field(default_factory=dict)
-
-    def maybe(self, percent: int) -> bool:
-        """True in about ``percent`` of a hundred draws."""
-        return bool(self.draw(chance(percent)))
-
-    def one(self, *options: Any) -> Any:
-        """One of several values."""
-        return self.draw(st.sampled_from(options))
-
-    def time(self) -> Any:
-        """A distribution of times."""
-        return self.draw(atom_times() if self.exact else times())
-
-    def optional(self, into: dict[str, Any], percent: int, key: str, *options: Any) -> None:
-        """Give a key one of several values, or leave it out."""
-        if self.maybe(percent):
-            into[key] = self.one(*options)
-
-
-def draw_traffic(drawn: Drawn) -> dict[str, Any]:
+def draw_traffic(drawing: Drawing, apis: dict[str, Any]) -> dict[str, Any]:
     """One to four sources of all kinds."""
     traffic: dict[str, Any] = {}
-    for at in range(drawn.one(2, 1, 3, 4)):
-        kind = drawn.one(_open_source, _open_source, _closed_source, _trace_source)
-        source = kind(drawn, f"s{at}")
-        if drawn.maybe(35):
-            network = {}
-            if drawn.maybe(80):
-                network["rtt"] = drawn.time()
-            if drawn.maybe(40):
-                network["edge_rtt"] = drawn.time()
+    for at in range(drawing.one(2, 1, 3, 4)):
+        kinds: tuple[Callable[[Drawing], dict[str, Any]], ...] = (_open, _open, _closed)
+        draw_kind = drawing.one(*kinds, None)
+        if draw_kind is None:
+            source = _trace(drawing, apis, f"s{at}.csv")
+        else:
+            source = draw_kind(drawing) | _mix(drawing, apis)
+        if drawing.maybe(35):
+            network: dict[str, Any] = {}
+            if drawing.maybe(80):
+                network["rtt"] = drawing.time()
+            if drawing.maybe(40):
+                network["edge_rtt"] = drawing.time()
             source["network"] = network
         traffic[f"s{at}"] = source
     return traffic
 
 
-def _open_source(drawn: Drawn, _: str) -> dict[str, Any]:
-    process = "uniform"
-    if not drawn.exact:
-        bursty = {"bursty": drawn.one(*_BURSTY)}
-        process = drawn.one("uniform", "poisson", "uniform", "bursty", bursty)
-    source: dict[str, Any] = {"arrivals": process}
-    if process == "uniform" and (drawn.exact or drawn.maybe(70)):
-        source["offset"] = 0 if drawn.exact else drawn.one(0, 0, 0.5)
-    elif process == "poisson" and drawn.maybe(50):
-        del source["arrivals"]  # the default
-    phases = [_open_phase(drawn, may_pause=at > 0) for at in range(drawn.one(1, 2, 3))]
-    source["phases"] = _named(drawn, phases)
-    return source | _mix(drawn)
-
-
-def _open_phase(drawn: Drawn, *, may_pause: bool) -> dict[str, Any]:
-    kind = drawn.one("rate", "rate", "rate", "counts", *(["pause"] if may_pause else []))
-    if kind == "pause":
-        return {"pause": drawn.one("10ms", "100ms", "1ms")}
-    phase: dict[str, Any]
-    if kind == "counts":
-        phase = {"per": drawn.one("20ms", "100ms")}
-        if drawn.maybe(25) and not drawn.exact:
-            counts: dict[str, Any] = {"file": "counts.csv", "column": "calls"}
-            drawn.optional(counts, 50, "rows", 2, 1)
-            if drawn.maybe(50):
-                counts |= {"from": "00:01"} if drawn.maybe(50) else {"from": "12"}
-                if counts["from"] == "12":
-                    counts |= {"time_column": "calls", "rows": 1}
-            phase["counts_from"] = counts
-        else:
-            phase["counts"] = [drawn.one(20, 0, 10, 5) for _ in range(drawn.one(2, 3, 5))]
-    else:
-        steady = _STEADY if drawn.exact else (*_STEADY, *_UNEVEN)
-        length, rate = drawn.one(*steady)
-        phase = {"duration": f"{length}ms", "rate": rate}
-        if drawn.maybe(35) and not drawn.exact:
-            phase["ramp_to"] = drawn.one(0, 50, "100.5") if length > 100 else 500
-    drawn.optional(phase, 5, "events_per_month", 30)
-    return phase
-
-
-def _closed_source(drawn: Drawn, _: str) -> dict[str, Any]:
-    phases: list[dict[str, Any]] = []
-    thinks = THINK_TIMES[:4] if drawn.exact else THINK_TIMES
-    for _ in range(drawn.one(1, 1, 2, 3)):
-        if phases and drawn.maybe(25):
-            phases.append({"pause": drawn.one("1ms", "10ms")})
-        think, lengths = drawn.one(*thinks)
-        phase = {
-            "duration": f"{drawn.one(*lengths)}ms",
-            "users": drawn.one(2, 3, 1, 4, 0),
-            "think_time": think,
-        }
-        drawn.optional(phase, 30, "ramp_to", 2, 0, 4)
-        drawn.optional(phase, 5, "events_per_month", 30)
-        phases.append(phase)
-    source: dict[str, Any] = {"phases": _named(drawn, phases)}
-    if drawn.exact or drawn.maybe(60):
-        source["offset"] = 0
-    return source | _mix(drawn)
-
-
-def _named(drawn: Drawn, phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if drawn.maybe(50):
+def _named(drawing: Drawing, phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if drawing.maybe(50):
         return [{"name": f"part{at}", **phase} for at, phase in enumerate(phases)]
     return phases
 
 
-def _mix(drawn: Drawn) -> dict[str, Any]:
+def _open(drawing: Drawing) -> dict[str, Any]:
+    in_step = drawing.is_exact or (drawing.is_crowded and drawing.maybe(80))
+    process: Any = "uniform"
+    if not in_step:
+        process = drawing.one("uniform", "poisson", "uniform", "bursty")
+        if process == "bursty":
+            process = drawing.one(*_BURSTY)
+    source: dict[str, Any] = {"arrivals": process}
+    if in_step:
+        source["offset"] = 0
+    elif process == "uniform":
+        drawing.optional(source, 70, "offset", 0, 0, 0.5)
+    elif process == "poisson" and drawing.maybe(50):
+        del source["arrivals"]  # the default
+    phases = [_open_phase(drawing, may_pause=at > 0) for at in range(drawing.one(1, 2, 3))]
+    return source | {"phases": _named(drawing, phases)}
+
+
+def _open_phase(drawing: Drawing, *, may_pause: bool) -> dict[str, Any]:
+    kind = drawing.one("rate", "rate", "rate", "counts", *(["pause"] if may_pause else []))
+    if kind == "pause":
+        return {"pause": drawing.one("10ms", "100ms", "1ms")}
+    phase: dict[str, Any]
+    if kind == "counts":
+        phase = {"per": drawing.one("20ms", "100ms")}
+        if drawing.maybe(25) and not drawing.is_exact:
+            phase["counts_from"] = _counts_from(drawing)
+        else:
+            phase["counts"] = [drawing.one(20, 0, 10, 5) for _ in range(drawing.one(2, 3, 5))]
+    else:
+        steady = {"exact": _EXACT, "crowded": _CROWDED, "any": (*_EXACT, *_UNEVEN)}
+        length, rate = drawing.one(*steady[drawing.style.value])
+        phase = {"duration": f"{length}ms", "rate": rate}
+        if drawing.maybe(35) and not drawing.is_exact:
+            phase["ramp_to"] = drawing.one(0, 50, "100.5") if length > 100 else 500
+    drawing.optional(phase, 5, "events_per_month", 30)
+    return phase
+
+
+def _counts_from(drawing: Drawing) -> dict[str, Any]:
+    return drawing.one(
+        {"file": "counts.csv", "column": "calls"},
+        {"file": "counts.csv", "column": "calls", "rows": 3},
+        {"file": "counts.csv", "column": "calls", "from": "00:01"},
+        {"file": "counts.csv", "column": "calls", "from": "30", "time_column": "calls", "rows": 1},
+    )
+
+
+def _closed(drawing: Drawing) -> dict[str, Any]:
+    phases: list[dict[str, Any]] = []
+    thinks = CROWDED_THINK_TIMES if drawing.is_crowded else THINK_TIMES
+    for _ in range(drawing.one(1, 1, 2, 3)):
+        if phases and drawing.maybe(40):
+            phases.append({"pause": drawing.one("1ms", "10ms")})
+        think, lengths = drawing.one(*(thinks[:4] if drawing.is_exact else thinks))
+        phase = {
+            "duration": f"{drawing.one(*lengths)}ms",
+            "users": drawing.one(2, 3, 1, 4, 0),
+            "think_time": think,
+        }
+        drawing.optional(phase, 30, "ramp_to", 2, 0, 4)
+        drawing.optional(phase, 5, "events_per_month", 30)
+        phases.append(phase)
+    source: dict[str, Any] = {"phases": _named(drawing, phases)}
+    if drawing.is_exact or drawing.maybe(80 if drawing.is_crowded else 60):
+        source["offset"] = 0
+    return source
+
+
+def _mix(drawing: Drawing, apis: dict[str, Any]) -> dict[str, Any]:
     """What is called, and the values its parameters take."""
-    routes = list(_all_routes(drawn))
+    routes = [(name, key) for name, api in apis.items() for key in api["routes"]]
     mix: dict[str, Any] = {}
+    called: set[tuple[str, str]] = set()
     parameters: dict[str, None] = {}
-    for _ in range(min(len(routes), drawn.one(1, 2, 3, 5))):
-        api, key = drawn.one(*routes)
+    for _ in range(min(len(routes), drawing.one(1, 2, 3, 5))):
+        api, key = drawing.one(*routes)
         method, _, path = key.partition(" ")
-        if path:
-            if method == "ANY":
-                method = drawn.one("GET", "POST", "ANY")
-            if method != "ANY" and drawn.maybe(20):
-                path = _concrete(path)
-            key = f"{method} {path}"
-        stage = drawn.apis[api].get("stage", {}).get("name")
-        front = f"{api} "
-        if stage is not None and drawn.maybe(30):
-            front = f"{api}/{stage} "
-        elif len(drawn.apis) == 1 and drawn.maybe(70):
-            front = ""
-        if any(text.endswith(key) and api in (text.split()[0].split("/")[0], "one") for text in mix):
-            continue  # one line a route
-        mix[front + key] = drawn.one(1, 1, 5, "20%")
-        for name in re.findall(r"\{(\w+)", path):
-            parameters[f"path.{name}"] = None
-    values: dict[str, Any] = {name: drawn.draw(popularities()) for name in parameters}
-    for name, percent in (
-        ("header.authorization", 85),
-        ("header.x-client", 60),
-        ("querystring.q", 60),
-    ):
-        if drawn.maybe(percent):
-            values[name] = drawn.draw(popularities())
+        if method == "ANY":
+            method = drawing.one("GET", "POST", "ANY")
+        if path and method != "ANY" and drawing.maybe(20):
+            path = _concrete(path)
+        key = f"{method} {path}" if path else method
+        if (api, key) in called:
+            continue
+        called.add((api, key))
+        mix[_front(drawing, apis, api) + key] = drawing.one(1, 1, 5, "20%")
+        parameters |= {f"path.{name}": None for name in re.findall(r"\{(\w+)", path)}
+    values = {name: drawing.draw(popularities()) for name in parameters}
+    headers = {"header.authorization": 85, "header.x-client": 60, "querystring.q": 60}
+    for name, percent in headers.items():
+        if drawing.maybe(percent):
+            values[name] = drawing.draw(popularities())
     return {"mix": mix, "values": values} if values else {"mix": mix}
 
 
-def _all_routes(drawn: Drawn) -> Iterator[tuple[str, str]]:
-    for name, api in drawn.apis.items():
-        for key in api["routes"]:
-            yield name, key
+def _front(drawing: Drawing, apis: dict[str, Any], api: str) -> str:
+    """Name of the API in front of a line of a mix, where it may or must stand."""
+    stage = apis[api].get("stage", {}).get("name")
+    if stage is not None and drawing.maybe(30):
+        return f"{api}/{stage} "
+    return "" if len(apis) == 1 and drawing.maybe(70) else f"{api} "
 
 
 def _concrete(path: str) -> str:
     return path.replace("{proxy+}", "x/y").replace("{id}", "7")
 
 
-def _trace_source(drawn: Drawn, name: str) -> dict[str, Any]:
-    api = drawn.one(*drawn.apis)
+def _trace(drawing: Drawing, apis: dict[str, Any], file: str) -> dict[str, Any]:
+    """A log with a coarse clock: a pattern of requests, again and again."""
+    api = drawing.one(*apis)
     paths = ["/nowhere/at/all"]
-    for key in drawn.apis[api]["routes"]:
+    for key in apis[api]["routes"]:
         path = _concrete(key.partition(" ")[2] or "/any/thing")
         paths += [path, path, path.replace("7", "8")]
+    gaps = (0, 0, 1) if drawing.is_crowded else (0, 0, 1, 10)
     pattern = [
         (
-            drawn.one(0, 0, 1, 10),
-            drawn.one("alice", "bob", ""),
-            drawn.one("GET", "GET", "GET", "POST", "DELETE"),
-            drawn.one(*paths) + drawn.one("", "", "?q=1", "?q=2&r=1"),
-            drawn.one("", 0, 100, 1000, 2_000_000),
+            drawing.one(*gaps),
+            drawing.one("alice", "bob", ""),
+            drawing.one("GET", "GET", "GET", "POST", "DELETE"),
+            drawing.one(*paths) + drawing.one("", "", "?q=1", "?q=2&r=1"),
+            drawing.one("", 0, 100, 1000, 2_000_000),
         )
-        for _ in range(drawn.one(3, 5, 8, 1))
+        for _ in range(drawing.one(3, 5, 8, 1))
     ]
     rows, at_ms = [], 0
-    for gap, client, method, path, size in pattern * drawn.one(8, 15, 30, 1):
+    for gap, client, method, path, size in pattern * drawing.one(8, 15, 30, 1):
         at_ms += gap
         stamp = f"{1000 + at_ms // 1000}.{at_ms % 1000:03d}"
         rows.append(f"{stamp},{client},{method},{path},200,{size}")
-    trace: dict[str, Any] = {"file": f"{name}.csv"}
-    if drawn.maybe(25):
+    trace: dict[str, Any] = {"file": file}
+    if drawing.maybe(25):
         rows = rows[len(rows) // 2 :] + rows[: len(rows) // 2]
         trace["sort"] = True
-    drawn.optional(trace, 30, "speed", 2, 0.5) if drawn.exact else drawn.optional(
-        trace, 30, "speed", 2, 0.5, 3
-    )
-    if len(drawn.apis) > 1 or drawn.maybe(20):
+    drawing.optional(trace, 30, "speed", 2, 0.5, *([] if drawing.is_exact else [3]))
+    if len(apis) > 1 or drawing.maybe(20):
         trace["api"] = api
     header = "timestamp_s,client,method,path,status,bytes"
-    drawn.files[trace["file"]] = "\n".join([header, *rows]) + "\n"
+    drawing.files[file] = "\n".join([header, *rows]) + "\n"
     return {"trace": trace}

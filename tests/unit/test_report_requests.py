@@ -38,6 +38,7 @@ apis: {a: {type: rest, routes: {GET /x: {integration: {type: mock}}}}}
 traffic:
   web: {arrivals: uniform, offset: 0, mix: {GET /x: 1}, phases: [{phases}]}
 """
+STEPS = "{name: low, duration: 4m, rate: 1}, {name: high, duration: 4m, rate: 3}"
 
 
 def plain(phases: str) -> Result:
@@ -121,8 +122,14 @@ def test_the_warm_up_is_pale(ax: Axes) -> None:
                 if isinstance(patch, Rectangle)]  # fmt: skip
 
 
+def test_the_warm_up_is_in_the_unit_of_the_axis() -> None:
+    result = result_of(PLAIN.replace("{phases}", STEPS) + "warm_up: 90s\n")
+    patches = plot_requests(result, new_axes()).patches
+    assert [patch.get_width() for patch in patches if isinstance(patch, Rectangle)] == [1.5]
+
+
 def two_steps() -> Result:
-    return plain("{name: low, duration: 4m, rate: 1}, {name: high, duration: 4m, rate: 3}")
+    return plain(STEPS)
 
 
 def test_rates_and_minutes_of_a_run_without_chance() -> None:
@@ -132,6 +139,8 @@ def test_rates_and_minutes_of_a_run_without_chance() -> None:
     assert drawn.edges == pytest.approx(np.arange(481) / 60)
     assert ax.get_xlabel() == "simulated time [min]"
     assert ax.get_ylabel() == "requests/s"
+    assert names_of(ax) == [(0.0, "low"), (4.0, "high")]
+    assert lines_of(ax) == [4.0]
 
 
 def names_of(ax: Axes) -> list[tuple[float, str]]:

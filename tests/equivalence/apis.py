@@ -1,0 +1,178 @@
+"""Hypothesis strategies for what is called: backends, authorizers, APIs, settings."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.equivalence.drawing import Drawing
+from tests.equivalence.laws import payloads
+
+__all__ = ["Parts", "draw_parts", "draw_settings"]
+
+_PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
+_METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
+_IDENTITIES: Final = ("header.authorization", "header.x-client", "querystring.q", "path.id")
+#: Around the shortest time an integration may be given, 50 ms, so that time-outs fire.
+_SLOW: Final = ("50ms", "49ms", "40ms", "60ms", "100ms", "10ms", "25ms")
+_SLOW_TRANSPORT: Final = ("10ms", "1ms", "20ms", "100ms", "120ms")
+
+
+@dataclass
+class Parts:
+    """What sources call, as plain data."""
+
+    functions: dict[str, Any] = field(default_factory=dict)
+    endpoints: dict[str, Any] = field(default_factory=dict)
+    authorizers: dict[str, Any] = field(default_factory=dict)
+    apis: dict[str, Any] = field(default_factory=dict)
+
+
+def draw_parts(drawing: Drawing) -> Parts:
+    """One to three APIs with all they need."""
+    parts = Parts()
+    _add_backends(drawing, parts)
+    _add_authorizers(drawing, parts)
+    for name in ("one", "two", "three")[: drawing.one(1, 1, 2, 3)]:
+        parts.apis[name] = _api(drawing, parts)
+    return parts
+
+
+def _add_backends(drawing: Drawing, parts: Parts) -> None:
+    spec: dict[str, Any]
+    for at in range(drawing.one(1, 2, 3)):
+        spec = {"duration": drawing.one(*_SLOW) if drawing.maybe(30) else drawing.time()}
+        if drawing.maybe(60):
+            spec["init"] = drawing.time()
+        drawing.optional(spec, 20, "timeout", "10ms", "1ms", "20ms", "3s")
+        drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
+        reserves = (1, 2, 3, 1) if drawing.is_crowded else (2, 1, 3, 10, 0)
+        drawing.optional(spec, 25, "reserved_concurrency", *reserves)
+        drawing.optional(spec, 10, "memory", "512MB", "1GB")
+        drawing.optional(spec, 10, "architecture", "arm64", "x86")
+        parts.functions[f"f{at}"] = spec
+    for at in range(drawing.one(1, 2)):
+        spec = {"servers": drawing.one(1, 2, 3)}
+        spec["service_time"] = drawing.one(*_SLOW) if drawing.maybe(25) else drawing.time()
+        drawing.optional(spec, 60, "queue_limit", 1, 0, 2, 10)
+        drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
+        parts.endpoints[f"e{at}"] = spec
+
+
+def _add_authorizers(drawing: Drawing, parts: Parts) -> None:
+    ttls = ("1ms", "2ms", "0s", "50ms") if drawing.is_crowded else ("50ms", "10ms", "0s", "300s")
+    for at in range(drawing.one(0, 1, 1, 2)):
+        spec: dict[str, Any] = {
+            "type": drawing.one("token", "request"),
+            "function": drawing.one(*parts.functions),
+        }
+        drawing.optional(spec, 80, "ttl", *ttls)
+        drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "100%")
+        if spec["type"] == "request" and drawing.maybe(60):
+            chosen = [drawing.one(*_IDENTITIES) for _ in range(drawing.one(1, 2))]
+            spec["identity_sources"] = list(dict.fromkeys(chosen))
+            if spec.get("ttl") == "0s" and drawing.maybe(30):
+                spec["identity_sources"] = []
+        elif drawing.maybe(20):
+            spec["identity_sources"] = [drawing.one(*_IDENTITIES[:2])]
+        parts.authorizers[f"auth{at}"] = spec
+
+
+def _api(drawing: Drawing, parts: Parts) -> dict[str, Any]:
+    api: dict[str, Any] = {"type": drawing.one("rest", "rest", "http")}
+    is_rest = api["type"] == "rest"
+    if is_rest:
+        drawing.optional(api, 40, "endpoint", "edge", "regional")
+    stage = _stage(drawing, is_rest=is_rest)
+    if stage:
+        api["stage"] = stage
+    has_cache = any(key.startswith("cache") for key in stage)
+    api["routes"] = routes = {}
+    for _ in range(drawing.one(1, 2, 3, 4)):
+        key = f"{drawing.one(*_METHODS)} {drawing.one(*_PATHS)}"
+        if not is_rest and drawing.maybe(10):
+            key = "$default"
+        if key not in routes:
+            routes[key] = _route(drawing, parts, key, is_rest=is_rest, has_cache=has_cache)
+    return api
+
+
+def _stage(drawing: Drawing, *, is_rest: bool) -> dict[str, Any]:
+    stage: dict[str, Any] = {}
+    drawing.optional(stage, 20, "name", "v1", "live")
+    if drawing.maybe(30):
+        stage["throttle"] = drawing.throttle()
+        drawing.optional(stage["throttle"], 50, "scope", "shared", "method")
+    if is_rest and drawing.maybe(80):
+        drawing.optional(stage, 45, "cache_max_entries", 3, 1, 10)
+        drawing.optional(stage, 45, "cache_capacity", "3KB", "1MB", "1B")
+        drawing.optional(stage, 45, "cache_cluster_size", "0.5", "1.6", 6.1, "237")
+    return stage
+
+
+def _route(
+    drawing: Drawing, parts: Parts, key: str, *, is_rest: bool, has_cache: bool
+) -> dict[str, Any]:
+    kinds = ["lambda_proxy", "http_proxy"]
+    if is_rest:
+        kinds += ["mock", "lambda", "http"]
+    integration: dict[str, Any] = {"type": drawing.one(*kinds)}
+    if integration["type"].startswith("lambda"):
+        integration["function"] = drawing.one(*parts.functions)
+    elif integration["type"].startswith("http"):
+        integration["endpoint"] = drawing.one(*parts.endpoints)
+    drawing.optional(integration, 65, "timeout", "50ms", "60ms", "50ms", "100ms", "29s")
+    route: dict[str, Any] = {"integration": integration}
+    usable = [n for n, a in parts.authorizers.items() if is_rest or a["type"] == "request"]
+    if usable:
+        drawing.optional(route, 40, "authorizer", *usable)
+    if drawing.maybe(30):
+        route["throttle"] = drawing.throttle()
+    if has_cache and drawing.maybe(90):
+        route["cache"] = _route_cache(drawing, key)
+    for size in ("request_size", "response_size"):
+        if drawing.maybe(30):
+            route[size] = drawing.draw(payloads())
+    return route
+
+
+def _route_cache(drawing: Drawing, key: str) -> dict[str, Any]:
+    parameters = [f"path.{name}" for name in ("id", "proxy") if f"{{{name}" in key]
+    parameters += ["header.authorization", "querystring", "querystring.q"]
+    cache: dict[str, Any] = {"keys": [name for name in parameters if drawing.maybe(40)]}
+    ttls = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("50ms", "10ms", "1s", "0s", "200ms")
+    drawing.optional(cache, 85, "ttl", *ttls)
+    return cache
+
+
+def draw_settings(drawing: Drawing, profile: str) -> dict[str, Any]:
+    """Any of the settings; those of time more often where the profile's own have no ties."""
+    chosen: dict[str, Any] = {}
+    for key in (
+        "gateway_overhead",
+        "hit_time",
+        "refusal_time",
+        "lambda_transport",
+        "http_transport",
+        "edge_hop",
+        "edge_rtt",
+    ):
+        if drawing.is_exact or drawing.maybe(25 if profile == "ideal" else 50):
+            is_slow = key.endswith("transport") and drawing.maybe(30)
+            chosen[key] = drawing.one(*_SLOW_TRANSPORT) if is_slow else drawing.time()
+    if "gateway_overhead" in chosen and drawing.maybe(40):
+        types = ("rest", "http") if drawing.is_exact else drawing.one(("rest", "http"), ("http",))
+        chosen["gateway_overhead"] = {kind: drawing.time() for kind in types}
+    drawing.optional(chosen, 15, "cache_max_object", "1KB", "0B", "1GB")
+    drawing.optional(chosen, 15, "cache_entry_overhead", "1KB", "0B")
+    idle = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("10ms", "1ms", "100ms", "10m")
+    drawing.optional(chosen, 50, "idle_expiry", *idle)
+    drawing.optional(chosen, 25, "method_limit", "within_stage", "replaces_stage")
+    drawing.optional(chosen, 25, "throttle_scope", "shared", "method")
+    drawing.optional(chosen, 20, "path_in_cache_key", True, False)
+    drawing.optional(chosen, 10, "http_timeout_status", 504, 503)
+    drawing.optional(chosen, 10, "lambda_throttle_status_http", 503, 500)
+    if drawing.maybe(40):
+        limit = drawing.one("50ms", "60ms")
+        chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})
+    bases = ("response_payload", "larger", "sum", "request_payload")
+    drawing.optional(chosen, 20, "http_metering_basis", *bases)
+    return chosen
