@@ -6,40 +6,49 @@ from typing import Any, Final
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
 
-__all__ = ["Parts", "draw_parts", "draw_settings"]
+__all__ = ["Parts", "draw_parts"]
 
 _PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
 _METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
 _IDENTITIES: Final = ("header.authorization", "header.x-client", "querystring.q", "path.id")
 #: Around the shortest time an integration may be given, 50 ms, so that time-outs fire.
-_SLOW: Final = ("50ms", "49ms", "40ms", "60ms", "100ms", "10ms", "25ms")
-_SLOW_TRANSPORT: Final = ("10ms", "1ms", "20ms", "100ms", "120ms")
+_SLOW: Final = ("50ms", "60ms", "40ms", "100ms", "10ms")
+_SLOW_TRANSPORT: Final = ("120ms", "100ms")
+#: Transport and work that make 50 ms together: the answer comes at the deadline.
+_AT_THE_DEADLINE: Final = (("10ms", "40ms"), ("1ms", "49ms"), ("20ms", "30ms"))
 
 
 @dataclass
 class Parts:
     """What sources call, as plain data."""
 
+    settings: dict[str, Any] = field(default_factory=dict)
     functions: dict[str, Any] = field(default_factory=dict)
     endpoints: dict[str, Any] = field(default_factory=dict)
     authorizers: dict[str, Any] = field(default_factory=dict)
     apis: dict[str, Any] = field(default_factory=dict)
 
 
-def draw_parts(drawing: Drawing) -> Parts:
+def draw_parts(drawing: Drawing, profile: str) -> Parts:
     """One to three APIs with all they need."""
     parts = Parts()
-    _add_backends(drawing, parts)
+    _add_settings(drawing, parts.settings, profile)
+    work: tuple[Any, ...] = (drawing.time(), drawing.time(), drawing.one(*_SLOW))
+    if drawing.maybe(20):
+        transport, at_the_deadline = drawing.one(*_AT_THE_DEADLINE)
+        parts.settings |= {"lambda_transport": transport, "http_transport": transport}
+        work = (at_the_deadline, at_the_deadline, drawing.time())
+    _add_backends(drawing, parts, work)
     _add_authorizers(drawing, parts)
     for name in ("one", "two", "three")[: drawing.one(1, 1, 2, 3)]:
         parts.apis[name] = _api(drawing, parts)
     return parts
 
 
-def _add_backends(drawing: Drawing, parts: Parts) -> None:
+def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None:
     spec: dict[str, Any]
-    for at in range(drawing.one(1, 2, 3)):
-        spec = {"duration": drawing.one(*_SLOW) if drawing.maybe(30) else drawing.time()}
+    for at in range(drawing.one(2, 2, 1, 3)):
+        spec = {"duration": drawing.one(*work)}
         if drawing.maybe(60):
             spec["init"] = drawing.time()
         drawing.optional(spec, 20, "timeout", "10ms", "1ms", "20ms", "3s")
@@ -50,8 +59,7 @@ def _add_backends(drawing: Drawing, parts: Parts) -> None:
         drawing.optional(spec, 10, "architecture", "arm64", "x86")
         parts.functions[f"f{at}"] = spec
     for at in range(drawing.one(1, 2)):
-        spec = {"servers": drawing.one(1, 2, 3)}
-        spec["service_time"] = drawing.one(*_SLOW) if drawing.maybe(25) else drawing.time()
+        spec = {"servers": drawing.one(1, 2, 3), "service_time": drawing.one(*work)}
         drawing.optional(spec, 60, "queue_limit", 1, 0, 2, 10)
         drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
         parts.endpoints[f"e{at}"] = spec
@@ -62,7 +70,7 @@ def _add_authorizers(drawing: Drawing, parts: Parts) -> None:
     for at in range(drawing.one(0, 1, 1, 2)):
         spec: dict[str, Any] = {
             "type": drawing.one("token", "request"),
-            "function": drawing.one(*parts.functions),
+            "function": drawing.one(*reversed(parts.functions)),
         }
         drawing.optional(spec, 80, "ttl", *ttls)
         drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "100%")
@@ -143,9 +151,8 @@ def _route_cache(drawing: Drawing, key: str) -> dict[str, Any]:
     return cache
 
 
-def draw_settings(drawing: Drawing, profile: str) -> dict[str, Any]:
+def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> None:
     """Any of the settings; those of time more often where the profile's own have no ties."""
-    chosen: dict[str, Any] = {}
     for key in (
         "gateway_overhead",
         "hit_time",
@@ -175,4 +182,3 @@ def draw_settings(drawing: Drawing, profile: str) -> dict[str, Any]:
         chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})
     bases = ("response_payload", "larger", "sum", "request_payload")
     drawing.optional(chosen, 20, "http_metering_basis", *bases)
-    return chosen

@@ -80,7 +80,16 @@ _SIZE_SAMPLES: Final = {"samples": "sizes.csv", "column": "bytes"}
 _ATOM_TIMES: Final = _atoms(
     ("1ms", "0s", "10ms", "2ms", "5ms", "20ms", "50ms", "100ms"), _TIME_SAMPLES
 )
-_CROWDED_TIMES: Final = _atoms(("1ms", "0s", "2ms", "0s"), {"mixture": [[3, "0s"], [1, "1ms"]]})
+_CROWDED_TIMES: Final = st.sampled_from(
+    [
+        "1ms",
+        "0s",
+        "2ms",
+        {"mixture": [[1, "0s"], [1, "1ms"]]},
+        {"mixture": [[3, "0s"], [1, "2ms"]]},
+        {"mixture": [[1, "0s"], [1, "1ms"], [1, "2ms"]]},
+    ]
+)
 _TIMES: Final = _laws(_ATOM_TIMES, "1ms", "5ms", "40ms")
 _PAYLOADS: Final = _laws(
     _atoms(("1KB", "0B", "100B", "2KB", "700KB"), _SIZE_SAMPLES), "100B", "1KB", "10KB"
@@ -98,7 +107,7 @@ def atom_times() -> st.SearchStrategy[Any]:
 
 
 def crowded_times() -> st.SearchStrategy[Any]:
-    """Times of 0, 1 and 2 ms."""
+    """Times of 0, 1 and 2 ms, half of them now this and now that."""
     return _CROWDED_TIMES
 
 

@@ -121,10 +121,10 @@ GOLDEN: Final = (
         "",
     ),
     Mutation(
-        "a user calls once more at the end of its phase",
+        "a user thinks from its call, not from its answer",
         "clients",
-        "while due_ns < active.end_ns:",
-        "while due_ns <= active.end_ns:",
+        "due_ns = model.now + model.draws",
+        "due_ns = call.arrival_ns + model.draws",
     ),
 )
 

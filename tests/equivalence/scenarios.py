@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from apisim.scenario import Scenario, loads
-from tests.equivalence.apis import draw_parts, draw_settings
+from tests.equivalence.apis import draw_parts
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.laws import FILES
 from tests.equivalence.sources import draw_traffic
@@ -72,7 +72,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     profile = "ideal" if style is not Style.ANY else drawing.one("ideal", "aws", "chapter", "aws")
     data: dict[str, Any] = {"apisim": 1, "profile": profile}
     drawing.optional(data, 80, "seed", 2, 7, 0, 2**64 - 1)
-    parts = draw_parts(drawing)
+    parts = draw_parts(drawing, profile)
     data |= {name: part for name, part in vars(parts).items() if part}
     account: dict[str, Any] = {}
     if drawing.maybe(20):
@@ -80,9 +80,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     if drawing.maybe(30):
         reserved = sum(f.get("reserved_concurrency", 0) for f in parts.functions.values())
         account["lambda_concurrency"] = reserved + drawing.one(5, 2, 10, 1, 0)
-    settings = draw_settings(drawing, profile)
     data |= {"account": account} if account else {}
-    data |= {"settings": settings} if settings else {}
     data["traffic"] = draw_traffic(drawing, parts.apis)
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.oracle, pytest.mark.slow]
 
 
 def test_all_oracles_pass_with_philox(project: Path) -> None:
-    """The whole folder, this test and those that look at Squares by name left out."""
+    """The whole folder, without what is marked slow (this test is)."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/oracle"],
         cwd=project,
