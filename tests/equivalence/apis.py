@@ -13,9 +13,15 @@ _METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
 _IDENTITIES: Final = ("header.authorization", "header.x-client", "querystring.q", "path.id")
 #: Around the shortest time an integration may be given, 50 ms, so that time-outs fire.
 _SLOW: Final = ("50ms", "60ms", "40ms", "100ms", "10ms")
-_SLOW_TRANSPORT: Final = ("120ms", "100ms")
-#: Transport and work that make 50 ms together: the answer comes at the deadline.
-_AT_THE_DEADLINE: Final = (("10ms", "40ms"), ("1ms", "49ms"), ("20ms", "30ms"))
+#: Transport and work that make 50 ms together, or just half of the way: something happens at the
+#: deadline of an integration.
+_AT_THE_DEADLINE: Final = (
+    ("10ms", "40ms"),
+    ("1ms", "49ms"),
+    ("20ms", "30ms"),
+    ("100ms", "1ms"),
+    ("120ms", "1ms"),
+)
 
 
 @dataclass
@@ -34,7 +40,7 @@ def draw_parts(drawing: Drawing, profile: str) -> Parts:
     parts = Parts()
     _add_settings(drawing, parts.settings, profile)
     work: tuple[Any, ...] = (drawing.time(), drawing.time(), drawing.one(*_SLOW))
-    if drawing.maybe(20):
+    if drawing.maybe(25):
         transport, at_the_deadline = drawing.one(*_AT_THE_DEADLINE)
         parts.settings |= {"lambda_transport": transport, "http_transport": transport}
         work = (at_the_deadline, at_the_deadline, drawing.time())
@@ -127,7 +133,7 @@ def _route(
         integration["function"] = drawing.one(*parts.functions)
     elif integration["type"].startswith("http"):
         integration["endpoint"] = drawing.one(*parts.endpoints)
-    drawing.optional(integration, 65, "timeout", "50ms", "60ms", "50ms", "100ms", "29s")
+    drawing.optional(integration, 80, "timeout", "50ms", "60ms", "50ms", "100ms", "29s")
     route: dict[str, Any] = {"integration": integration}
     usable = [n for n, a in parts.authorizers.items() if is_rest or a["type"] == "request"]
     if usable:
@@ -163,8 +169,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         "edge_rtt",
     ):
         if drawing.is_exact or drawing.maybe(25 if profile == "ideal" else 50):
-            is_slow = key.endswith("transport") and drawing.maybe(30)
-            chosen[key] = drawing.one(*_SLOW_TRANSPORT) if is_slow else drawing.time()
+            chosen[key] = drawing.time()
     if "gateway_overhead" in chosen and drawing.maybe(40):
         types = ("rest", "http") if drawing.is_exact else drawing.one(("rest", "http"), ("http",))
         chosen["gateway_overhead"] = {kind: drawing.time() for kind in types}

@@ -144,10 +144,10 @@ COMPILED: Final = (
     ),
     Mutation("deadlines come before answers", "calendar", "RANK_ANSWER: Final = constant(3)", "RANK_ANSWER: Final = constant(5)"),
     Mutation(
-        "the answer leaves before the next in line is served",
-        "advance",
-        'elif calendar.clock[0]["steps"] > 0:',
-        'elif calendar.clock[0]["steps"] > 1:',
+        "nobody watches the clock of a call in a queue",
+        "work",
+        "if arrived == QUEUED:\n        guard(world, at)\n",
+        "if arrived == QUEUED:\n",
     ),
     Mutation(
         "failed answers are cached too",
@@ -156,10 +156,10 @@ COMPILED: Final = (
         '        slot["answer"] = slot["result"]\n    else:\n        slot["answer"] = _SERVED\n',
     ),
     Mutation(
-        "a request that was answered keeps its place until its work is done",
-        "advance",
-        'if slot["waiting"] == 0:\n                free_slot(calendar, at)\n                stage',
-        'if slot["waiting"] == 0:\n                stage',
+        "the deadline of a request that has gone hits the next one in its place",
+        "kernel",
+        "if stage == STAGE_DEADLINE and is_stale(calendar, item):",
+        "if stage == STAGE_DEADLINE and is_stale(calendar, item) and now_ns < 0:",
     ),
     Mutation(
         "denied identities are not kept",
@@ -275,7 +275,7 @@ def _look() -> None:
     import apisim
 
     caught = first_caught()
-    print(Path(str(apisim.__file__)).resolve(), *(caught or ("-", "")), sep="\n")
+    print(Path(str(apisim.__file__)).resolve(), *(caught or ("-", "-")), sep="\n")
 
 
 def main(arguments: list[str]) -> int:

@@ -41,7 +41,7 @@ def draw_traffic(drawing: Drawing, apis: dict[str, Any]) -> dict[str, Any]:
             source = _trace(drawing, apis, f"s{at}.csv")
         else:
             source = draw_kind(drawing) | _mix(drawing, apis)
-        if drawing.maybe(35):
+        if drawing.maybe(45):
             network: dict[str, Any] = {}
             if drawing.maybe(80):
                 network["rtt"] = drawing.time()
