@@ -59,27 +59,29 @@ def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None
             spec["init"] = drawing.time()
         drawing.optional(spec, 20, "timeout", "10ms", "1ms", "20ms", "3s")
         drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
-        reserves = (1, 2, 3, 1) if drawing.is_crowded else (2, 1, 3, 10, 0)
-        drawing.optional(spec, 25, "reserved_concurrency", *reserves)
+        if drawing.is_crowded:
+            drawing.optional(spec, 50, "reserved_concurrency", 1, 2, 3)
+        else:
+            drawing.optional(spec, 25, "reserved_concurrency", 2, 1, 3, 10, 0)
         drawing.optional(spec, 10, "memory", "512MB", "1GB")
         drawing.optional(spec, 10, "architecture", "arm64", "x86")
         parts.functions[f"f{at}"] = spec
-    for at in range(drawing.one(1, 2)):
+    for at in range(1 if drawing.is_crowded else drawing.one(1, 2)):
         spec = {"servers": drawing.one(1, 2, 3), "service_time": drawing.one(*work)}
-        drawing.optional(spec, 60, "queue_limit", 1, 0, 2, 10)
+        drawing.optional(spec, 80 if drawing.is_crowded else 60, "queue_limit", 1, 2, 0, 10)
         drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
         parts.endpoints[f"e{at}"] = spec
 
 
 def _add_authorizers(drawing: Drawing, parts: Parts) -> None:
     ttls = ("1ms", "2ms", "0s", "50ms") if drawing.is_crowded else ("50ms", "10ms", "0s", "300s")
-    for at in range(drawing.one(0, 1, 1, 2)):
+    for at in range(drawing.one(1, 1, 0, 2)):
         spec: dict[str, Any] = {
             "type": drawing.one("token", "request"),
             "function": drawing.one(*reversed(parts.functions)),
         }
         drawing.optional(spec, 80, "ttl", *ttls)
-        drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "100%")
+        drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "30%", "100%")
         if spec["type"] == "request" and drawing.maybe(60):
             chosen = [drawing.one(*_IDENTITIES) for _ in range(drawing.one(1, 2))]
             spec["identity_sources"] = list(dict.fromkeys(chosen))
@@ -125,9 +127,9 @@ def _stage(drawing: Drawing, *, is_rest: bool) -> dict[str, Any]:
 def _route(
     drawing: Drawing, parts: Parts, key: str, *, is_rest: bool, has_cache: bool
 ) -> dict[str, Any]:
-    kinds = ["lambda_proxy", "http_proxy"]
+    kinds = ["http_proxy", "lambda_proxy"]
     if is_rest:
-        kinds += ["mock", "lambda", "http"]
+        kinds += ["http", "lambda", "mock"]
     integration: dict[str, Any] = {"type": drawing.one(*kinds)}
     if integration["type"].startswith("lambda"):
         integration["function"] = drawing.one(*parts.functions)
@@ -137,7 +139,7 @@ def _route(
     route: dict[str, Any] = {"integration": integration}
     usable = [n for n, a in parts.authorizers.items() if is_rest or a["type"] == "request"]
     if usable:
-        drawing.optional(route, 40, "authorizer", *usable)
+        drawing.optional(route, 60 if drawing.is_crowded else 45, "authorizer", *usable)
     if drawing.maybe(30):
         route["throttle"] = drawing.throttle()
     if has_cache and drawing.maybe(90):
@@ -179,9 +181,9 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 50, "idle_expiry", *idle)
     drawing.optional(chosen, 25, "method_limit", "within_stage", "replaces_stage")
     drawing.optional(chosen, 25, "throttle_scope", "shared", "method")
-    drawing.optional(chosen, 20, "path_in_cache_key", True, False)
-    drawing.optional(chosen, 10, "http_timeout_status", 504, 503)
-    drawing.optional(chosen, 10, "lambda_throttle_status_http", 503, 500)
+    drawing.optional(chosen, 25, "path_in_cache_key", True, False)
+    drawing.optional(chosen, 25, "http_timeout_status", 504, 503)
+    drawing.optional(chosen, 25, "lambda_throttle_status_http", 503, 500)
     if drawing.maybe(40):
         limit = drawing.one("50ms", "60ms")
         chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})

@@ -147,7 +147,7 @@ def _mix(drawing: Drawing, apis: dict[str, Any]) -> dict[str, Any]:
         mix[_front(drawing, apis, api) + key] = drawing.one(1, 1, 5, "20%")
         parameters |= {f"path.{name}": None for name in re.findall(r"\{(\w+)", path)}
     values = {name: drawing.draw(popularities()) for name in parameters}
-    headers = {"header.authorization": 85, "header.x-client": 60, "querystring.q": 60}
+    headers = {"header.authorization": 92, "header.x-client": 75, "querystring.q": 75}
     for name, percent in headers.items():
         if drawing.maybe(percent):
             values[name] = drawing.draw(popularities())
