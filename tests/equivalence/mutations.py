@@ -91,8 +91,15 @@ GOLDEN: Final = (
         "            if keeps:\n                self.model.make_room()\n",
         "            if keeps and decision == ALLOW:\n                self.model.make_room()\n",
     ),
-    Mutation("deadlines come before answers", "environment", "ANSWER = 3\nDEADLINE = 4", "ANSWER = 4\nDEADLINE = 3"),
-    Mutation("arrivals come before ends of work", "environment", "END_OF_WORK = 2", "END_OF_WORK = 6"),
+    Mutation(
+        "deadlines come before answers",
+        "environment",
+        "ANSWER = 3\nDEADLINE = 4",
+        "ANSWER = 4\nDEADLINE = 3",
+    ),
+    Mutation(
+        "arrivals come before ends of work", "environment", "END_OF_WORK = 2", "END_OF_WORK = 6"
+    ),
     Mutation(
         "ties go by when a wait began, as in SimPy",
         "environment",
@@ -142,7 +149,12 @@ COMPILED: Final = (
         'if slot["waiting"] == 1 and end_ns',
         'if slot["waiting"] == 2 and end_ns',
     ),
-    Mutation("deadlines come before answers", "calendar", "RANK_ANSWER: Final = constant(3)", "RANK_ANSWER: Final = constant(5)"),
+    Mutation(
+        "deadlines come before answers",
+        "calendar",
+        "RANK_ANSWER: Final = constant(3)",
+        "RANK_ANSWER: Final = constant(5)",
+    ),
     Mutation(
         "nobody watches the clock of a call in a queue",
         "work",
@@ -253,7 +265,9 @@ def caught_compiled(mutation: Mutation) -> tuple[int, str] | None:
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
         for part in ("apisim", "tests/equivalence"):
-            shutil.copytree(_PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                _PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
+            )
         file = copy / "apisim" / "engine" / "compiled" / f"{mutation.file}.py"
         file.write_text(mutation.applied(file.read_text()))
         environment = {**os.environ, "PYTHONPATH": name, "APISIM_CACHE_DIR": str(copy / "cache")}
