@@ -5,15 +5,24 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from apisim.scenario import load
 from tests.equivalence.coverage import Coverage
+from tests.equivalence.drawing import Style
 from tests.equivalence.engines import both, differences, lowered
 from tests.equivalence.scenarios import Case, scenarios
 
 pytestmark = pytest.mark.equivalence
 
-EXAMPLES = max(400, settings.default.max_examples if settings.default else 0)
-LEAST_EXAMPLES = 300
+_OWN = settings.default.max_examples if settings.default else 0
+#: Scenarios in each of two styles; more where more are asked for (tests/conftest.py).
+EXAMPLES = max(300, _OWN)
+KEPT = sorted((Path(__file__).parent / "kept").glob("*.yaml"))
 
+# Whole scenarios are large and slow to make; that is what they are for.
+_as_they_are = settings(
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 _covered = Coverage()
 
 
@@ -23,13 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("case")
 
 
-@settings(
-    max_examples=EXAMPLES,
-    # Whole scenarios are large and slow to make; that is what they are for.
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(case=scenarios())
-def test_both_engines_agree_on_random_scenarios(case: Case, folder: Path) -> None:
+def check(case: Case, folder: Path) -> None:
     scenario = case.load(folder)
     compiled, golden = both(lowered(scenario))
     found = differences(compiled, golden)
@@ -37,8 +40,26 @@ def test_both_engines_agree_on_random_scenarios(case: Case, folder: Path) -> Non
     _covered.add(case.data, scenario, compiled)
 
 
+@_as_they_are
+@given(case=scenarios(style=Style.ANY))
+def test_both_engines_agree_on_everything_a_scenario_can_say(case: Case, folder: Path) -> None:
+    check(case, folder)
+
+
+@_as_they_are
+@given(case=scenarios(style=Style.CROWDED))
+def test_both_engines_agree_where_much_happens_at_once(case: Case, folder: Path) -> None:
+    check(case, folder)
+
+
 def test_the_random_scenarios_use_every_key_and_reach_every_answer(folder: Path) -> None:
-    if not _covered.examples:
-        test_both_engines_agree_on_random_scenarios(folder=folder)
-    assert _covered.examples >= LEAST_EXAMPLES
+    if not _covered.examples:  # run on its own
+        test_both_engines_agree_on_everything_a_scenario_can_say(folder=folder)
+        test_both_engines_agree_where_much_happens_at_once(folder=folder)
+    assert _covered.examples >= 2 * EXAMPLES
     assert not _covered.missing()
+
+
+@pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)
+def test_both_engines_agree_where_they_once_did_not(file: Path) -> None:
+    assert differences(*both(lowered(load(file)))) == []

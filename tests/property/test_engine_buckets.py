@@ -1,0 +1,86 @@
+"""Identity P2: a token bucket never lets more through than it holds and is given.
+
+In any stretch of time of length t at most ``burst + rate * t`` requests are admitted. The admitted
+are taken from rows, the limits from the scenario; arithmetic is exact.
+"""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from numpy.typing import NDArray
+
+from apisim.gateway.status import LEVEL_ANSWERS, Answer
+from apisim.scenario import Scenario, Throttle
+from tests.equivalence.engines import Run, lowered, run
+from tests.equivalence.scenarios import Case, scenarios
+
+#: How requests end that are refused before or by the throttle.
+_NOT_ADMITTED = [
+    *LEVEL_ANSWERS,
+    Answer.NO_ROUTE,
+    Answer.NO_IDENTITY,
+    Answer.DENIED,
+    Answer.AUTHORIZER_FAILED,
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files of one example after the other are written."""
+    return tmp_path_factory.mktemp("case")
+
+
+def at_the_door(case: Case) -> Case:
+    """The same scenario with callers at the gateway's door, so that rows tell the throttle's time."""
+    traffic = {
+        name: {key: value for key, value in source.items() if key != "network"}
+        for name, source in case.data["traffic"].items()
+    }
+    at_once = case.data.get("settings", {}) | {"edge_hop": "0s"}
+    return Case(case.data | {"traffic": traffic, "settings": at_once}, case.files)
+
+
+def limit_of(scenario: Scenario, level: str, label: str) -> Throttle:
+    """The limit a bucket stands for, as the scenario gives it."""
+    if level == "account":
+        return scenario.account.throttle
+    api = scenario.apis[re.split("[ /]", label)[0]]
+    limit = api.stage.throttle if level == "stage" else api.routes[label.split(" ", 1)[1]].throttle
+    assert limit is not None
+    return limit
+
+
+def admissions(simulation: Run) -> list[NDArray[np.int64]]:
+    """Times [ns] at which each bucket let requests through, in order."""
+    rows, program = simulation.rows, simulation.result.program
+    index = {route: at for at, route in enumerate(program.names.routes)}
+    route_of_cell = [index.get((cell.api, cell.route), -1) for cell in program.names.cells]
+    admitted = rows[~np.isin(rows["answer"], _NOT_ADMITTED)]
+    times = admitted["arrival_ns"] + np.maximum(admitted["authorizer_ns"], 0)
+    levels = program.tables.route_levels[np.array(route_of_cell)[admitted["cell"]]]
+    n_buckets = len(simulation.result.buckets)
+    return [np.sort(times[(levels == bucket).any(axis=1)]) for bucket in range(n_buckets)]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(case=scenarios())
+def test_no_stretch_of_time_admits_more_than_burst_and_rate(case: Case, folder: Path) -> None:
+    scenario = at_the_door(case).load(folder)
+    simulation = run(lowered(scenario), "compiled")
+    buckets = simulation.result.buckets
+    assert (buckets["level"] >= 0).all()
+    assert (buckets["level"] <= buckets["capacity"]).all()
+    names = simulation.result.program.names.buckets
+    for (level, label), times in zip(names, admissions(simulation), strict=True):
+        limit = limit_of(scenario, level, label)
+        # From the i-th to the j-th admission: j - i + 1 <= burst + rate (t_j - t_i), which is
+        # (rate t_j - j) - (rate t_i - i) >= 1 - burst; the largest rate t_i - i is the hardest.
+        largest: Fraction | None = None
+        for j, time_ns in enumerate(times.tolist()):
+            earned = limit.rate_limit * Fraction(time_ns, 10**9) - j
+            largest = earned if largest is None else max(largest, earned)
+            assert earned - largest >= 1 - limit.burst_limit

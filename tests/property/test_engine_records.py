@@ -1,0 +1,212 @@
+"""Everything is counted once: what the recorder and the mechanisms say, counted again from rows.
+
+Identity P1: arrivals = served + refused + failed, in total, by route, by phase and by second; every
+call of a backend is a row's; what happens is the same whoever adds it up.
+"""
+
+from collections import Counter
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from numpy.typing import NDArray
+
+from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS, HISTOGRAMS
+from apisim.gateway.status import LEVEL_ANSWERS, Answer
+from apisim.scenario import Scenario
+from apisim.scenario.phases import CountsPhase, OpenPhase, Phase
+from apisim.scenario.traffic import Source
+from tests.equivalence.engines import Run, lowered, run
+from tests.equivalence.scenarios import Case, scenarios
+
+EXAMPLES = 40
+
+whole_scenarios = settings(
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files of one example after the other are written."""
+    return tmp_path_factory.mktemp("case")
+
+
+def simulated(case: Case, folder: Path) -> tuple[Scenario, Run]:
+    scenario = case.load(folder)
+    return scenario, run(lowered(scenario), "compiled")
+
+
+def tally(n: int, places: NDArray[Any], amounts: NDArray[Any] | None = None) -> list[int]:
+    """Sum of the amounts (1 each when left out) at each of n places; exact."""
+    totals = np.zeros(n, np.int64)
+    np.add.at(totals, places, 1 if amounts is None else amounts)
+    return totals.tolist()  # type: ignore[no-any-return]
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_counts_and_sums_agree_with_a_recount_of_the_rows(case: Case, folder: Path) -> None:
+    scenario, simulation = simulated(case, folder)
+    rows, recorder = simulation.rows, simulation.result.recorder
+    n_cells = len(simulation.result.program.names.cells)
+    counted = rows[rows["arrival_ns"] >= scenario.warm_up]
+    cell = counted["cell"]
+    for answer in Answer:
+        expected = tally(n_cells, cell[counted["answer"] == answer])
+        assert recorder.counts[:, answer].tolist() == expected
+    called = counted["integration_ns"] >= 0
+    expected_sums = {
+        "requests": tally(n_cells, cell),
+        "warm_up_requests": tally(n_cells, rows["cell"][rows["arrival_ns"] < scenario.warm_up]),
+        "latency_low": tally(n_cells, cell, counted["latency_ns"]),
+        "gateway_low": tally(n_cells, cell, counted["gateway_ns"]),
+        "integration_low": tally(n_cells, cell[called], counted["integration_ns"][called]),
+        "integrations": tally(n_cells, cell[called]),
+        "cache_hits": tally(n_cells, cell[counted["cache"] == 1]),
+        "cache_misses": tally(n_cells, cell[counted["cache"] == 2]),
+        "cold_starts": tally(n_cells, cell, counted["cold"]),
+        "authorizer_calls": tally(n_cells, cell[counted["authorizer_ns"] >= 0]),
+        "request_bytes": tally(n_cells, cell, counted["request_bytes"]),
+        "response_bytes": tally(n_cells, cell, counted["response_bytes"]),
+    }
+    for name, expected in expected_sums.items():
+        assert recorder.cells[name].tolist() == expected, name
+    for is_warm_up in (0, 1):
+        part = rows[(rows["arrival_ns"] < scenario.warm_up) == is_warm_up]
+        usage = recorder.usage[:, is_warm_up]
+        assert usage["requests"].tolist() == tally(n_cells, part["cell"])
+        assert usage["units"].tolist() == tally(n_cells, part["cell"], part["units"])
+        assert usage["bytes_in"].tolist() == tally(n_cells, part["cell"], part["request_bytes"])
+        assert usage["bytes_out"].tolist() == tally(n_cells, part["cell"], part["response_bytes"])
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_series_agree_with_a_recount_of_the_rows(case: Case, folder: Path) -> None:
+    _, simulation = simulated(case, folder)
+    rows, recorder = simulation.rows, simulation.result.recorder
+    period = rows["arrival_ns"] // int(recorder.total["period_ns"][0])
+    expected = np.zeros_like(recorder.series)
+    np.add.at(expected, (rows["api"], period, rows["answer"]), 1)
+    for column, happened in (
+        (CACHE_MISSES, rows["cache"] == 2),
+        (COLD_STARTS, rows["cold"] == 1),
+        (AUTHORIZER_CALLS, rows["authorizer_ns"] >= 0),
+    ):
+        np.add.at(expected, (rows["api"][happened], period[happened], column), 1)
+    assert (recorder.series == expected).all()
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_every_bin_of_a_histogram_holds_the_values_of_its_rows(case: Case, folder: Path) -> None:
+    scenario, simulation = simulated(case, folder)
+    rows, recorder = simulation.rows, simulation.result.recorder
+    columns = [
+        {"latency": "latency_ns", "gateway_latency": "gateway_ns"}.get(n) for n in HISTOGRAMS
+    ]
+    for cell in np.unique(rows["cell"]):
+        of_cell = rows[(rows["cell"] == cell) & (rows["arrival_ns"] >= scenario.warm_up)]
+        for bins, column in zip(recorder.histograms[cell], columns, strict=True):
+            values = of_cell[column or "integration_ns"]
+            values = values[values >= 0]
+            filled = bins[bins["count"] > 0]
+            assert filled["count"].sum() == len(values)
+            inside = (values >= filled["low"][:, None]) & (values <= filled["high"][:, None])
+            assert inside.sum(axis=1).tolist() == filled["count"].tolist()
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_every_arrival_has_one_row(case: Case, folder: Path) -> None:
+    scenario, simulation = simulated(case, folder)
+    rows = simulation.rows
+    for at, source in enumerate(scenario.traffic.values()):
+        own = rows[rows["source"] == at]
+        expected = expected_calls(source, folder)
+        if expected is not None:
+            assert len(own) == expected
+        for user in np.unique(own["user"]):
+            calls = own[own["user"] == user]
+            assert calls["ordinal"].tolist() == list(range(len(calls)))
+            if source.is_closed:  # a user waits for its answer
+                done = calls["arrival_ns"] + calls["latency_ns"]
+                assert (calls["arrival_ns"][1:] >= done[:-1]).all()
+
+
+def expected_calls(source: Source, folder: Path) -> int | None:
+    """Calls of a log or of a uniform source in step; None where chance decides."""
+    if source.trace is not None:
+        return (folder / source.trace.file).read_text().count("\n") - 1
+    if source.arrivals.process != "uniform" or source.offset != 0:
+        return None
+    # Calls fall where the integrated rate reaches 0, 1, 2, ...: its end is exclusive.
+    return ceil(sum(expected_of(phase) for phase in source.phases))
+
+
+def expected_of(phase: Phase) -> Fraction:
+    """Integral of a phase's rate."""
+    if isinstance(phase, CountsPhase):
+        return Fraction(sum(phase.counts))
+    if isinstance(phase, OpenPhase):
+        last = phase.rate if phase.ramp_to is None else phase.ramp_to
+        return (phase.rate + last) / 2 * Fraction(phase.duration, 10**9)
+    return Fraction(0)
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_every_call_of_a_backend_is_a_row_s(case: Case, folder: Path) -> None:
+    scenario, simulation = simulated(case, folder)
+    result, names = simulation.result, simulation.result.program.names
+    reached: Counter[str] = Counter()
+    for cell, n_integrated, n_authorized in calls_by_cell(simulation):
+        if not names.cells[cell].route:
+            continue
+        route = scenario.apis[names.cells[cell].api].routes[names.cells[cell].route]
+        backend = route.integration.function or route.integration.endpoint or "mock"
+        reached[backend] += n_integrated
+        if route.authorizer is not None:
+            reached[scenario.authorizers[route.authorizer].function] += n_authorized
+    for name, pool in zip(names.functions, result.pools, strict=True):
+        assert pool["invocations"] + pool["throttles"] == reached[name]
+        assert pool["busy"] == 0
+        assert pool["cold_starts"] <= pool["invocations"]
+    for name, endpoint in zip(names.endpoints, result.endpoints, strict=True):
+        assert endpoint["served"] + endpoint["refused"] == reached[name]
+        assert endpoint["busy"] == endpoint["waiting"] == 0
+    executions = result.recorder.executions["invocations"].sum(axis=(0, 2))
+    assert executions[: len(result.pools)].tolist() == result.pools["invocations"].tolist()
+
+
+def calls_by_cell(simulation: Run) -> list[tuple[int, int, int]]:
+    """Of each cell: rows that called the integration, rows that called the authorizer."""
+    rows = simulation.rows
+    n_cells = len(simulation.result.program.names.cells)
+    integrated = tally(n_cells, rows["cell"][rows["integration_ns"] >= 0])
+    authorized = tally(n_cells, rows["cell"][rows["authorizer_ns"] >= 0])
+    return list(zip(range(n_cells), integrated, authorized, strict=True))
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_refusals_of_buckets_and_entries_of_caches_are_those_of_the_rows(
+    case: Case, folder: Path
+) -> None:
+    _, simulation = simulated(case, folder)
+    rows, result = simulation.rows, simulation.result
+    for level, answer in enumerate(LEVEL_ANSWERS):
+        refused = result.buckets["refused"][result.buckets["kind"] == level].sum()
+        assert refused == (rows["answer"] == answer).sum()
+    stage_caches = [n for n, plan in enumerate(result.program.caches) if "/auth" not in plan.name]
+    caches = result.caches[stage_caches]
+    kept = (caches["entries"] + caches["evictions"] + caches["expirations"]).sum()
+    stored = (rows["cache"] == 2) & (rows["answer"] == Answer.SERVED)
+    assert kept <= stored.sum()
+    assert (rows["answer"] == Answer.CACHE_HIT).sum() == (rows["cache"] == 1).sum()
