@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def at_the_door(case: Case) -> Case:
-    """The same scenario with callers at the gateway's door, so that rows tell the throttle's time."""
+    """The same scenario with callers at the door, so that rows tell the throttle's time."""
     traffic = {
         name: {key: value for key, value in source.items() if key != "network"}
         for name, source in case.data["traffic"].items()
