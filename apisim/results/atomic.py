@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from apisim.scenario import Scenario
 from apisim.scenario.problems import ApisimError
 
-__all__ = ["OutputError", "PendingFile", "as_output_error", "write_text"]
+__all__ = ["OutputError", "PendingFile", "as_output_error", "refuse_input", "write_text"]
 
 
 class OutputError(ApisimError):
@@ -63,6 +64,20 @@ class PendingFile:
         """Remove what was written; does nothing after :meth:`keep`."""
         self.stream.close()
         self._pending.unlink(missing_ok=True)
+
+
+def refuse_input(path: Path, scenario: Scenario) -> None:
+    """Refuse to write over a file that the run reads: the scenario itself or a log.
+
+    Raises
+    ------
+    OutputError
+        If ``path`` is such a file.
+    """
+    inputs = [Path(scenario.source.file)]
+    inputs += [source.trace.file for source in scenario.traffic.values() if source.trace]
+    if path.exists() and any(file.exists() and path.samefile(file) for file in inputs):
+        raise OutputError(f"{path} cannot be written: this run reads it; choose another name")
 
 
 def write_text(path: Path, text: str) -> None:

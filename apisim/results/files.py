@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from apisim.results.atomic import as_output_error, write_text
+from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.result import Result
 from apisim.results.tables import columns_of, rows_of
 
@@ -47,6 +47,8 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     texts = {"result.json": to_json(result)}
     texts |= {f"{name}.csv": _to_csv(result, name) for name in _TABLES}
     texts["scenario.yaml"] = result.scenario.to_yaml()
+    for name in texts:
+        refuse_input(directory / name, result.scenario)
     for name, text in texts.items():
         write_text(directory / name, text)
     return tuple(directory / name for name in texts)

@@ -32,6 +32,11 @@ class Interval:
     high: float
     confidence: float = CONFIDENCE
 
+    def within(self, least: float, most: float) -> "Interval":
+        """The same interval, without what lies outside ``[least, most]``."""
+        low, high = max(self.low, least), min(self.high, most)
+        return Interval(self.mean, low, high, self.confidence)
+
     def scaled(self, factor: float) -> "Interval":
         """The same in another unit."""
         return Interval(self.mean * factor, self.low * factor, self.high * factor, self.confidence)

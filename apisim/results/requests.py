@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from apisim.engine.program import Program
 from apisim.engine.recorder import REQUEST_DTYPE
-from apisim.results.atomic import as_output_error
+from apisim.results.atomic import as_output_error, refuse_input
 from apisim.results.request_columns import RequestColumns
 from apisim.results.request_sinks import open_sink
 from apisim.traffic.arrivals import NEVER
@@ -51,6 +51,7 @@ class RequestFile:
 
     def __init__(self, path: str | Path, program: Program, *, is_parallel: bool = False) -> None:
         self.path = Path(path)
+        refuse_input(self.path, program.scenario)
         self._is_parallel = is_parallel
         self._sink = open_sink(self.path, RequestColumns.of(program))
         self._parts: dict[int, RequestPart] = {}

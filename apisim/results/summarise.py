@@ -118,7 +118,9 @@ def _intervals(summaries: Sequence[ReplicationSummary]) -> dict[Measure, Interva
         resolution = max(replication[wanted][1] for replication in completed)
         interval = t_interval(values, resolution=resolution)
         if interval is not None:
-            intervals[wanted] = interval
+            # Few replications of a rare event give a t interval that leaves what a share can be.
+            is_share = wanted.unit == "share"
+            intervals[wanted] = interval.within(0.0, 1.0) if is_share else interval
     return intervals
 
 

@@ -135,7 +135,7 @@ def share_text(share: float) -> str:
     if math.isnan(share):
         return NOTHING
     percent = share * 100
-    if percent in {0, 100}:
+    if not 0 < percent < 100:
         return f"{percent:.0f}%"
     distance = min(percent, 100 - percent)
     decimals = 1 if distance >= 0.1 else -math.floor(math.log10(distance))

@@ -135,7 +135,11 @@ def _route(
         integration["function"] = drawing.one(*parts.functions)
     elif integration["type"].startswith("http"):
         integration["endpoint"] = drawing.one(*parts.endpoints)
-    drawing.optional(integration, 80, "timeout", "50ms", "60ms", "50ms", "100ms", "29s")
+    limits = ("50ms", "60ms", "50ms", "100ms", "29s")
+    if drawing.is_exact:  # the longest time-outs cannot be ten times as long
+        integration["timeout"] = drawing.one(*limits[:4])
+    else:
+        drawing.optional(integration, 80, "timeout", *limits)
     route: dict[str, Any] = {"integration": integration}
     usable = [n for n, a in parts.authorizers.items() if is_rest or a["type"] == "request"]
     if usable:
@@ -184,7 +188,9 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 25, "path_in_cache_key", True, False)
     drawing.optional(chosen, 25, "http_timeout_status", 504, 503)
     drawing.optional(chosen, 25, "lambda_throttle_status_http", 503, 500)
-    if drawing.maybe(40):
+    if drawing.is_exact:
+        chosen["authorizer_timeout"] = "60ms"
+    elif drawing.maybe(40):
         limit = drawing.one("50ms", "60ms")
         chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})
     bases = ("response_payload", "larger", "sum", "request_payload")

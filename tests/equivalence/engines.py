@@ -16,7 +16,7 @@ from apisim.engine.run import Engine, Replication, run_replication
 from apisim.gateway.status import ANSWERS
 from apisim.scenario import Scenario
 
-__all__ = ["CHARGING", "Run", "both", "differences", "lowered", "run"]
+__all__ = ["CHARGING", "Run", "both", "differences", "in_order", "lowered", "run"]
 
 #: Every outcome is a billed request; the increments are those of both API types.
 CHARGING: Final = Charging(

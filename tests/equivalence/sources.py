@@ -118,6 +118,8 @@ def _closed(drawing: Drawing) -> dict[str, Any]:
             "users": drawing.one(2, 3, 1, 4, 0),
             "think_time": think,
         }
+        if drawing.is_exact:  # users join and leave at halves and quarters of the phase
+            phase["users"] = drawing.one(2, 4, 0)
         drawing.optional(phase, 30, "ramp_to", 2, 0, 4)
         drawing.optional(phase, 5, "events_per_month", 30)
         phases.append(phase)

@@ -5,6 +5,7 @@ import io
 import json
 import shlex
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -263,3 +264,14 @@ def test_rich_prints_a_result(result):
     console.print(result)
     assert "\x1b[" in console.file.getvalue()
     assert render(result) is not None
+
+
+def test_a_run_never_writes_over_what_it_reads(tmp_path: Path) -> None:
+    from apisim.results.atomic import OutputError, refuse_input
+    from apisim.scenario import load
+
+    file = tmp_path / "scenario.yaml"
+    file.write_text((Path(__file__).parents[2] / "scenarios/chapter/burst-spike.yaml").read_text())
+    with pytest.raises(OutputError, match="this run reads it"):
+        refuse_input(file, load(file))
+    refuse_input(tmp_path / "other.yaml", load(file))

@@ -317,3 +317,15 @@ def test_results_cannot_be_changed(function):
         function.completed = False
     with pytest.raises(dataclasses.FrozenInstanceError):
         function.requests.total = 0
+
+
+def test_an_interval_of_a_share_stays_a_share() -> None:
+    from apisim.results.intervals import t_interval
+    from apisim.results.wording import share_text
+
+    interval = t_interval([0.0, 0.0, 0.9])
+    assert interval is not None
+    assert interval.low < 0
+    inside = interval.within(0.0, 1.0)
+    assert (inside.low, inside.high <= 1.0) == (0.0, True)
+    assert share_text(-0.4).endswith("%")
