@@ -34,6 +34,7 @@ __all__ = ["COMPILED", "GOLDEN", "Mutation", "caught_compiled", "caught_golden",
 
 EXAMPLES: Final = 600
 KEPT: Final = Path(__file__).parent / "kept"
+_NAME: Final = "tests.equivalence.mutations"
 _PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 _GOLDEN_MODULES: Final = ("environment", "call", "clients", "backends", "gateway", "model")
 
@@ -145,10 +146,10 @@ COMPILED: Final = (
         'state.buckets, tables.route_levels[slot["route"]], now_ns) == NO_BUCKET:',
     ),
     Mutation(
-        "nobody watches the clock of a call that will be late",
-        "work",
-        'if slot["waiting"] == 1 and end_ns',
-        'if slot["waiting"] == 2 and end_ns',
+        "an answer at its deadline is late",
+        "advance",
+        'elif back_ns > slot["deadline_ns"]:',
+        'elif back_ns >= slot["deadline_ns"]:',
     ),
     Mutation(
         "deadlines come before answers",
@@ -294,7 +295,7 @@ def caught_compiled(mutation: Mutation) -> tuple[str, str] | None:
         file.write_text(mutation.applied(file.read_text()))
         environment = {**os.environ, "PYTHONPATH": name, "APISIM_CACHE_DIR": str(copy / "cache")}
         done = subprocess.run(
-            [sys.executable, "-m", __spec__.name if __spec__ else __name__, "look"],
+            [sys.executable, "-m", _NAME, "look"],
             cwd=copy,
             env=environment,
             capture_output=True,

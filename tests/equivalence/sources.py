@@ -97,7 +97,7 @@ def _open_phase(drawing: Drawing, *, may_pause: bool) -> dict[str, Any]:
     return phase
 
 
-def _counts_from(drawing: Drawing) -> dict[str, Any]:
+def _counts_from(drawing: Drawing) -> Any:
     return drawing.one(
         {"file": "counts.csv", "column": "calls"},
         {"file": "counts.csv", "column": "calls", "rows": 3},
