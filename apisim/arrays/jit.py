@@ -1,7 +1,8 @@
 """How compiled code is compiled: the one place that knows numba's switches.
 
-Three decorators. ``kernel`` compiles a function that Python calls, ``inline`` one that is also
-pasted into its compiled callers, ``part`` one that only compiled code calls. All run without
+Four decorators. ``kernel`` compiles a function that Python calls, ``inline`` one that is also
+pasted into its compiled callers, ``part`` one that only compiled code calls, ``gate`` the same but
+called instead of pasted. All run without
 numba's reference counting (``_nrt=False``), which makes the engine about four times as fast
 (``benchmarks/README.md``); the price is that compiled code may not allocate. ``_nrt`` is private to
 numba, so nothing else in the package names it.
@@ -22,7 +23,7 @@ import numba
 import numpy as np
 from numba.core import config
 
-__all__ = ["cache_directory", "constant", "inline", "kernel", "part"]
+__all__ = ["cache_directory", "constant", "gate", "inline", "kernel", "part"]
 
 _LONGEST_NAME = 40
 
@@ -113,3 +114,12 @@ def part(function: F) -> F:
     from Python ends the process, so they are private to their module or to ``engine/compiled``.
     """
     return _compile(function, forceinline=True, no_cpython_wrapper=True)
+
+
+def gate(function: F) -> F:
+    """Compile a part of one kernel that few scenarios use: called, not pasted.
+
+    The call costs about as much as a hundred instructions, and what stands behind it takes no room
+    and no registers from the way that every request goes.
+    """
+    return _compile(function, forceinline=False, no_cpython_wrapper=True)

@@ -33,3 +33,7 @@ class Purpose(IntEnum):
     AUTH_INIT = 19
     AUTH_ERROR = 20
     DENY = 21
+    CUSTOMER = 22
+    PERSON = 23
+    ADDRESS = 24
+    TOKEN = 25

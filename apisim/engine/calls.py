@@ -13,7 +13,7 @@ from apisim.arrays.jit import constant, inline, kernel, part
 from apisim.draws.discrete import sample_key
 from apisim.draws.generator import uniform
 from apisim.draws.sampling import sample_int
-from apisim.engine.tables import PART_CLIENT, PART_DRAWN, PART_TARGET
+from apisim.engine.tables import PART_CLIENT, PART_DRAWN, PART_TARGET, PART_TOKEN
 
 __all__ = [
     "DRAWS_PER_ATTEMPT",
@@ -48,6 +48,7 @@ def compose_key(
     entity: int,
     target_hash: np.uint64,
     client_hash: np.uint64,
+    token: np.uint64,
 ) -> np.uint64:
     """64-bit key of a cache entry or identity: the values of its parts, folded in order.
 
@@ -65,6 +66,8 @@ def compose_key(
             key = mix_in(key, target_hash)
         elif kind == PART_CLIENT:
             key = mix_in(key, client_hash)
+        elif kind == PART_TOKEN:
+            key = mix_in(key, token)
         else:
             key = mix_in(key, np.uint64(0))
     return key

@@ -79,6 +79,7 @@ class Names:
     authorizers: tuple[tuple[str, str], ...]  # (api, authorizer)
     buckets: tuple[tuple[str, str], ...]  # (level, what it limits)
     clients: tuple[str, ...]
+    customers: tuple[str, ...]  # of all populations
     cells: tuple[Cell, ...]
 
 

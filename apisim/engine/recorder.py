@@ -25,6 +25,11 @@ __all__ = [
     "CELL_DTYPE",
     "COLD_STARTS",
     "EXECUTION_DTYPE",
+    "FLAG_CORS_BLOCKED",
+    "FLAG_INVALIDATION",
+    "FLAG_STALE",
+    "FLAG_WARNED",
+    "FLAG_WRONG",
     "HISTOGRAMS",
     "MAX_PERIODS",
     "N_COLUMNS",
@@ -52,6 +57,13 @@ CACHE_NONE: Final = 0
 CACHE_HIT: Final = 1
 CACHE_MISS: Final = 2
 
+#: What else is true of a request; bits of ``flags``, at most eight.
+FLAG_STALE: Final = 1  # a cached answer that has changed behind the cache
+FLAG_WRONG: Final = 2  # a cached answer made for another request
+FLAG_WARNED: Final = 4  # an invalidation ignored with a warning header
+FLAG_CORS_BLOCKED: Final = 8  # the browser hides the answer from its page
+FLAG_INVALIDATION: Final = 16  # the call asked for a fresh answer
+
 REQUEST_FIELDS: Final = [
     ("arrival_ns", "i8"),  # at the client
     ("latency_ns", "i8"),  # at the client
@@ -72,6 +84,8 @@ REQUEST_FIELDS: Final = [
     ("answer", "i8"),
     ("cache", "i8"),
     ("cold", "i8"),
+    ("customer", "i8"),  # of a population; -1 otherwise
+    ("flags", "i8"),  # FLAG_... bits
 ]
 REQUEST_DTYPE: Final = np.dtype(REQUEST_FIELDS, align=True)
 
@@ -197,6 +211,7 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
     call = (np.uint64(row["ordinal"]) << np.uint64(12)) ^ np.uint64(row["attempt"])
     verdict = (
         (np.uint64(row["status"]) << np.uint64(48))
+        ^ (np.uint64(row["flags"]) << np.uint64(40))
         ^ (np.uint64(row["units"]) << np.uint64(16))
         ^ (np.uint64(row["answer"]) << np.uint64(8))
         ^ (np.uint64(row["cold"]) << np.uint64(4))
@@ -209,7 +224,9 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
         address + np.uint64(0x85EBCA77C2B2AE63)
     )
     product += (call + np.uint64(0x27D4EB2F165667C5)) * (sizes + np.uint64(0xFF51AFD7ED558CCD))
-    product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * (names + salt)
+    # Nobody's call (-1) adds nothing.
+    customer = np.uint64(row["customer"] + 1) * np.uint64(0xE7037ED1A0B428DB)
+    product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * ((names ^ customer) + salt)
     product += (np.uint64(row["client"]) + np.uint64(0xD6E8FEB86659FD93)) * (
         np.uint64(row["gateway_ns"]) + np.uint64(0xA0761D6478BD642F)
     )
@@ -318,6 +335,8 @@ def _copy(kept: np.void, row: np.void) -> None:
     kept["answer"] = row["answer"]
     kept["cache"] = row["cache"]
     kept["cold"] = row["cold"]
+    kept["customer"] = row["customer"]
+    kept["flags"] = row["flags"]
 
 
 @inline

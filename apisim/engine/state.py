@@ -55,6 +55,10 @@ SLOT_DTYPE: Final = np.dtype(
         ("waiting", "i8"),  # somebody waits for the answer
         ("working", "i8"),  # a backend still works on it
         ("guarded", "i8"),  # a deadline event stands in the calendar
+        ("person", "i8"),  # user number over all populations; -1: nobody known
+        ("ip", "i8"),  # IPv4 address as a number; -1: unknown
+        ("key", "i8"),  # row of the API key that is sent; -1: none
+        ("token", "u8"),  # identity of the token that is sent; 0: none
     ],
     align=True,
 )

@@ -16,9 +16,16 @@ __all__ = [
     "BACKEND_FUNCTION",
     "BACKEND_MOCK",
     "BINDING_DTYPE",
+    "CALLER_DTYPE",
     "CLOSED",
     "ENDPOINT_SPEC_DTYPE",
     "FUNCTION_DTYPE",
+    "GATE_AUTH",
+    "GATE_KEY",
+    "GATE_LIMITS",
+    "GATE_RESOURCE",
+    "GATE_VALIDATE",
+    "GATE_WAF",
     "JOB_DTYPE",
     "NONE",
     "OPEN",
@@ -27,6 +34,7 @@ __all__ = [
     "PART_DRAWN",
     "PART_DTYPE",
     "PART_TARGET",
+    "PART_TOKEN",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
     "SOURCE_DTYPE",
@@ -51,6 +59,15 @@ PART_CONSTANT: Final = 0  # the caller never sends it
 PART_DRAWN: Final = 1  # `values:` of the source
 PART_TARGET: Final = 2  # the path and query of a trace row
 PART_CLIENT: Final = 3  # the client of a trace row
+PART_TOKEN: Final = 4  # the token of a person of a population
+
+#: Gates a binding's calls have to pass (design C4), as bits of its ``gates``, in their order.
+GATE_LIMITS: Final = 1  # sizes and URL
+GATE_WAF: Final = 2
+GATE_RESOURCE: Final = 4  # resource policy, private APIs
+GATE_AUTH: Final = 8
+GATE_KEY: Final = 16
+GATE_VALIDATE: Final = 32
 
 SOURCE_DTYPE: Final = np.dtype(
     [
@@ -65,6 +82,26 @@ SOURCE_DTYPE: Final = np.dtype(
         ("first_user", "i8"),  # users of a closed source
         ("first_cell", "i8"),
         ("n_bindings", "i8"),
+        ("caller", "i8"),  # row of the caller table; NONE: nobody known
+    ],
+    align=True,
+)
+
+#: Who stands behind a source's calls.
+CALLER_DTYPE: Final = np.dtype(
+    [
+        ("activity", "i8"),  # popularity that draws a customer; NONE without a population
+        ("first_customer", "i8"),  # numbers over all populations
+        ("n_customers", "i8"),
+        ("first_person", "i8"),
+        ("users_each", "i8"),
+        ("first_key", "i8"),  # key of the first customer; NONE: customers have none
+        ("fixed_key", "i8"),  # of all calls of the source; NONE: none
+        ("first_address", "i8"),  # IPv4 as a number; NONE: unknown
+        ("addresses_each", "i8"),  # of a customer, or of the source where there is no population
+        ("lifetime_ns", "i8"),  # of a token; 0: for ever
+        ("token_salt", "u8"),  # 0: no tokens
+        ("token_key", "u8"),  # stream of when each person's tokens are issued
     ],
     align=True,
 )
@@ -82,6 +119,8 @@ BINDING_DTYPE: Final = np.dtype(
         ("identity_part", "i8"),
         ("identity_parts", "i8"),
         ("identity_missing", "i8"),  # 1: an identity source is not sent
+        ("gates", "i8"),  # GATE_... bits
+        ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
     ],
     align=True,
 )
@@ -152,6 +191,7 @@ class Tables(NamedTuple):
 
     rules: NDArray[np.void]  # RULES_DTYPE[1]
     sources: NDArray[np.void]
+    callers: NDArray[np.void]
     pieces: NDArray[np.void]
     bindings: NDArray[np.void]
     parts: NDArray[np.void]

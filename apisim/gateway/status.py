@@ -31,6 +31,34 @@ class Answer(IntEnum):
     FUNCTION_THROTTLED = 11
     ENDPOINT_ERROR = 12
     ENDPOINT_FULL = 13
+    THROTTLED_PLAN = 14
+    QUOTA_EXCEEDED = 15
+    NO_KEY = 16
+    WAF_BLOCKED = 17
+    POLICY_DENIED = 18
+    POLICY_SILENT = 19
+    PRIVATE_REFUSED = 20
+    MTLS_FAILED = 21
+    IAM_MISSING = 22
+    BAD_SIGNATURE = 23
+    SIGNATURE_EXPIRED = 24
+    IAM_DENIED = 25
+    TOKEN_INVALID = 26
+    TOKEN_EXPIRED = 27
+    SCOPE_MISSING = 28
+    SCOPE_MISSING_COGNITO = 29
+    IMPLICITLY_DENIED = 30
+    UNAUTHORIZED_BY_FUNCTION = 31
+    SIGN_IN_THROTTLED = 32
+    MISSING_PARAMETERS = 33
+    INVALID_BODY = 34
+    TOO_LARGE = 35
+    URL_TOO_LONG = 36
+    HEADERS_TOO_LARGE = 37
+    INVALIDATION_REFUSED = 38
+    PREFLIGHT = 39
+    PREFLIGHT_FAILED = 40
+    CORS_BLOCKED = 41
 
 
 class AnswerFacts(NamedTuple):
@@ -51,6 +79,22 @@ class AnswerFacts(NamedTuple):
 
 _SLOW: Final = '{"message":"Too Many Requests"}'
 _BROKEN: Final = '{"message":"Internal server error"}'
+_FORBIDDEN: Final = '{"message":"Forbidden"}'
+_UNAUTHORIZED: Final = '{"message":"Unauthorized"}'
+_SIGNATURE: Final = (
+    '{"message":"The request signature we calculated does not match the signature you provided."}'
+)
+_EXPLICIT: Final = (
+    '{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke'
+    ' with an explicit deny"}'
+)
+_IMPLICIT: Final = '{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke"}'
+
+
+def _both(outcome: str, refused_by: str, status: int, body: str) -> AnswerFacts:
+    """An answer that is the same on REST and HTTP APIs."""
+    return AnswerFacts(outcome, refused_by, status, status, body, body)
+
 
 #: Facts by :class:`Answer`. Sources: developer guide, "Gateway response types" (401, 403, 429,
 #: 504), "Lambda proxy integrations" (502 on REST), "HTTP API Lambda integrations" (500), and public
@@ -102,6 +146,57 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     ),
     Answer.ENDPOINT_ERROR: AnswerFacts("backend_error", "backend", 500, 500),
     Answer.ENDPOINT_FULL: AnswerFacts("backend_error", "backend", 503, 503),
+    Answer.THROTTLED_PLAN: AnswerFacts("throttled", "usage_plan", 429, 429, _SLOW, _SLOW),
+    Answer.QUOTA_EXCEEDED: _both("quota", "quota", 429, '{"message":"Limit Exceeded"}'),
+    Answer.NO_KEY: _both("no_key", "api_key", 403, _FORBIDDEN),
+    Answer.WAF_BLOCKED: _both("blocked", "waf", 403, _FORBIDDEN),
+    Answer.POLICY_DENIED: _both("forbidden", "resource_policy", 403, _EXPLICIT),
+    Answer.POLICY_SILENT: _both("forbidden", "resource_policy", 403, _IMPLICIT),
+    Answer.PRIVATE_REFUSED: _both("forbidden", "resource_policy", 403, _FORBIDDEN),
+    Answer.MTLS_FAILED: _both("forbidden", "mutual_tls", 403, _FORBIDDEN),
+    Answer.IAM_MISSING: AnswerFacts(
+        "unauthorized",
+        "authorizer",
+        403,
+        403,
+        '{"message":"Missing Authentication Token"}',
+        _FORBIDDEN,
+    ),
+    Answer.BAD_SIGNATURE: AnswerFacts(
+        "unauthorized", "authorizer", 403, 403, _SIGNATURE, _FORBIDDEN
+    ),
+    Answer.SIGNATURE_EXPIRED: AnswerFacts(
+        "unauthorized", "authorizer", 403, 403, '{"message":"Signature expired"}', _FORBIDDEN
+    ),
+    Answer.IAM_DENIED: AnswerFacts("forbidden", "authorizer", 403, 403, _IMPLICIT, _FORBIDDEN),
+    Answer.TOKEN_INVALID: _both("unauthorized", "authorizer", 401, _UNAUTHORIZED),
+    Answer.TOKEN_EXPIRED: AnswerFacts(
+        "unauthorized",
+        "authorizer",
+        401,
+        401,
+        '{"message":"The incoming token has expired"}',
+        _UNAUTHORIZED,
+    ),
+    Answer.SCOPE_MISSING: _both("forbidden", "authorizer", 403, _FORBIDDEN),
+    Answer.SCOPE_MISSING_COGNITO: _both("unauthorized", "authorizer", 401, _UNAUTHORIZED),
+    Answer.IMPLICITLY_DENIED: AnswerFacts(
+        "forbidden", "authorizer", 403, 403, _IMPLICIT, _FORBIDDEN
+    ),
+    Answer.UNAUTHORIZED_BY_FUNCTION: _both("unauthorized", "authorizer", 401, _UNAUTHORIZED),
+    # The caller never called: its user pool refused it a token (TooManyRequestsException, 400).
+    Answer.SIGN_IN_THROTTLED: _both("no_token", "sign_in", 400, ""),
+    Answer.MISSING_PARAMETERS: _both(
+        "invalid", "validation", 400, '{"message":"Missing required request parameters: []"}'
+    ),
+    Answer.INVALID_BODY: _both("invalid", "validation", 400, '{"message":"Invalid request body"}'),
+    Answer.TOO_LARGE: _both("invalid", "limits", 413, '{"message":"Request Too Long"}'),
+    Answer.URL_TOO_LONG: _both("invalid", "limits", 414, ""),
+    Answer.HEADERS_TOO_LARGE: _both("invalid", "limits", 431, ""),
+    Answer.INVALIDATION_REFUSED: _both("forbidden", "cache", 403, _FORBIDDEN),
+    Answer.PREFLIGHT: AnswerFacts("preflight", "", 200, 204),
+    Answer.PREFLIGHT_FAILED: AnswerFacts("cors_blocked", "cors", 200, 204),
+    Answer.CORS_BLOCKED: AnswerFacts("cors_blocked", "cors", 200, 200),
 }
 
 #: Answer of each throttle level, in the order of the hierarchy.

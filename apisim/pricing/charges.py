@@ -13,6 +13,7 @@ from apisim.pricing.book import PriceBook
 
 __all__ = [
     "API_METERS",
+    "NOT_REQUESTS",
     "OUTCOME_RULES",
     "RULE_NAMES",
     "billable_units",
@@ -46,7 +47,11 @@ OUTCOME_RULES: Final = {
     "timeout": "integration_error_or_timeout",
     "backend_error": "integration_error_or_timeout",
     "backend_throttled": "integration_throttled",
+    "cors_blocked": "integration_response",  # the browser hides an answer that was given
 }
+
+#: Outcomes of calls that never reached an API: no book charges them.
+NOT_REQUESTS: Final = ("no_token",)
 
 #: Every rule a book may have.
 RULE_NAMES: Final = frozenset(
@@ -65,13 +70,13 @@ def charge_table(book: PriceBook) -> dict[str, bool]:
     Returns
     -------
     dict of str to bool
-        One entry for each name in :data:`OUTCOME_RULES`.
+        One entry for each name in :data:`OUTCOME_RULES` and :data:`NOT_REQUESTS`.
     """
     rules = book.charge_rules
     return {
         outcome: rules[rule].is_charged if rule in rules else book.is_charged_by_default
         for outcome, rule in OUTCOME_RULES.items()
-    }
+    } | dict.fromkeys(NOT_REQUESTS, False)
 
 
 def metering_increment(book: PriceBook, api_type: str) -> int | None:

@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING, Final
 
 from apisim.gateway.status import ANSWERS
 from apisim.report.phases import mark_phases
-from apisim.report.style import FAINT, INK, OUTCOMES, axes, draw_grid, say_nothing, time_scale
+from apisim.report.style import (
+    FAINT,
+    INK,
+    JOINED,
+    OUTCOMES,
+    axes,
+    draw_grid,
+    say_nothing,
+    time_scale,
+)
 from apisim.results.result import Result
 from apisim.results.wording import share_text
 
@@ -30,7 +39,8 @@ def requests_by_outcome(result: Result) -> "pd.DataFrame":
 
     answers: dict[str, list[str]] = {end: [] for end in OUTCOMES}
     for answer, facts in ANSWERS.items():
-        answers[facts.refused_by or facts.outcome].append(answer.name.lower())
+        end = facts.refused_by or facts.outcome
+        answers[JOINED.get(end, end)].append(answer.name.lower())
     columns = [name for names in answers.values() for name in names]
     counts = result.frame("series").groupby("time_s", sort=True)[columns].sum()
     joined = {end: counts[names].sum(axis=1) for end, names in answers.items()}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAINT",
     "INK",
+    "JOINED",
     "LINE",
     "OUTCOMES",
     "Fill",
@@ -38,16 +39,34 @@ class Fill(NamedTuple):
 
 
 #: How requests fared, from the bottom of a stack to its top. The keys are the words of the request
-#: file: the outcome of what was answered, ``refused_by`` of what was not.
+#: file (the outcome of what was answered, ``refused_by`` of what was not) or one of ``JOINED``.
 OUTCOMES: Final = {
     "cache_hit": Fill("served from the cache", "#7fb3d9", ""),
     "served": Fill("served", "#c5dff0", ""),
+    "preflight": Fill("preflights", "#ece7f2", "oo"),
+    "usage_plan": Fill("throttled: usage plan or quota", "#fdd49e", "++++"),
     "method": Fill("throttled: method limit", "#e69f00", "////"),
     "stage": Fill("throttled: stage limit", "#d55e00", "\\\\\\\\"),
     "account": Fill("throttled: account limit", "#8c2d04", ""),
     "authorizer": Fill("refused by an authorizer", "#009e73", "...."),
+    "access": Fill("refused: policy, firewall or key", "#56b4e9", "----"),
+    "validation": Fill("refused: sizes or validation", "#cc79a7", "||||"),
+    "browser": Fill("blocked by the browser", "#bcbddc", "**"),
     "routing": Fill("no such route", "#f0e442", "xxxx"),
     "backend": Fill("failed at the backend", "#111111", ""),
+}
+
+#: Words of the request file that share an area.
+JOINED: Final = {
+    "quota": "usage_plan",
+    "api_key": "access",
+    "waf": "access",
+    "resource_policy": "access",
+    "mutual_tls": "access",
+    "sign_in": "access",
+    "cache": "access",
+    "limits": "validation",
+    "cors": "browser",
 }
 
 _STYLE: Final = {

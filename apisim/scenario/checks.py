@@ -288,6 +288,19 @@ def _check_traces(scenario: Scenario, outcome: Validation) -> None:
             outcome.add(at, message, "write api: NAME")
 
 
+def _check_populations(scenario: Scenario, outcome: Validation) -> None:
+    for name, source in scenario.traffic.items():
+        at: Path = ("traffic", name)
+        if source.of is None:
+            continue
+        _name_of(outcome, (*at, "of"), "populations", source.of)
+        population = scenario.populations.get(source.of)
+        if population is not None and population.addresses is not None and source.source_ip:
+            message = f"the customers of {source.of} have addresses of their own"
+            hint = "remove source_ip here, or source_ips_each there"
+            outcome.add((*at, "source_ip"), message, hint, because=(("populations", source.of),))
+
+
 def _check_lengths(scenario: Scenario, outcome: Validation) -> None:
     length = scenario.run_length_ns
     if length is not None and scenario.warm_up >= length:
@@ -348,6 +361,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_mix,
     _check_values,
     _check_traces,
+    _check_populations,
     _check_lengths,
     _check_projection,
     _check_tags,

@@ -12,6 +12,7 @@ from apisim.scenario.api import Api, Authorizer
 from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
 from apisim.scenario.model import NOT_YET, Context, Model, as_written
+from apisim.scenario.populations import Population
 from apisim.scenario.positions import Positions
 from apisim.scenario.pricing import Pricing
 from apisim.scenario.problems import Path, Problem, did_you_mean
@@ -128,7 +129,7 @@ class Scenario(Model):
         AWS region; decides default limits and the price book.
     account : Account
         Limits all APIs share.
-    apis, authorizers, functions, endpoints, traffic : dict
+    apis, authorizers, functions, endpoints, populations, traffic : dict
         By name, in the order written.
     settings : Settings
         All settings, resolved for the profile.
@@ -138,9 +139,7 @@ class Scenario(Model):
         What must hold of the results.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"alarms", "populations", "services", "timeline", "usage_plans"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"alarms", "services", "timeline", "usage_plans"})
 
     apisim: Annotated[Literal[1], choice(1)]
     name: Annotated[str, text(200)] = ""
@@ -160,6 +159,7 @@ class Scenario(Model):
     authorizers: dict[_Name, Authorizer] = Field(default_factory=dict)
     functions: dict[_Name, LambdaFunction] = Field(default_factory=dict)
     endpoints: dict[_Name, HttpEndpoint] = Field(default_factory=dict)
+    populations: dict[_Name, Population] = Field(default_factory=dict)
     traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
     settings: Settings = as_written({})
     pricing: Pricing = as_written({})

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from apisim.scenario.addresses import Ipv4Range
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
@@ -239,10 +240,14 @@ class Source(Model):
         Names of those values where they have names, in rank order; not written.
     network : Network or None
         None: callers stand at the gateway's door.
+    of : str or None
+        Name under ``populations:``; None: nobody is known behind the calls.
+    source_ip : AddressRange or None
+        Address the calls come from, or a range of addresses that are all equally likely.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"api_key", "browser", "client", "location", "of", "pushes", "sessions", "source_ip"}
+        {"api_key", "browser", "client", "location", "pushes", "sessions"}
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
 
@@ -254,6 +259,8 @@ class Source(Model):
     values: dict[Parameter, Popularity] = Field(default_factory=dict)
     value_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     network: Network | None = None
+    of: Annotated[str, name()] | None = None
+    source_ip: Ipv4Range | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -291,7 +298,7 @@ class Source(Model):
         found: list[Finding] = []
         at: Path
         if self.trace is not None:
-            given = [key for key in ("phases", "mix", "offset") if getattr(self, key)]
+            given = [key for key in ("phases", "mix", "offset", "of") if getattr(self, key)]
             hint = "remove one of them"
             return [Finding((key,), f"a trace has no {key}", hint) for key in given]
         if not self.phases:

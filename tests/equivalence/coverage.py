@@ -41,6 +41,39 @@ _LAWS = (
     Samples,
     Mixture,
 )
+#: Answers of what HTTP APIs lack.
+_REST_ONLY = (Answer.CACHE_HIT,)
+#: Answers that no scenario can bring about yet.
+_NOT_YET = (
+    Answer.THROTTLED_PLAN,
+    Answer.QUOTA_EXCEEDED,
+    Answer.NO_KEY,
+    Answer.WAF_BLOCKED,
+    Answer.POLICY_DENIED,
+    Answer.POLICY_SILENT,
+    Answer.PRIVATE_REFUSED,
+    Answer.MTLS_FAILED,
+    Answer.IAM_MISSING,
+    Answer.BAD_SIGNATURE,
+    Answer.SIGNATURE_EXPIRED,
+    Answer.IAM_DENIED,
+    Answer.TOKEN_INVALID,
+    Answer.TOKEN_EXPIRED,
+    Answer.SCOPE_MISSING,
+    Answer.SCOPE_MISSING_COGNITO,
+    Answer.IMPLICITLY_DENIED,
+    Answer.UNAUTHORIZED_BY_FUNCTION,
+    Answer.SIGN_IN_THROTTLED,
+    Answer.MISSING_PARAMETERS,
+    Answer.INVALID_BODY,
+    Answer.TOO_LARGE,
+    Answer.URL_TOO_LONG,
+    Answer.HEADERS_TOO_LARGE,
+    Answer.INVALIDATION_REFUSED,
+    Answer.PREFLIGHT,
+    Answer.PREFLIGHT_FAILED,
+    Answer.CORS_BLOCKED,
+)
 _POPULARITIES = (UniformKeys, ZipfKeys, WeightedKeys)
 _EVENTS = (
     "a tie between sources",
@@ -95,8 +128,8 @@ def _wanted() -> set[str]:
     wanted |= {f"arrivals {process}" for process in ("poisson", "uniform", "bursty")}
     wanted |= set(_EVENTS)
     for api_type in ("rest", "http"):
-        wanted |= {f"{api_type} {answer.name}" for answer in Answer}
-    wanted.remove("http CACHE_HIT")  # HTTP APIs have no response cache
+        wanted |= {f"{api_type} {answer.name}" for answer in Answer if answer not in _NOT_YET}
+    wanted -= {f"http {answer.name}" for answer in _REST_ONLY}
     for model in _models():
         if model.__module__.startswith("apisim.") and model.__name__ != "_ByType":
             wanted |= {f"{model.__name__}.{key}" for key in model.key_names()}

@@ -14,6 +14,7 @@ from apisim.scenario import Scenario, loads
 from tests.equivalence.apis import draw_parts
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.laws import FILES
+from tests.equivalence.populations import draw_populations
 from tests.equivalence.sources import draw_traffic
 
 __all__ = ["Case", "scenarios"]
@@ -81,7 +82,9 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
         reserved = sum(f.get("reserved_concurrency", 0) for f in parts.functions.values())
         account["lambda_concurrency"] = reserved + drawing.one(5, 2, 10, 1, 0)
     data |= {"account": account} if account else {}
-    data["traffic"] = draw_traffic(drawing, parts.apis)
+    populations = draw_populations(drawing)
+    data |= {"populations": populations} if populations else {}
+    data["traffic"] = draw_traffic(drawing, parts.apis, populations)
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
     return Case(data, drawing.files)

@@ -31,7 +31,9 @@ _BURSTY: Final = (
 )
 
 
-def draw_traffic(drawing: Drawing, apis: dict[str, Any]) -> dict[str, Any]:
+def draw_traffic(
+    drawing: Drawing, apis: dict[str, Any], populations: dict[str, Any]
+) -> dict[str, Any]:
     """One to four sources of all kinds."""
     traffic: dict[str, Any] = {}
     for at in range(drawing.one(2, 1, 3, 4)):
@@ -48,8 +50,21 @@ def draw_traffic(drawing: Drawing, apis: dict[str, Any]) -> dict[str, Any]:
             if drawing.maybe(40):
                 network["edge_rtt"] = drawing.time()
             source["network"] = network
-        traffic[f"s{at}"] = source
+        traffic[f"s{at}"] = source | _callers(drawing, source, populations)
     return traffic
+
+
+def _callers(
+    drawing: Drawing, source: dict[str, Any], populations: dict[str, Any]
+) -> dict[str, Any]:
+    """Who stands behind a source."""
+    callers: dict[str, Any] = {}
+    if populations and "trace" not in source and drawing.maybe(60):
+        callers["of"] = drawing.one(*populations)
+    of = populations.get(callers.get("of"), {})
+    if "source_ips_each" not in of and "source_ips" not in of:
+        drawing.optional(callers, 30, "source_ip", "203.0.113.0/24", "203.0.113.7")
+    return callers
 
 
 def _named(drawing: Drawing, phases: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import kernel
+from apisim.engine.recorder import N_COLUMNS
 from apisim.results.collect import Series
 from apisim.results.spans import length_ns, union
 from apisim.results.tally import Measurements, _add_bins
@@ -226,7 +227,7 @@ def test_the_series_counts_by_time_of_arrival():
 
 
 def test_series_of_different_periods_are_added_in_the_longer_one():
-    values = np.zeros((1, 5, 17), np.int64)
+    values = np.zeros((1, 5, N_COLUMNS), np.int64)
     values[0, :, 0] = [1, 2, 3, 4, 5]
     short, long = Series(1, values), Series(2, values[:, :2])
     both = short.joined(long)

@@ -24,11 +24,15 @@ from apisim.engine.compiled.gates import (
     give_up_waiting,
     respond,
 )
+from apisim.engine.compiled.keys import pass_key
+from apisim.engine.compiled.limits import pass_limits
+from apisim.engine.compiled.resource import pass_resource
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import (
     CALL_INTEGRATION,
     RESULT_OK,
     STAGE_ANSWER,
+    STAGE_AUTH,
     STAGE_AUTHORIZER,
     STAGE_CACHE,
     STAGE_CALL,
@@ -36,19 +40,36 @@ from apisim.engine.compiled.stages import (
     STAGE_DONE,
     STAGE_DOOR,
     STAGE_INTEGRATION,
+    STAGE_KEY,
+    STAGE_LIMITS,
+    STAGE_PASSED,
     STAGE_POLICY,
     STAGE_REFUSE,
+    STAGE_RESOURCE,
     STAGE_RESPONSE,
+    STAGE_ROUTE,
     STAGE_SEND_BACK,
     STAGE_SERVE,
     STAGE_THROTTLE,
+    STAGE_VALIDATE,
+    STAGE_WAF,
     STAGE_WAIT,
     STAGE_WORK,
     STAGE_WORK_END,
 )
+from apisim.engine.compiled.validate import pass_validation
+from apisim.engine.compiled.waf import pass_waf
 from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
-from apisim.engine.tables import BACKEND_MOCK
+from apisim.engine.tables import (
+    BACKEND_MOCK,
+    GATE_AUTH,
+    GATE_KEY,
+    GATE_LIMITS,
+    GATE_RESOURCE,
+    GATE_VALIDATE,
+    GATE_WAF,
+)
 from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
 from apisim.gateway.status import Answer
@@ -74,15 +95,43 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
     while stage != STAGE_WAIT:
         if stage == STAGE_DOOR:
             slot["door_ns"] = now_ns
+            # Where a request's first gate is stands in its binding.
+            stage = tables.bindings[slot["binding"]]["first_gate"]
+        elif stage == STAGE_LIMITS:
+            stage = STAGE_ROUTE
+            if tables.bindings[slot["binding"]]["gates"] & GATE_LIMITS:
+                passed = pass_limits(world, at, now_ns)
+                if passed != STAGE_PASSED:
+                    stage = passed
+        elif stage == STAGE_ROUTE:
+            stage = STAGE_WAF
             if slot["route"] < 0:
                 slot["answer"] = _NO_ROUTE
                 stage = STAGE_REFUSE
-            elif tables.routes[slot["route"]]["authorizer"] >= 0:
+        elif stage == STAGE_WAF:
+            stage = STAGE_RESOURCE
+            if tables.bindings[slot["binding"]]["gates"] & GATE_WAF:
+                passed = pass_waf(world, at, now_ns)
+                if passed != STAGE_PASSED:
+                    stage = passed
+        elif stage == STAGE_RESOURCE:
+            stage = STAGE_AUTH
+            if tables.bindings[slot["binding"]]["gates"] & GATE_RESOURCE:
+                passed = pass_resource(world, at, now_ns)
+                if passed != STAGE_PASSED:
+                    stage = passed
+        elif stage == STAGE_AUTH:
+            stage = STAGE_KEY
+            if tables.bindings[slot["binding"]]["gates"] & GATE_AUTH:
                 stage = STAGE_AUTHORIZER
-            else:
-                stage = STAGE_THROTTLE
         elif stage == STAGE_AUTHORIZER:
             stage = authorize(world, slot, now_ns)
+        elif stage == STAGE_KEY:
+            stage = STAGE_THROTTLE
+            if tables.bindings[slot["binding"]]["gates"] & GATE_KEY:
+                passed = pass_key(world, at, now_ns)
+                if passed != STAGE_PASSED:
+                    stage = passed
         elif stage == STAGE_THROTTLE:
             refused_by = admit(state.buckets, tables.route_levels[slot["route"]], now_ns)
             if refused_by != NO_BUCKET:
@@ -91,9 +140,16 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             else:
                 overhead_ns = draw_int(world, slot, tables.apis[slot["api"]]["overhead"], _OVERHEAD)
                 stage = STAGE_CACHE
+                if tables.bindings[slot["binding"]]["gates"] & GATE_VALIDATE:
+                    stage = STAGE_VALIDATE
                 if overhead_ns > 0:
-                    schedule_slot(calendar, now_ns + overhead_ns, RANK_ARRIVAL, STAGE_CACHE, at)
+                    schedule_slot(calendar, now_ns + overhead_ns, RANK_ARRIVAL, stage, at)
                     stage = STAGE_WAIT
+        elif stage == STAGE_VALIDATE:
+            stage = STAGE_CACHE
+            passed = pass_validation(world, at, now_ns)
+            if passed != STAGE_PASSED:
+                stage = passed
         elif stage == STAGE_CACHE:
             stage = STAGE_INTEGRATION
             binding = tables.bindings[slot["binding"]]

@@ -13,8 +13,8 @@ from apisim.engine.compiled.stages import (
     RESULT_OK,
     STAGE_CALL,
     STAGE_DONE,
+    STAGE_KEY,
     STAGE_REFUSE,
-    STAGE_THROTTLE,
     STAGE_WAIT,
 )
 from apisim.engine.tables import BACKEND_FUNCTION
@@ -73,11 +73,12 @@ def authorize(world: World, slot: np.void, now_ns: int) -> int:
         slot["entity"],
         identity_hash,
         client_hash,
+        slot["token"],
     )
     if authorizer["line"] >= 0:
         decision = cached_decision(store, slot["identity"], now_ns)
         if decision == ALLOW:
-            return STAGE_THROTTLE
+            return STAGE_KEY
         if decision == DENY:
             slot["answer"] = _DENIED
             return STAGE_REFUSE
@@ -108,7 +109,7 @@ def apply_policy(world: World, slot: np.void, now_ns: int) -> int:
     if denied:
         slot["answer"] = _DENIED
         return STAGE_REFUSE
-    return STAGE_THROTTLE
+    return STAGE_KEY
 
 
 @part
@@ -130,6 +131,7 @@ def cache_key_of(world: World, slot: np.void, binding: np.void) -> np.uint64:
         slot["entity"],
         target_hash,
         client_hash,
+        slot["token"],
     )
 
 

@@ -2,9 +2,19 @@
 
 from typing import Final
 
+import numpy as np
+
 from apisim.arrays.heap import heap_pop, heap_replace
-from apisim.arrays.jit import constant, part
+from apisim.arrays.jit import constant, gate, part
 from apisim.draws.purposes import Purpose
+from apisim.engine.callers import (
+    address_of,
+    customer_of,
+    key_of,
+    person_of,
+    token_number,
+    token_of,
+)
 from apisim.engine.calls import pick_binding
 from apisim.engine.compiled.calendar import (
     RANK_ARRIVAL,
@@ -16,7 +26,7 @@ from apisim.engine.compiled.calendar import (
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE
 from apisim.engine.recorder import CACHE_NONE
-from apisim.engine.tables import NONE, TRACE
+from apisim.engine.tables import CLOSED, NONE, TRACE
 from apisim.engine.world import World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
@@ -27,6 +37,9 @@ _SOJOURN: Final = constant(Purpose.SOJOURN)
 _ROUTE: Final = constant(Purpose.ROUTE)
 _RTT: Final = constant(Purpose.RTT)
 _EDGE: Final = constant(Purpose.EDGE)
+_CUSTOMER: Final = constant(Purpose.CUSTOMER)
+_PERSON: Final = constant(Purpose.PERSON)
+_ADDRESS: Final = constant(Purpose.ADDRESS)
 
 
 @part
@@ -173,7 +186,42 @@ def _prepare(
     slot["cold"] = 0
     slot["waiting"] = 0
     slot["working"] = 0
+    slot["customer"] = NONE
+    slot["flags"] = 0
     calendar.clock[0]["in_flight"] += 1
+    if source["caller"] >= 0:
+        _identify(world, taken, now_ns)
+    elif bound["gates"] != 0:
+        slot["person"] = NONE
+        slot["ip"] = NONE
+        slot["key"] = NONE
+        slot["token"] = np.uint64(0)
+
+
+@gate
+def _identify(world: World, taken: int, now_ns: int) -> None:
+    """Who calls, where something is known of it."""
+    tables = world.tables
+    slot = world.calendar.slots[taken]
+    at = slot["source"]
+    source = tables.sources[at]
+    caller = tables.callers[source["caller"]]
+    slot["person"] = person_of(
+        caller,
+        tables.popularities,
+        tables.popularity_cells,
+        tables.draw_keys[at, _CUSTOMER],
+        tables.draw_keys[at, _PERSON],
+        slot["entity"],
+        slot["user"] if source["kind"] == CLOSED else NONE,
+    )
+    slot["customer"] = customer_of(caller, slot["person"])
+    slot["ip"] = address_of(
+        caller, slot["customer"], tables.draw_keys[at, _ADDRESS], slot["entity"]
+    )
+    slot["key"] = key_of(caller, slot["customer"])
+    number = token_number(caller, slot["person"], now_ns)
+    slot["token"] = token_of(caller, slot["person"], number)
 
 
 @part

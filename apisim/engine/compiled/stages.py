@@ -7,12 +7,14 @@ a request but events that bring one into being.
 from typing import Final
 
 from apisim.arrays.jit import constant
+from apisim.engine.tables import GATE_AUTH, GATE_KEY, GATE_LIMITS, GATE_RESOURCE, GATE_WAF
 
 __all__ = [
     "CALL_AUTHORIZER",
     "CALL_INTEGRATION",
     "RESULT_OK",
     "STAGE_ANSWER",
+    "STAGE_AUTH",
     "STAGE_AUTHORIZER",
     "STAGE_CACHE",
     "STAGE_CALL",
@@ -20,17 +22,25 @@ __all__ = [
     "STAGE_DONE",
     "STAGE_DOOR",
     "STAGE_INTEGRATION",
+    "STAGE_KEY",
+    "STAGE_LIMITS",
+    "STAGE_PASSED",
     "STAGE_POLICY",
     "STAGE_REFUSE",
+    "STAGE_RESOURCE",
     "STAGE_RESPONSE",
+    "STAGE_ROUTE",
     "STAGE_SEND_BACK",
     "STAGE_SERVE",
     "STAGE_SOURCE",
     "STAGE_THROTTLE",
     "STAGE_USER",
+    "STAGE_VALIDATE",
+    "STAGE_WAF",
     "STAGE_WAIT",
     "STAGE_WORK",
     "STAGE_WORK_END",
+    "first_gate",
 ]
 
 STAGE_SOURCE: Final = constant(0)  # an open source or a trace calls (rank 5)
@@ -52,8 +62,29 @@ STAGE_RESPONSE: Final = constant(15)  # ... of the integration
 STAGE_REFUSE: Final = constant(16)
 STAGE_DONE: Final = constant(17)
 STAGE_WAIT: Final = constant(18)  # nothing more to do now
+STAGE_PASSED: Final = constant(19)  # what a gate says when a request may go on; never waited under
+STAGE_LIMITS: Final = constant(20)  # gates that few scenarios use; each asks its bit first
+STAGE_ROUTE: Final = constant(21)
+STAGE_WAF: Final = constant(22)
+STAGE_RESOURCE: Final = constant(23)
+STAGE_AUTH: Final = constant(24)
+STAGE_KEY: Final = constant(25)
+STAGE_VALIDATE: Final = constant(26)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
 
 RESULT_OK: Final = constant(0)
+
+
+def first_gate(gates: int, route: int) -> int:
+    """Stage at which a request that stands at the door begins: its first gate."""
+    if gates & GATE_LIMITS or route < 0:
+        return int(STAGE_LIMITS)
+    if gates & GATE_WAF:
+        return int(STAGE_WAF)
+    if gates & GATE_RESOURCE:
+        return int(STAGE_RESOURCE)
+    if gates & GATE_AUTH:
+        return int(STAGE_AUTHORIZER)
+    return int(STAGE_KEY if gates & GATE_KEY else STAGE_THROTTLE)

@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 
 from apisim.draws.discrete import WeightedKeys
 from apisim.engine.calls import NEVER_SENT, SENT, SENT_IF_KNOWN
+from apisim.engine.compiled.stages import first_gate
 from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.tables import (
     BINDING_DTYPE,
+    GATE_AUTH,
     NONE,
     PART_CLIENT,
     PART_CONSTANT,
     PART_DRAWN,
     PART_DTYPE,
     PART_TARGET,
+    PART_TOKEN,
 )
 from apisim.scenario.traffic import Source
 
@@ -49,6 +52,7 @@ class Bindings:
         for at, row in enumerate(self.rows):
             for column, value in row.items():
                 table[column][at] = value
+            table["first_gate"][at] = first_gate(row["gates"], row["route"])
         return table
 
     def part_table(self) -> NDArray[np.void]:
@@ -124,7 +128,7 @@ class Bindings:
         *,
         is_get: bool,
     ) -> None:
-        row = {"api": apis.api_names.index(api), "route": NONE, "cache_line": NONE}
+        row = {"api": apis.api_names.index(api), "route": NONE, "cache_line": NONE, "gates": 0}
         self.labels.append((api, route))
         self.rows.append(row)
         if not route:
@@ -139,6 +143,8 @@ class Bindings:
         self._add_parts(context, name, source, _cache_parameters(context, api, route))
         row["cache_parts"] = len(self.parts) - row["cache_part"]
         authorizer = context.scenario.apis[api].routes[route].authorizer
+        if authorizer is not None:
+            row["gates"] |= GATE_AUTH
         row["identity_salt"] = name_hash("identity", api, stage, authorizer or "")
         row["identity_part"] = len(self.parts)
         parameters = _identity_parameters(context, api, route)
@@ -157,6 +163,8 @@ class Bindings:
             if is_trace:
                 if parameter.startswith("header."):
                     self.parts.append((PART_CLIENT, NONE, None))
+            elif _is_token(source, parameter):
+                self.parts.append((PART_TOKEN, NONE, None))
             elif parameter in source.values:
                 popularity = context.popularities.add(source.values[parameter])
                 self.parts.append((PART_DRAWN, popularity, DrawnPart(name, parameter)))
@@ -199,7 +207,14 @@ def _missing(source: Source, parameters: Sequence[str]) -> int:
     if source.trace is not None:
         is_header = any(parameter.startswith("header.") for parameter in parameters)
         return SENT_IF_KNOWN if is_header else SENT
-    return SENT if all(parameter in source.values for parameter in parameters) else NEVER_SENT
+    is_sent = all(p in source.values or _is_token(source, p) for p in parameters)
+    return SENT if is_sent else NEVER_SENT
+
+
+def _is_token(source: Source, parameter: str) -> bool:
+    """Whether a parameter is the token of a person of the source's population."""
+    is_its = parameter == "header.authorization" and source.of is not None
+    return is_its and parameter not in source.values
 
 
 def _query_parameters(query: str) -> dict[str, str]:

@@ -55,6 +55,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     tables = Tables(
         rules=rules,
         sources=sources.sources,
+        callers=sources.callers.table(),
         pieces=sources.piece_table(),
         bindings=bindings.table(),
         parts=bindings.part_table(),
@@ -96,9 +97,16 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         authorizers=tuple(apis.authorizer_names),
         buckets=tuple(apis.bucket_names),
         clients=tuple(sources.clients),
+        customers=tuple(sources.callers.customers),
         cells=tuple(sources.cells),
     )
-    rekey = _Keys(scenario, names, [part for _, _, part in bindings.parts], tables)
+    rekey = _Keys(
+        scenario,
+        names,
+        [part for _, _, part in bindings.parts],
+        tables,
+        sources.callers.populations,
+    )
     return Program(
         scenario=scenario,
         tables=tables,
@@ -141,7 +149,9 @@ class _Keys:
         names: Names,
         parts: Sequence[DrawnPart | None],
         tables: Tables,
+        populations: Sequence[str],
     ) -> None:
+        self._populations = populations
         self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
 
     def __call__(self, replication: int) -> Tables:
@@ -163,6 +173,12 @@ class _Keys:
         authorizers = tables.authorizers.copy()
         for at, (_, name) in enumerate(names.authorizers):
             authorizers["deny_key"][at] = self._key(replication, Purpose.DENY, f"authorizer/{name}")
+        callers = tables.callers.copy()
+        for at, population in enumerate(self._populations):
+            if population:
+                callers["token_key"][at] = self._key(
+                    replication, Purpose.TOKEN, f"population/{population}"
+                )
         # One parameter of one source is one stream, however many routes use it.
         keys = {
             (p.source, p.parameter): int(k)
@@ -172,7 +188,11 @@ class _Keys:
         used = [*draw_keys.ravel().tolist(), *keys.values(), *routes["sizes_key"].tolist()]
         assert find_equal(used) is None, "two streams share a key: use another seed"
         return tables._replace(
-            draw_keys=draw_keys, parts=parts, routes=routes, authorizers=authorizers
+            draw_keys=draw_keys,
+            parts=parts,
+            routes=routes,
+            authorizers=authorizers,
+            callers=callers,
         )
 
     def _key(self, replication: int, purpose: Purpose, entity: str) -> np.uint64:

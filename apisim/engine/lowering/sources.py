@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.bindings import Bindings
+from apisim.engine.lowering.callers import Callers, lower_callers
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.program import Cell, FlowPlan
 from apisim.engine.tables import (
@@ -42,6 +43,7 @@ class LoweredSources:
     """Sources as arrays."""
 
     sources: NDArray[np.void]
+    callers: Callers
     flows: list[FlowPlan] = field(default_factory=list)
     pieces: list[NDArray[np.void]] = field(default_factory=list)
     phases: list[tuple[str, str]] = field(default_factory=list)
@@ -85,13 +87,14 @@ def lower_sources(
 ) -> LoweredSources:
     """Lower ``traffic:``; logs are read here."""
     scenario = context.scenario
-    lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE))
+    lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE), Callers(context))
     for at, (name, source) in enumerate(scenario.traffic.items()):
         row = lowered.sources[at]
         row["first_phase"] = len(lowered.phases)
         row["first_binding"] = len(bindings.rows)
         row["mix"] = NONE
         row["rtt"] = row["edge_rtt"] = NONE
+        row["caller"] = lower_callers(context, lowered.callers, name)
         if source.network is not None:
             row["rtt"] = context.dists.add(source.network.rtt)
             edge_rtt = source.network.edge_rtt or scenario.settings.edge_rtt

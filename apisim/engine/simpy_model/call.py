@@ -51,6 +51,12 @@ class Call:
     answer: Answer = Answer.SERVED
     cache: int = CACHE_NONE
     cold: bool = False
+    customer: int = -1
+    person: int = -1
+    ip: int = -1  # IPv4 address as a number
+    key: int = -1
+    token: np.uint64 = _NO_KEY
+    flags: int = 0
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,20 @@ from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identi
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
-from apisim.engine.tables import BACKEND_MOCK
+from apisim.engine.simpy_model.keys import pass_key
+from apisim.engine.simpy_model.limits import pass_limits
+from apisim.engine.simpy_model.resource import pass_resource
+from apisim.engine.simpy_model.validate import pass_validation
+from apisim.engine.simpy_model.waf import pass_waf
+from apisim.engine.tables import (
+    BACKEND_MOCK,
+    GATE_AUTH,
+    GATE_KEY,
+    GATE_LIMITS,
+    GATE_RESOURCE,
+    GATE_VALIDATE,
+    GATE_WAF,
+)
 from apisim.gateway.authorizer import ALLOW, UNKNOWN, cached_decision, keep_decision
 from apisim.gateway.response_cache import cache_lookup, cache_store
 from apisim.gateway.status import Answer
@@ -54,10 +67,22 @@ class Gateway:
         yield from self.model.wait(call, there_ns, ARRIVAL)
         call.door_ns = self.model.now
         try:
+            gates = self._binding(call).gates
+            if gates & GATE_LIMITS:
+                yield from pass_limits(self, call)
             route = self._route(call)
-            yield from self._authorize(call, route)
+            if gates & GATE_WAF:
+                yield from pass_waf(self, call)
+            if gates & GATE_RESOURCE:
+                yield from pass_resource(self, call)
+            if gates & GATE_AUTH:
+                yield from self._authorize(call, route)
+            if gates & GATE_KEY:
+                yield from pass_key(self, call)
             self._throttle(call)
             yield from self._overhead(call)
+            if gates & GATE_VALIDATE:
+                yield from pass_validation(self, call)
             if self._found_in_cache(call):
                 yield from self._hit(call)
             else:
@@ -98,8 +123,6 @@ class Gateway:
 
     def _authorize(self, call: Call, route: Any) -> Process:
         """The Lambda authorizer, or what its cache remembers of this identity."""
-        if route.authorizer < 0:
-            return
         binding = self._binding(call)
         if lacks_identity(binding.identity_missing, self._client_hash(call)):
             raise Refused(Answer.NO_IDENTITY)
@@ -256,6 +279,7 @@ class Gateway:
                 call.entity,
                 target_hash,
                 self._client_hash(call),
+                call.token,
             )
         )
 

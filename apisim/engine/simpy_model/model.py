@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import billed_ms
 from apisim.draws.purposes import Purpose
+from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_number, token_of
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.call import Call
@@ -52,6 +53,7 @@ class Model:
         tables = world.tables
         self.rules = _rows(tables.rules)[0]
         self.sources = _rows(tables.sources)
+        self.callers = _rows(tables.callers)
         self.bindings = _rows(tables.bindings)
         self.routes = _rows(tables.routes)
         self.apis = _rows(tables.apis)
@@ -128,8 +130,31 @@ class Model:
 
     def admit(self, call: Call) -> Call:
         """A call has been issued."""
+        self._identify(call)
         self._in_flight[call.address] = call.arrival_ns
         return call
+
+    def _identify(self, call: Call) -> None:
+        """Who calls, where something is known of it."""
+        tables = self.tables
+        source = self.sources[call.source]
+        if source.caller < 0:
+            return
+        caller, keys = tables.callers[source.caller], tables.draw_keys[call.source]
+        call.person = person_of(
+            caller,
+            tables.popularities,
+            tables.popularity_cells,
+            keys[Purpose.CUSTOMER],
+            keys[Purpose.PERSON],
+            call.entity,
+            call.user if source.kind == CLOSED else -1,
+        )
+        call.customer = customer_of(caller, call.person)
+        call.ip = address_of(caller, call.customer, keys[Purpose.ADDRESS], call.entity)
+        call.key = key_of(caller, call.customer)
+        number = token_number(caller, call.person, self.now)
+        call.token = np.uint64(token_of(caller, call.person, number))
 
     def record(self, call: Call) -> None:
         """The caller has its answer: write the request down."""
@@ -177,6 +202,8 @@ class Model:
             call.answer,
             call.cache,
             call.cold,
+            call.customer,
+            call.flags,
         )
         record(self.recorder, self._slot[0], tables.cell_hashes)
 

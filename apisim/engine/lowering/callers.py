@@ -1,0 +1,65 @@
+"""Populations and the callers of each source as arrays."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.tables import CALLER_DTYPE, NONE
+
+__all__ = ["Callers", "lower_callers"]
+
+
+class Callers:
+    """Rows of the caller table under construction, and the streams they draw from."""
+
+    def __init__(self, context: Context) -> None:
+        self.rows: list[NDArray[np.void]] = []
+        #: Population of each row ("" where the source has none): its tokens' stream.
+        self.populations: list[str] = []
+        self.customers: list[str] = []
+        self.first_customer: dict[str, int] = {}
+        self.first_person: dict[str, int] = {}
+        people = 0
+        for name, population in context.scenario.populations.items():
+            self.first_customer[name] = len(self.customers)
+            self.first_person[name] = people
+            width = len(str(population.count))
+            self.customers += [f"{name}-{k:0{width}d}" for k in range(1, population.count + 1)]
+            people += population.n_people
+        self.n_people = people
+
+    def table(self) -> NDArray[np.void]:
+        """``CALLER_DTYPE[n]``."""
+        if not self.rows:
+            return np.zeros(0, CALLER_DTYPE)
+        return np.concatenate(self.rows)
+
+
+def lower_callers(context: Context, callers: Callers, name: str) -> int:
+    """Row of a source's callers, or ``NONE`` where nothing is known of them."""
+    source = context.scenario.traffic[name]
+    population = None if source.of is None else context.scenario.populations[source.of]
+    if population is None and source.source_ip is None:
+        return NONE
+    row = np.zeros(1, CALLER_DTYPE)
+    for column in ("activity", "first_key", "fixed_key", "first_address"):
+        row[column] = NONE
+    row["users_each"] = row["n_customers"] = 1
+    addresses = source.source_ip
+    if addresses is not None:
+        row["first_address"], row["addresses_each"] = addresses.first, addresses.size
+    if population is not None:
+        assert source.of is not None
+        row["activity"] = context.popularities.add(population.law)
+        row["first_customer"] = callers.first_customer[source.of]
+        row["n_customers"] = population.count
+        row["first_person"] = callers.first_person[source.of]
+        row["users_each"] = population.users_each
+        row["lifetime_ns"] = population.token_lifetime or 0
+        row["token_salt"] = name_hash("token", source.of)
+        if population.addresses is not None:
+            row["first_address"] = population.addresses.first
+            row["addresses_each"] = population.source_ips_each or 1
+    callers.rows.append(row)
+    callers.populations.append(source.of or "")
+    return len(callers.rows) - 1

@@ -1,0 +1,16 @@
+"""The resource policy of an API before authentication: explicit denies, private APIs."""
+
+from typing import TYPE_CHECKING
+
+from apisim.engine.simpy_model.call import Call
+from apisim.engine.simpy_model.environment import Process
+
+if TYPE_CHECKING:
+    from apisim.engine.simpy_model.gateway import Gateway
+
+__all__ = ["pass_resource"]
+
+
+def pass_resource(gateway: "Gateway", call: Call) -> Process:  # noqa: ARG001
+    """Let a call pass, or refuse it."""
+    yield from ()

@@ -1,0 +1,102 @@
+"""Populations: who is behind the requests.
+
+A population ties together what belongs to one caller: a customer has users, each user a token that
+is renewed now and then, and a customer calls from its own addresses. Whatever gate looks at a call
+sees the same caller.
+"""
+
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import model_validator
+
+from apisim.draws.discrete import UniformKeys
+from apisim.scenario.addresses import AddressRange, Ipv4Range
+from apisim.scenario.fields import duration, whole
+from apisim.scenario.model import Model, as_written, fail
+from apisim.scenario.popularity import Popularity
+
+__all__ = ["MAX_CUSTOMERS", "MAX_PEOPLE", "Population"]
+
+MAX_CUSTOMERS: Final = 1_000_000
+#: Most users of all customers together.
+MAX_PEOPLE: Final = 100_000_000
+#: Addresses of callers whose addresses are not given: a block that no public caller has.
+_MADE_UP: Final = "10.0.0.0/8"
+
+
+class Population(Model):
+    """Customers, their users and what each of them calls with.
+
+    Attributes
+    ----------
+    count : int
+        Customers, 1 to 1,000,000.
+    activity : UniformKeys, ZipfKeys, WeightedKeys or None
+        How the requests are spread over the customers; its number of keys is ``count``. Default:
+        all alike. ``{zipf: 0.7}`` needs no ``of``.
+    users_each : int
+        Users of each customer, all equally active, 1 to 1,000,000, default 1.
+    source_ips_each : int or None
+        Addresses each customer calls from, 1 to 65,536; None: unknown, unless ``source_ips`` is
+        given (then 1).
+    source_ips : AddressRange
+        Where the addresses are taken from, one customer's after the other's. Default: 10.0.0.0/8.
+    token_lifetime : int or None
+        How long a user's token lives before it is replaced by another [ns]; users renew theirs at
+        different times. None: for ever.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"key_each", "plans"})
+
+    count: Annotated[int, whole(1, MAX_CUSTOMERS)]
+    activity: Popularity | None = None
+    users_each: Annotated[int, whole(1, 1_000_000)] = 1
+    source_ips_each: Annotated[int, whole(1, 65_536)] | None = None
+    source_ips: Ipv4Range = as_written(_MADE_UP)
+    token_lifetime: Annotated[int, duration("1s")] | None = None
+
+    @classmethod
+    def normalise(cls, data: Any) -> Any:
+        """``activity: {zipf: s}`` is over the population's own customers."""
+        if not isinstance(data, dict):
+            return data
+        filled = dict(data)
+        activity = data.get("activity")
+        if isinstance(activity, dict) and set(activity) == {"zipf"}:
+            filled["activity"] = {**activity, "of": data.get("count", 1)}
+        if "source_ips" in data:
+            filled.setdefault("source_ips_each", 1)
+        return filled
+
+    @property
+    def n_people(self) -> int:
+        """Users of all customers."""
+        return self.count * self.users_each
+
+    @property
+    def addresses(self) -> AddressRange | None:
+        """Where the addresses come from; None where they are unknown."""
+        return None if self.source_ips_each is None else self.source_ips
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.n_people > MAX_PEOPLE:
+            hint = f"allowed: count x users_each up to {MAX_PEOPLE:,}"
+            raise fail(f"{self.n_people:,} users are too many", hint, ("users_each",))
+        n_keys = self.count
+        if self.activity is not None:
+            n_keys = getattr(self.activity, "n", 0) or len(getattr(self.activity, "weights", ()))
+        if n_keys != self.count:
+            hint = "write {zipf: 0.7}, or as many weights as customers"
+            message = f"is over {n_keys:,} customers, there are {self.count:,}"
+            raise fail(message, hint, ("activity",))
+        needed = self.count * (self.source_ips_each or 0)
+        if needed > self.source_ips.size:
+            message = f"{self.source_ips} has {self.source_ips.size:,} addresses, {needed:,} needed"
+            raise fail(message, "give source_ips a larger range", ("source_ips_each",))
+        return self
+
+    @property
+    def law(self) -> Any:
+        """Popularity of the customers."""
+        return self.activity or UniformKeys(self.count)

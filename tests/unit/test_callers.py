@@ -1,0 +1,129 @@
+"""Who calls: customers, users, addresses and tokens of a population."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from apisim.engine.callers import address_of, customer_of, key_of, token_number, token_of
+from apisim.engine.tables import CALLER_DTYPE, NONE
+from apisim.scenario import ScenarioError, loads
+from apisim.scenario.addresses import parse_range
+from apisim.scenario.units import UnitError
+
+_KEY = np.uint64(0x9123456789ABCDEF)
+
+
+def _caller(**columns: int) -> np.void:
+    row = np.zeros(1, CALLER_DTYPE)
+    for name in ("activity", "first_key", "fixed_key", "first_address"):
+        row[name] = NONE
+    row["users_each"] = row["n_customers"] = row["addresses_each"] = 1
+    row["token_salt"], row["token_key"] = 7, _KEY
+    for name, value in columns.items():
+        row[name] = value
+    return row[0]
+
+
+def test_users_belong_to_customers_in_blocks() -> None:
+    caller = _caller(first_customer=10, first_person=100, users_each=4)
+    assert [customer_of(caller, person) for person in (100, 103, 104, 111)] == [10, 10, 11, 12]
+    assert customer_of(caller, -1) == -1
+
+
+def test_a_customers_addresses_are_its_own_and_all_are_used() -> None:
+    caller = _caller(first_customer=10, first_address=1000, addresses_each=3)
+    seen = Counter(int(address_of(caller, 12, _KEY, entity)) for entity in range(3000))
+    assert set(seen) == {1006, 1007, 1008}
+    # Binomial(3000, 1/3): five standard deviations are 129.
+    assert all(abs(n - 1000) < 129 for n in seen.values())
+    assert address_of(_caller(), -1, _KEY, 0) == -1
+
+
+def test_a_source_without_population_calls_from_its_whole_range() -> None:
+    caller = _caller(first_address=50, addresses_each=256)
+    seen = {int(address_of(caller, -1, _KEY, entity)) for entity in range(5000)}
+    assert seen == set(range(50, 306))
+
+
+def test_tokens_are_renewed_once_a_lifetime_each_user_at_a_time_of_its_own() -> None:
+    caller = _caller(lifetime_ns=1000)
+    renewals = []
+    for person in range(200):
+        numbers = [token_number(caller, person, t) for t in range(0, 5001, 50)]
+        assert numbers == sorted(numbers)
+        assert numbers[-1] - numbers[0] == 5
+        renewals.append(next(k for k, n in enumerate(numbers) if n > numbers[0]))
+    assert len(set(renewals)) > 15
+    assert token_number(_caller(), 3, 10**15) == 0
+
+
+def test_no_two_tokens_are_alike() -> None:
+    caller = _caller()
+    tokens = {int(token_of(caller, person, number)) for person in range(300) for number in range(9)}
+    assert len(tokens) == 2700
+    assert 0 not in tokens
+    assert token_of(caller, -1, 0) == 0
+
+
+def test_customers_have_keys_of_their_own_or_the_source_has_one() -> None:
+    assert key_of(_caller(first_customer=5, first_key=40), 7) == 42
+    assert key_of(_caller(fixed_key=3), -1) == 3
+    assert key_of(_caller(), -1) == -1
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "size"),
+    [("203.0.113.0/24", 3405803776, 256), ("0.0.0.1", 1, 1), (" 10.0.0.0/8 ", 167772160, 1 << 24)],
+)
+def test_ranges_are_read_as_cidr(written: str, first: int, size: int) -> None:
+    found = parse_range(written)
+    assert (found.first, found.size) == (first, size)
+    assert str(found) == written.strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("203.0.113.7/24", "is not an IPv4"),
+        ("::1", "IPv6"),
+        ("300.1.1.1", "is not an IPv4"),
+        (7, "must be an address"),
+    ],
+)
+def test_other_ranges_are_refused(written: object, said: str) -> None:
+    with pytest.raises(UnitError, match=said):
+        parse_range(written)
+
+
+_TEXT = """
+apisim: 1
+apis: {{a: {{type: http, routes: {{GET /x: {{integration: {{type: mock}}}}}}}}}}
+populations: {{c: {population}}}
+traffic:
+  web: {{of: {of}, {more} phases: [{{duration: 1s, rate: 5}}], mix: {{GET /x: 1}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("population", "of", "more", "said"),
+    [
+        ("{count: 3}", "d", "", "is not defined under populations"),
+        ("{count: 3, activity: {uniform: 4}}", "c", "", "is over 4 customers, there are 3"),
+        ("{count: 1000000, users_each: 1000}", "c", "", "1,000,000,000 users are too many"),
+        ("{count: 300, source_ips: 192.0.2.0/24}", "c", "", "has 256 addresses, 300 needed"),
+        (
+            "{count: 3, source_ips_each: 2}",
+            "c",
+            "source_ip: 1.2.3.4,",
+            "have addresses of their own",
+        ),
+        ("{count: 3, plans: {gold: 1}}", "c", "", "not modelled yet"),
+    ],
+)
+def test_populations_that_cannot_be_are_refused(
+    population: str, of: str, more: str, said: str
+) -> None:
+    with pytest.raises(ScenarioError) as found:
+        loads(_TEXT.format(population=population, of=of, more=more))
+    assert said in str(found.value)
