@@ -4,7 +4,9 @@ One row is one attempt. Everything is a whole number or a name: times in nanosec
 bytes. ``request_id`` is the printed address ``source/user/ordinal/attempt`` (``user`` is 0 for
 sources without users; ``ordinal`` counts a user's calls and, without users, the source's).
 ``client`` is the client of a log's row, ``source/user`` for closed users, the source's name
-otherwise. ``route`` is empty where no route matched, a time that does not exist is empty.
+otherwise. ``route`` is empty where none matched, ``customer`` where nobody is known, and a time that
+does not exist is empty. ``remarks`` says what else is true of the row, in words with a space
+between: ``stale`` and ``wrong`` answers of the cache, and the like.
 """
 
 from collections.abc import Sequence
@@ -15,6 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.engine.program import Program
+from apisim.engine.recorder import (
+    FLAG_CORS_BLOCKED,
+    FLAG_INVALIDATION,
+    FLAG_STALE,
+    FLAG_WARNED,
+    FLAG_WRONG,
+)
 from apisim.engine.tables import CLOSED, TRACE
 from apisim.gateway.status import ANSWERS
 
@@ -43,9 +52,22 @@ COLUMNS: Final = (
     "authorizer_latency_ns",
     "cold_start",
     "source",
+    "customer",
+    "remarks",
 )
 NAME_COLUMNS: Final = frozenset(
-    {"api", "route", "client", "phase", "outcome", "refused_by", "cache", "source"}
+    {
+        "api",
+        "route",
+        "client",
+        "phase",
+        "outcome",
+        "refused_by",
+        "cache",
+        "source",
+        "customer",
+        "remarks",
+    }
 )
 #: Times that not every request has.
 OPTIONAL_COLUMNS: Final = frozenset({"integration_latency_ns", "authorizer_latency_ns"})
@@ -69,6 +91,16 @@ _FIELDS: Final = {
     "outcome": "answer",
     "refused_by": "answer",
     "cache": "cache",
+    "customer": "customer",
+    "remarks": "flags",
+}
+#: Words of the column ``remarks``.
+_REMARKS: Final = {
+    FLAG_STALE: "stale",
+    FLAG_WRONG: "wrong",
+    FLAG_WARNED: "warned",
+    FLAG_CORS_BLOCKED: "hidden_by_cors",
+    FLAG_INVALIDATION: "invalidation",
 }
 
 
@@ -105,6 +137,11 @@ class RequestColumns:
         texts["outcome"] = [facts.outcome for facts in ANSWERS.values()]
         texts["refused_by"] = [facts.refused_by for facts in ANSWERS.values()]
         texts["cache"] = ["", "hit", "miss"]
+        texts["customer"] = ["", *names.customers]  # nobody is -1
+        texts["remarks"] = [
+            " ".join(word for flag, word in _REMARKS.items() if flags & flag)
+            for flags in range(2 * max(_REMARKS))
+        ]
         kinds = program.tables.sources["kind"]
         return cls(texts, cells, kinds == CLOSED, kinds == TRACE)
 
@@ -134,5 +171,6 @@ class RequestColumns:
             np.where(client >= 0, client + np.int64(len(self.names["source"])), -1),
             source,
         )
+        columns["customer"] += 1
         columns["client_user"] = np.where(self._is_closed[source], columns["user"], -1)
         return columns
