@@ -37,3 +37,4 @@ class Purpose(IntEnum):
     PERSON = 23
     ADDRESS = 24
     TOKEN = 25
+    LIMIT_PART = 26

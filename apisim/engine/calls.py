@@ -24,6 +24,7 @@ __all__ = [
     "is_denied",
     "keyed_size",
     "lacks_identity",
+    "part_of",
     "pick_binding",
 ]
 
@@ -119,3 +120,10 @@ def is_denied(deny: float, key: np.uint64, identity: np.uint64) -> bool:
 def lacks_identity(sent: int, client_hash: np.uint64) -> bool:
     """Whether an identity source is missing from a call."""
     return sent == NEVER_SENT or (sent == SENT_IF_KNOWN and client_hash == np.uint64(0))
+
+
+@kernel
+def part_of(key: np.uint64, entity: int, attempt: int, n_parts: int) -> int:
+    """Which of ``n_parts`` equal parts of a divided limit an attempt meets."""
+    drawn = np.int64(uniform(key, entity, attempt * DRAWS_PER_ATTEMPT) * n_parts)
+    return min(drawn, n_parts - 1)  # type: ignore[return-value]

@@ -181,6 +181,8 @@ RULES_DTYPE: Final = np.dtype(
         ("warm_up_ns", "i8"),
         ("horizon_ns", "i8"),
         ("n_phases", "i8"),
+        ("limit_parts", "i8"),  # equal parts each throttle limit is divided into
+        ("charges_in_order", "i8"),  # 1: a level that admits is charged whatever comes after it
     ],
     align=True,
 )

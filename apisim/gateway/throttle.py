@@ -56,8 +56,10 @@ BUCKET_DTYPE: Final = np.dtype(
 )
 
 
-def fill_bucket(row: np.void, rate: Fraction, burst: int, kind: int) -> None:
-    """Make ``row`` a full bucket.
+def fill_bucket(
+    row: np.void, rate: Fraction, burst: int, kind: int, *, starts_full: bool = True
+) -> None:
+    """Make ``row`` a bucket as it is before the first request.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ def fill_bucket(row: np.void, rate: Fraction, burst: int, kind: int) -> None:
         Capacity [tokens], >= 0; 0 refuses everything.
     kind : int
         Level of the hierarchy, for the record of who refused.
+    starts_full : bool
+        Whether the bucket is full at time 0 or empty.
 
     Raises
     ------
@@ -86,7 +90,8 @@ def fill_bucket(row: np.void, rate: Fraction, burst: int, kind: int) -> None:
         raise OverflowError(
             f"a rate of {rate}/s with a burst of {burst} does not fit in 62 bits exactly"
         )
-    row["level"] = row["capacity"] = capacity
+    row["capacity"] = capacity
+    row["level"] = capacity if starts_full else 0
     row["parts_per_token"], row["parts_per_ns"] = parts_per_token, parts_per_ns
     row["to_full_ns"] = -(-capacity // parts_per_ns) if parts_per_ns else _LARGEST
     row["last_ns"] = 0
@@ -146,7 +151,9 @@ def refuse(bucket: np.void, now_ns: int) -> None:
 
 
 @inline
-def admit(buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int) -> int:
+def admit(
+    buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int, part: int, in_order: int
+) -> int:
     """Let one request past all its buckets, or none.
 
     Parameters
@@ -157,6 +164,11 @@ def admit(buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int) -> 
         The request's buckets, most specific first; ``NO_BUCKET`` where a level has no limit.
     now_ns : int
         Time of the request [ns].
+    part : int
+        Which of a limit's equal parts the request meets: they stand one behind the other. 0 where
+        limits are whole.
+    in_order : int
+        1: a level that admits is charged even if a later one refuses. 0: all or none.
 
     Returns
     -------
@@ -165,12 +177,15 @@ def admit(buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int) -> 
     """
     for at in levels:
         if at != NO_BUCKET:
-            bucket = buckets[at]
+            bucket = buckets[at + part]
             _refill(bucket, now_ns)
             if bucket["level"] < bucket["parts_per_token"]:
                 refuse(bucket, now_ns)
-                return at  # type: ignore[no-any-return]
-    for at in levels:
-        if at != NO_BUCKET:
-            buckets[at]["level"] -= buckets[at]["parts_per_token"]
+                return at + part  # type: ignore[no-any-return]
+            if in_order == 1:
+                bucket["level"] -= bucket["parts_per_token"]
+    if in_order == 0:
+        for at in levels:
+            if at != NO_BUCKET:
+                buckets[at + part]["level"] -= buckets[at + part]["parts_per_token"]
     return NO_BUCKET

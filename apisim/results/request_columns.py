@@ -4,7 +4,7 @@ One row is one attempt. Everything is a whole number or a name: times in nanosec
 bytes. ``request_id`` is the printed address ``source/user/ordinal/attempt`` (``user`` is 0 for
 sources without users; ``ordinal`` counts a user's calls and, without users, the source's).
 ``client`` is the client of a log's row, ``source/user`` for closed users, the source's name
-otherwise. ``route`` is empty where none matched, ``customer`` where nobody is known, and a time that
+otherwise. ``route`` is empty where none matched, ``customer`` where nobody is known, a time that
 does not exist is empty. ``remarks`` says what else is true of the row, in words with a space
 between: ``stale`` and ``wrong`` answers of the cache, and the like.
 """

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from apisim.scenario.distributions import TimeDistribution
-from apisim.scenario.fields import choice, duration, flag, size
+from apisim.scenario.fields import choice, duration, flag, size, whole
 from apisim.scenario.model import Finding, Model, as_written
 
 __all__ = ["PROFILES", "AuthorizerTimeout", "GatewayOverhead", "Settings", "merge_settings"]
@@ -67,7 +67,7 @@ class Settings(Model):
     """All settings of a run; see each field's description."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cache_statuses", "rate_limit_headers", "sloppiness", "throttle_before_auth"}
+        {"cache_statuses", "rate_limit_headers", "throttle_before_auth"}
     )
 
     gateway_overhead: GatewayOverhead = as_written(
@@ -129,6 +129,24 @@ class Settings(Model):
         "method",
         description="Whether a stage's throttle is a bucket for each route (developer guide, "
         "documented) or one bucket for all of them, as in the chapter.",
+    )
+    throttle_charging: Annotated[
+        Literal["all_or_none", "in_order"], choice("all_or_none", "in_order")
+    ] = as_written(
+        "all_or_none",
+        description="What a request costs that one level admits and a later one refuses: nothing, "
+        "or a token at each level it had passed. AWS does not say; assumed.",
+    )
+    buckets_start: Annotated[Literal["full", "empty"], choice("full", "empty")] = as_written(
+        "full",
+        description="Whether token buckets are full or empty when the run begins. AWS does not "
+        "say; assumed.",
+    )
+    sloppiness: Annotated[int, whole(1, 64)] = as_written(
+        1,
+        description="Independent parts each throttle limit is divided into, of which a request "
+        "meets one at random; each has an equal share of rate and burst. 1 is exact. AWS calls its "
+        "limits best effort and says no more; 4 is a guess at a distributed gateway.",
     )
     path_in_cache_key: Annotated[bool, flag()] = as_written(
         False,

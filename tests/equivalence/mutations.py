@@ -68,8 +68,8 @@ GOLDEN: Final = (
     Mutation(
         "the throttle stands before the authorizer",
         "gateway",
-        "            yield from self._authorize(call, route)\n            self._throttle(call)\n",
-        "            self._throttle(call)\n            yield from self._authorize(call, route)\n",
+        "            if gates & GATE_AUTH:\n",
+        "            self._throttle(call)\n            if gates & GATE_AUTH:\n",
     ),
     Mutation(
         "tokens are taken after the overhead",
@@ -141,9 +141,9 @@ COMPILED: Final = (
     Mutation(
         "the throttle stands before the authorizer",
         "advance",
-        'elif tables.routes[slot["route"]]["authorizer"] >= 0:',
-        'elif tables.routes[slot["route"]]["authorizer"] >= 0 and admit('
-        'state.buckets, tables.route_levels[slot["route"]], now_ns) == NO_BUCKET:',
+        "elif stage == STAGE_AUTHORIZER:",
+        "elif stage == STAGE_AUTHORIZER and admit(state.buckets, tables.route_levels["
+        'slot["route"]], now_ns, _WHOLE, _WHOLE) == NO_BUCKET:',
     ),
     Mutation(
         "an answer at its deadline is late",

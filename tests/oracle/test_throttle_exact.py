@@ -125,27 +125,40 @@ def test_a_larger_bucket_admits_no_less(
     st.lists(st.tuples(rates, bursts), min_size=MAX_LEVELS, max_size=MAX_LEVELS),
     st.lists(st.booleans(), min_size=MAX_LEVELS, max_size=MAX_LEVELS),
     st.lists(st.integers(0, 3 * SECOND_NS), min_size=1, max_size=60),
+    st.booleans(),
+    st.booleans(),
 )
 def test_all_levels_are_charged_or_none_and_the_most_specific_refuses(
-    limits: list[tuple[Fraction, int]], used: list[bool], gaps_ns: list[int]
+    limits: list[tuple[Fraction, int]],
+    used: list[bool],
+    gaps_ns: list[int],
+    in_order: bool,
+    starts_full: bool,
 ) -> None:
+    """Under ``in_order`` those before the one that refuses are charged all the same."""
     buckets = np.zeros(MAX_LEVELS, BUCKET_DTYPE)
     for kind, (rate, burst) in enumerate(limits):
-        fill_bucket(buckets[kind], rate, burst, kind)
+        fill_bucket(buckets[kind], rate, burst, kind, starts_full=starts_full)
     levels = np.array([at if use else NO_BUCKET for at, use in enumerate(used)], np.int64)
     references = {at: RationalBucket(*limits[at]) for at, use in enumerate(used) if use}
+    if not starts_full:
+        for bucket in references.values():
+            bucket.tokens = Fraction(0)
     total_ns = 0
     refused = [0] * MAX_LEVELS
     for gap_ns in gaps_ns:
         total_ns += gap_ns
         now = Fraction(total_ns, SECOND_NS)
         empty = [at for at, bucket in references.items() if bucket.refill(now) < 1]
-        if not empty:
-            for bucket in references.values():
-                bucket.take(1, now)
-        else:
+        charged = list(references) if not empty else []
+        if empty:
             refused[empty[0]] += 1
-        assert admit(buckets, levels, total_ns) == (empty[0] if empty else NO_BUCKET)
+            charged = [at for at in references if in_order and at < empty[0]]
+        for at in charged:
+            references[at].take(1, now)
+        assert admit(buckets, levels, total_ns, 0, int(in_order)) == (
+            empty[0] if empty else NO_BUCKET
+        )
     assert buckets["refused"].tolist() == refused
 
 

@@ -63,6 +63,19 @@ def test_poisson_arrivals_are_refused_as_m_d_1_k_turns_away(
     assert_sees(shares, m_d_1_k(utilisation * 1.05, burst), m_d_1_k(utilisation / 1.05, burst))
 
 
+@pytest.mark.parametrize(("parts", "burst"), [(4, 20), (2, 20)])
+def test_a_limit_in_parts_refuses_as_its_parts_do(parts: int, burst: int) -> None:
+    """Poisson arrivals that meet one of N parts at random are N Poisson streams, each before a
+    bucket of rate/N and burst/N: M/D/1/K with K = burst/N. False alarm: 8e-4."""
+    share = m_d_1_k(0.9, burst // parts)
+    load = one_source("90/s", seconds(20 + 40_000 / 90))
+    settings = {"sloppiness": parts}
+    data = throttled("100/s", burst, load, warm_up="20s", seed=burst, settings=settings)
+    shares = means(prepare(data), R, lambda done: refused(done) / done.recorder.counts.sum())
+    assert_matches(shares, share)
+    assert_sees(shares, m_d_1_k(0.9 * 1.05, burst // parts), m_d_1_k(0.9 / 1.05, burst // parts))
+
+
 @pytest.mark.parametrize(
     ("rate", "burst", "share"), [(150, 50, 0.217845), (180, 200, 0.040653)], ids=str
 )

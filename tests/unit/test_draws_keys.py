@@ -97,6 +97,6 @@ def test_purposes_keep_their_numbers() -> None:
     assert " ".join(purpose.name for purpose in Purpose) == (
         "ARRIVAL SOJOURN OFFSET ROUTE KEY THINK REQUEST_SIZE RESPONSE_SIZE RTT EDGE OVERHEAD "
         "HIT_TIME REFUSAL_TIME TRANSPORT SERVICE INIT ERROR AUTH_TRANSPORT AUTH_SERVICE AUTH_INIT "
-        "AUTH_ERROR DENY CUSTOMER PERSON ADDRESS TOKEN"
+        "AUTH_ERROR DENY CUSTOMER PERSON ADDRESS TOKEN LIMIT_PART"
     )
     assert [int(purpose) for purpose in Purpose] == list(range(len(Purpose)))

@@ -9,6 +9,7 @@ from typing import Final
 
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
+from apisim.engine.calls import part_of
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
     RANK_ARRIVAL,
@@ -81,6 +82,8 @@ _TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPOR
 _OVERHEAD: Final = constant(Purpose.OVERHEAD)
 _HIT_TIME: Final = constant(Purpose.HIT_TIME)
 _REFUSAL_TIME: Final = constant(Purpose.REFUSAL_TIME)
+_LIMIT_PART: Final = constant(Purpose.LIMIT_PART)
+_WHOLE: Final = constant(0)
 _HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 _NO_ROUTE: Final = constant(Answer.NO_ROUTE)
@@ -133,7 +136,22 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
                 if passed != STAGE_PASSED:
                     stage = passed
         elif stage == STAGE_THROTTLE:
-            refused_by = admit(state.buckets, tables.route_levels[slot["route"]], now_ns)
+            rules = tables.rules[0]
+            limit_part = _WHOLE
+            if rules["limit_parts"] > 1:
+                limit_part = part_of(
+                    tables.draw_keys[slot["source"], _LIMIT_PART],
+                    slot["entity"],
+                    slot["attempt"],
+                    rules["limit_parts"],
+                )
+            refused_by = admit(
+                state.buckets,
+                tables.route_levels[slot["route"]],
+                now_ns,
+                limit_part,
+                rules["charges_in_order"],
+            )
             if refused_by != NO_BUCKET:
                 slot["answer"] = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
                 stage = STAGE_REFUSE

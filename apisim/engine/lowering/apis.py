@@ -231,11 +231,24 @@ def _bucket(
     label: str,
     path: tuple[str, ...],
 ) -> int:
-    row = np.zeros(1, BUCKET_DTYPE)
-    try:
-        fill_bucket(row[0], Fraction(throttle.rate_limit), throttle.burst_limit, kind)
-    except OverflowError as error:
-        context.refuse(path, str(error), "use a rate with fewer decimals or a smaller burst")
-    lowered.bucket_names.append((LEVELS[kind], label))
-    lowered.bucket_rows.append(row)
-    return len(lowered.bucket_rows) - 1
+    """First bucket of a limit: one, or one for each part that ``sloppiness`` divides it into."""
+    settings = context.scenario.settings
+    n_parts = settings.sloppiness
+    rows = np.zeros(n_parts, BUCKET_DTYPE)
+    rate = Fraction(throttle.rate_limit) / n_parts
+    whole, left = divmod(throttle.burst_limit, n_parts)
+    first = len(lowered.bucket_names)
+    for at, row in enumerate(rows):
+        try:
+            fill_bucket(
+                row, rate, whole + (at < left), kind, starts_full=settings.buckets_start == "full"
+            )
+        except OverflowError as error:
+            hint = "use a rate with fewer decimals or a smaller burst"
+            context.refuse(path, str(error), hint)
+            break
+    for at in range(n_parts):
+        part = f", part {at + 1} of {n_parts}" if n_parts > 1 else ""
+        lowered.bucket_names.append((LEVELS[kind], f"{label}{part}"))
+    lowered.bucket_rows.append(rows)
+    return first

@@ -137,6 +137,8 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["warm_up_ns"] = scenario.warm_up
     rules["horizon_ns"] = sources.horizon_ns
     rules["n_phases"] = len(sources.phases)
+    rules["limit_parts"] = settings.sloppiness
+    rules["charges_in_order"] = int(settings.throttle_charging == "in_order")
     return rules
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import simpy
 
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity
+from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity, part_of
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
@@ -162,7 +162,13 @@ class Gateway:
 
     def _throttle(self, call: Call) -> None:
         levels = self.tables.route_levels[self._binding(call).route]
-        refused_by = admit(self.model.state.buckets, levels, self.model.now)
+        rules = self.model.rules
+        part = 0
+        if rules.limit_parts > 1:
+            key = self.tables.draw_keys[call.source, Purpose.LIMIT_PART]
+            part = int(part_of(key, call.entity, call.attempt, rules.limit_parts))
+        buckets = self.model.state.buckets
+        refused_by = admit(buckets, levels, self.model.now, part, rules.charges_in_order)
         if refused_by != NO_BUCKET:
             level = int(self.model.state.buckets[refused_by]["kind"])
             raise Refused(Answer(Answer.THROTTLED_METHOD + level))
