@@ -38,3 +38,13 @@ class Purpose(IntEnum):
     ADDRESS = 24
     TOKEN = 25
     LIMIT_PART = 26
+    REFRESH = 27
+    SCOPE = 28
+    CREDENTIAL = 29
+    CLOCK_SKEW = 30
+    CALLER_POLICY = 31
+    INVALID_TOKEN = 32
+    UNAUTHORIZED = 33
+    KEY_SET = 34
+    CREDENTIAL_CHECK = 35
+    SIGN_IN = 36

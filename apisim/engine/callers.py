@@ -12,7 +12,16 @@ from apisim.arrays.jit import kernel
 from apisim.draws.discrete import sample_key
 from apisim.draws.generator import uniform
 
-__all__ = ["address_of", "customer_of", "key_of", "person_of", "token_number", "token_of"]
+__all__ = [
+    "address_of",
+    "customer_of",
+    "key_of",
+    "never_refreshes",
+    "person_of",
+    "token_number",
+    "token_of",
+    "token_shown",
+]
 
 
 @kernel
@@ -91,6 +100,24 @@ def token_number(caller: np.void, person: int, now_ns: int) -> int:
         uniform(caller["token_key"], person - caller["first_person"], 0) * lifetime_ns
     )
     return (now_ns + phase_ns) // lifetime_ns  # type: ignore[no-any-return]
+
+
+@kernel
+def never_refreshes(caller: np.void, person: int) -> bool:
+    """Whether a user goes on with its first token for ever; it belongs to the user."""
+    share = caller["never_refresh"]
+    if share <= 0.0:
+        return False
+    return uniform(caller["refresh_key"], person - caller["first_person"], 0) < share  # type: ignore[no-any-return]
+
+
+@kernel
+def token_shown(caller: np.void, person: int, now_ns: int) -> int:
+    """Number of the token that a user sends: its newest, or its first if it never refreshes."""
+    number = token_number(caller, person, now_ns)
+    if number > 0 and never_refreshes(caller, person):
+        return 0
+    return number
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.bits import mix_in
-from apisim.arrays.jit import constant, inline, kernel, part
+from apisim.arrays.jit import constant, inline, kernel
 from apisim.draws.discrete import sample_key
 from apisim.draws.generator import uniform
 from apisim.draws.sampling import sample_int
@@ -21,7 +21,7 @@ __all__ = [
     "SENT",
     "SENT_IF_KNOWN",
     "compose_key",
-    "is_denied",
+    "index_of",
     "keyed_size",
     "lacks_identity",
     "part_of",
@@ -90,8 +90,8 @@ def pick_binding(
     )
 
 
-@part
-def _index_of(key: np.uint64) -> int:
+@inline
+def index_of(key: np.uint64) -> int:
     """Index of a key's own draws: its upper 48 bits."""
     return np.int64(key >> _INDEX_BITS)  # type: ignore[return-value]
 
@@ -105,15 +105,7 @@ def keyed_size(
     cache_key: np.uint64,
 ) -> int:
     """Size of a cacheable answer: it belongs to the cache key, not to the call."""
-    return sample_int(dists, values, row, key, _index_of(cache_key), _FIRST)
-
-
-@kernel
-def is_denied(deny: float, key: np.uint64, identity: np.uint64) -> bool:
-    """Whether the authorizer denies an identity: it belongs to the token, not to the call."""
-    if deny <= 0.0:
-        return False
-    return uniform(key, _index_of(identity), _FIRST) < deny
+    return sample_int(dists, values, row, key, index_of(cache_key), _FIRST)
 
 
 @inline

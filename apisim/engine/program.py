@@ -18,6 +18,8 @@ from apisim.engine.recorder import Recorder, new_recorder
 from apisim.engine.state import State, new_calendar
 from apisim.engine.tables import CLOSED, OPEN, Tables
 from apisim.engine.world import World
+from apisim.gateway.key_set import KEY_SET_DTYPE, NEVER_FETCHED
+from apisim.gateway.sign_in import NO_TOKEN, SIGN_IN_DTYPE
 from apisim.gateway.throttle import BUCKET_DTYPE
 from apisim.scenario import Scenario
 from apisim.traffic.arrivals import FLOW_DTYPE, start_flow
@@ -81,6 +83,8 @@ class Names:
     clients: tuple[str, ...]
     customers: tuple[str, ...]  # of all populations
     cells: tuple[Cell, ...]
+    key_sets: tuple[tuple[str, str], ...] = ()  # (api, authorizer)
+    pools: tuple[str, ...] = ()  # populations with a sign-in quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ class Program:
     groups: tuple[int, ...]  # concurrency limits
     endpoints: tuple[tuple[int, int], ...]  # (servers, queue limit)
     buckets: NDArray[np.void]  # full
+    key_sets: tuple[int, ...]  # lifetimes [ns]
+    sign_in_quotas: NDArray[np.void]  # buckets of user pools, full
+    n_people: int  # users whose tokens are kept one by one
     n_users: int
     horizon_ns: int
     n_skipped_rows: int
@@ -166,6 +173,9 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
     endpoints = np.zeros(max(1, len(program.endpoints)), ENDPOINT_DTYPE)
     for row, (servers, queue_limit) in zip(endpoints, program.endpoints, strict=False):
         open_endpoint(row, servers=servers, queue_limit=queue_limit)
+    key_sets = np.zeros(max(1, len(program.key_sets)), KEY_SET_DTYPE)
+    key_sets["fetched_ns"] = NEVER_FETCHED
+    key_sets["lifetime_ns"][: len(program.key_sets)] = program.key_sets
     n_sources = max(1, len(program.flows))
     return State(
         flows=flows,
@@ -179,6 +189,12 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         idle_since=idle_since,
         endpoints=endpoints,
         following=np.zeros(room, np.int64),
+        key_sets=key_sets,
+        held=np.full(max(1, program.n_people), NO_TOKEN, np.int64),
+        sign_ins=np.zeros(max(1, len(program.sign_in_quotas)), SIGN_IN_DTYPE),
+        sign_in_buckets=program.sign_in_quotas.copy()
+        if len(program.sign_in_quotas)
+        else np.zeros(1, BUCKET_DTYPE),
     )
 
 

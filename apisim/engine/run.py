@@ -41,6 +41,8 @@ class Replication:
         Final records of functions, HTTP endpoints and token buckets.
     caches : CACHE_DTYPE array
         Final records of the caches of ``program.caches``, expired entries gone.
+    key_sets, sign_ins : arrays
+        Final records of the keys of jwt authorizers and of user pools with a quota.
     end_ns : int
         End of the traffic, of the last request or of the last work, whichever is latest.
     completed : bool
@@ -54,6 +56,8 @@ class Replication:
     endpoints: NDArray[np.void]
     buckets: NDArray[np.void]
     caches: NDArray[np.void]
+    key_sets: NDArray[np.void]
+    sign_ins: NDArray[np.void]
     end_ns: int
     completed: bool
 
@@ -122,6 +126,8 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
         endpoints=state.endpoints[: len(program.endpoints)],
         buckets=state.buckets[: len(program.buckets)],
         caches=store.caches[: len(program.caches)],
+        key_sets=state.key_sets[: len(program.key_sets)],
+        sign_ins=state.sign_ins[: len(program.sign_in_quotas)],
         end_ns=end_ns,
         completed=completed,
     )

@@ -87,6 +87,10 @@ class State(NamedTuple):
     idle_since: NDArray[np.int64]
     endpoints: NDArray[np.void]
     following: NDArray[np.int64]  # [room for tickets]
+    key_sets: NDArray[np.void]  # KEY_SET_DTYPE of each jwt authorizer
+    held: NDArray[np.int64]  # [n_people] number of the token that each user has
+    sign_ins: NDArray[np.void]  # SIGN_IN_DTYPE of each user pool
+    sign_in_buckets: NDArray[np.void]  # its quota
 
 
 def new_calendar(room: int) -> Calendar:

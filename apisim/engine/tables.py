@@ -18,12 +18,16 @@ __all__ = [
     "BINDING_DTYPE",
     "CALLER_DTYPE",
     "CLOSED",
+    "CREDENTIAL_DTYPE",
     "ENDPOINT_SPEC_DTYPE",
     "FUNCTION_DTYPE",
     "GATE_AUTH",
+    "GATE_CREDENTIALS",
+    "GATE_EARLY_THROTTLE",
     "GATE_KEY",
     "GATE_LIMITS",
     "GATE_RESOURCE",
+    "GATE_SIGN_IN",
     "GATE_VALIDATE",
     "GATE_WAF",
     "JOB_DTYPE",
@@ -68,6 +72,9 @@ GATE_RESOURCE: Final = 4  # resource policy, private APIs
 GATE_AUTH: Final = 8
 GATE_KEY: Final = 16
 GATE_VALIDATE: Final = 32
+GATE_CREDENTIALS: Final = 512  # an authorizer without a function, in the place of GATE_AUTH
+GATE_SIGN_IN: Final = 128  # a token to be had before the call
+GATE_EARLY_THROTTLE: Final = 256  # buckets before the resource policy
 
 SOURCE_DTYPE: Final = np.dtype(
     [
@@ -102,6 +109,9 @@ CALLER_DTYPE: Final = np.dtype(
         ("lifetime_ns", "i8"),  # of a token; 0: for ever
         ("token_salt", "u8"),  # 0: no tokens
         ("token_key", "u8"),  # stream of when each person's tokens are issued
+        ("never_refresh", "f8"),  # share of users
+        ("refresh_key", "u8"),  # stream of who they are
+        ("sign_in", "i8"),  # user pool with a quota; NONE: tokens come by themselves
     ],
     align=True,
 )
@@ -119,6 +129,9 @@ BINDING_DTYPE: Final = np.dtype(
         ("identity_part", "i8"),
         ("identity_parts", "i8"),
         ("identity_missing", "i8"),  # 1: an identity source is not sent
+        ("sends_token", "i8"),  # 1: the identity is the token of a person of a population
+        ("credential", "i8"),  # row of the credentials; NONE: all well
+        ("scopes", "i8"),  # bit for each set of scopes that will do; NONE: any will
         ("gates", "i8"),  # GATE_... bits
         ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
     ],
@@ -149,14 +162,39 @@ API_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
+#: How the callers of a source sign, and the scopes of their tokens.
+CREDENTIAL_DTYPE: Final = np.dtype(
+    [
+        ("missing", "f8"),
+        ("bad", "f8"),
+        ("skew", "i8"),  # distribution [ns]; NONE: clocks are right
+        ("policy", "i8"),  # popularity of allow, silent, deny; NONE: always allow
+        ("cross", "i8"),  # 1: of another account
+        ("scopes", "i8"),  # popularity of sets of scopes; NONE: all that is asked for
+        ("first_person", "i8"),
+        ("key", "u8"),
+        ("skew_key", "u8"),
+        ("policy_key", "u8"),
+        ("scope_key", "u8"),
+    ],
+    align=True,
+)
 AUTHORIZER_DTYPE: Final = np.dtype(
     [
+        ("kind", "i8"),  # AUTH_... of engine/credentials.py
         ("function", "i8"),
         ("line", "i8"),  # NONE: results are not kept
         ("timeout_ns", "i8"),
         ("transport", "i8"),
         ("deny", "f8"),
         ("deny_key", "u8"),
+        ("silent", "f8"),
+        ("careful", "i8"),  # 1: more can be wrong than a denial
+        ("unauthorized", "f8"),
+        ("unauthorized_key", "u8"),
+        ("invalid", "f8"),  # tokens that no function is called for
+        ("invalid_key", "u8"),
+        ("key_set", "i8"),  # of a jwt authorizer
     ],
     align=True,
 )
@@ -183,6 +221,11 @@ RULES_DTYPE: Final = np.dtype(
         ("n_phases", "i8"),
         ("limit_parts", "i8"),  # equal parts each throttle limit is divided into
         ("charges_in_order", "i8"),  # 1: a level that admits is charged whatever comes after it
+        ("credential_check", "i8"),  # distributions
+        ("key_set_time", "i8"),
+        ("key_set_timeout_ns", "i8"),
+        ("signature_window_ns", "i8"),
+        ("sign_in_time", "i8"),
     ],
     align=True,
 )
@@ -194,11 +237,13 @@ class Tables(NamedTuple):
     rules: NDArray[np.void]  # RULES_DTYPE[1]
     sources: NDArray[np.void]
     callers: NDArray[np.void]
+    credentials: NDArray[np.void]
     pieces: NDArray[np.void]
     bindings: NDArray[np.void]
     parts: NDArray[np.void]
     routes: NDArray[np.void]
     route_levels: NDArray[np.int64]  # [n_routes, MAX_LEVELS] bucket of each level or NO_BUCKET
+    early_levels: NDArray[np.int64]  # [n_routes, MAX_LEVELS] buckets before the resource policy
     apis: NDArray[np.void]
     authorizers: NDArray[np.void]
     functions: NDArray[np.void]

@@ -15,11 +15,13 @@ import numpy as np
 from apisim.arrays.expiring_lru import Store, lru_find, lru_store
 from apisim.arrays.jit import constant, inline
 
-__all__ = ["ALLOW", "DENY", "UNKNOWN", "cached_decision", "keep_decision"]
+__all__ = ["ALLOW", "DENY", "SILENT", "UNKNOWN", "cached_decision", "keep_decision"]
 
 UNKNOWN: Final = -1
-DENY: Final = 0
+#: What a policy says of a route; numbered as what a resource policy says.
+SILENT: Final = 0
 ALLOW: Final = 1
+DENY: Final = 2
 _WEIGHTLESS: Final = constant(0)
 
 
@@ -29,7 +31,7 @@ def cached_decision(
     identity: np.uint64,
     now_ns: int,
 ) -> int:
-    """``ALLOW`` or ``DENY`` if a live policy is kept for this identity, else ``UNKNOWN``."""
+    """``ALLOW``, ``SILENT`` or ``DENY`` of the policy kept for this identity, else ``UNKNOWN``."""
     at = lru_find(store, identity, now_ns)
     if at < 0:
         return UNKNOWN

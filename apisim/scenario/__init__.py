@@ -21,7 +21,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from apisim.scenario.api import Api, Authorizer, Integration, Route, RouteCache, Stage, Throttle
+    from apisim.scenario.api import Api, Integration, Route, RouteCache, Stage, Throttle
+    from apisim.scenario.authorizers import Authorizer
     from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
     from apisim.scenario.loading import load, loads
     from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, PausePhase, Phase
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from apisim.scenario.traffic import Arrivals, MixEntry, Network, Source, Trace
 
 _HOMES = {
-    "api": ("Api", "Authorizer", "Integration", "Route", "RouteCache", "Stage", "Throttle"),
+    "api": ("Api", "Integration", "Route", "RouteCache", "Stage", "Throttle"),
+    "authorizers": ("Authorizer",),
     "backends": ("Account", "HttpEndpoint", "LambdaFunction"),
     "loading": ("load", "loads"),
     "phases": ("ClosedPhase", "CountsPhase", "OpenPhase", "PausePhase", "Phase"),

@@ -1,4 +1,4 @@
-"""APIs: type, endpoint, stage, routes, and who may call them.
+"""APIs: type, endpoint, stage and routes.
 
 The models hold what one key can say. Rules that tie keys together (what an HTTP API lacks, caches
 that need a cluster, names that must be defined) are in ``checks``, which sees the whole scenario.
@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from apisim.scenario.authorizers import Scope
 from apisim.scenario.distributions import PayloadDistribution
 from apisim.scenario.fields import (
     Reader,
@@ -16,19 +17,17 @@ from apisim.scenario.fields import (
     duration,
     name,
     rate,
-    share,
     size,
     whole,
 )
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
-from apisim.scenario.routes import CacheKey, Parameter, RouteKey, parse_route_key
+from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
 from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
 
 __all__ = [
     "CACHE_SIZES",
     "Api",
     "ApiType",
-    "Authorizer",
     "Integration",
     "Route",
     "RouteCache",
@@ -224,6 +223,8 @@ class Route(Model):
         What answers.
     authorizer : str or None
         Name under ``authorizers:``.
+    scopes : list of str
+        Scopes of which a token must have at least one, up to 10; for cognito and jwt authorizers.
     throttle : Throttle or None
         The route's own bucket.
     cache : RouteCache or None
@@ -233,11 +234,12 @@ class Route(Model):
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"api_key_required", "canary", "cors", "depends_on", "scopes", "validate", "waf"}
+        {"api_key_required", "canary", "cors", "depends_on", "validate", "waf"}
     )
 
     integration: Integration
     authorizer: Annotated[str, name()] | None = None
+    scopes: Annotated[list[Scope], Field(max_length=10)] = Field(default_factory=list)
     throttle: Throttle | None = None
     cache: RouteCache | None = None
     request_size: PayloadDistribution = as_written("1KB")
@@ -306,45 +308,3 @@ def _with_timeout(route: Any, timeout: str) -> Any:
     if isinstance(route, dict) and isinstance(route.get("integration"), dict):
         return {**route, "integration": {"timeout": timeout, **route["integration"]}}
     return route
-
-
-class Authorizer(Model):
-    """Lambda authorizer.
-
-    Attributes
-    ----------
-    type : {"token", "request"}
-        ``token`` reads one header; HTTP APIs have ``request`` only.
-    function : str
-        Name under ``functions:``.
-    ttl : int or None
-        How long a result is kept [ns], 0 to 3600 s; None is the API type's default, see
-        :meth:`ttl_on`.
-    deny_identities : float
-        Share of identities that are refused, in [0, 1].
-    identity_sources : list of str
-        Parameters that make up the identity; one that is missing from a call is a 401.
-    """
-
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"audiences", "identity_validation", "issuer", "jwks", "payload_format", "scopes"}
-    )
-
-    type: Annotated[
-        Literal["token", "request"], choice("token", "request", later=("cognito", "jwt", "iam"))
-    ]
-    function: Annotated[str, name()]
-    ttl: Annotated[int, _TTL] | None = None
-    deny_identities: Annotated[float, share()] = as_written(0)
-    identity_sources: list[Parameter] = as_written(["header.authorization"])
-
-    def ttl_on(self, api_type: ApiType) -> int:
-        """Time a result is kept on an API of this type [ns].
-
-        Where ``ttl`` is left out: 300 s on REST APIs (API reference,
-        ``authorizerResultTtlInSeconds``) and no caching on HTTP APIs, whose reference states no
-        default.
-        """
-        if self.ttl is not None:
-            return self.ttl
-        return 300_000_000_000 if api_type == "rest" else 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from apisim.scenario.api import Api, Route
+from apisim.scenario.checks_access import ACCESS_RULES
 from apisim.scenario.formats import format_duration
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
@@ -53,8 +54,9 @@ def _check_names(scenario: Scenario, outcome: Validation) -> None:
             place = (*at, "authorizer")
             _name_of(outcome, place, "authorizers", route.authorizer)
     for name, authorizer in scenario.authorizers.items():
-        place = ("authorizers", name, "function")
-        _name_of(outcome, place, "functions", authorizer.function)
+        if authorizer.function is not None:
+            place = ("authorizers", name, "function")
+            _name_of(outcome, place, "functions", authorizer.function)
 
 
 def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
@@ -84,12 +86,6 @@ def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
             message = f"HTTP APIs have no {integration} integration, REST APIs have it"
             hint = "use lambda_proxy or http_proxy, or type: rest"
             outcome.add((*at, "integration", "type"), message, hint, because=kind)
-        authorizer = scenario.authorizers.get(route.authorizer or "")
-        if authorizer is not None and authorizer.type == "token":
-            place = (*at, "authorizer")
-            message = f"HTTP APIs have no token authorizers, and {route.authorizer} is one"
-            because = (*kind, ("authorizers", str(route.authorizer), "type"))
-            outcome.add(place, message, "use type: request", because=because)
 
 
 def _check_timeouts(scenario: Scenario, outcome: Validation) -> None:
@@ -141,24 +137,6 @@ def _check_caches(scenario: Scenario, outcome: Validation) -> None:
                 outcome.add(place, message, did_you_mean(wanted, parameters))
             if cache_key in route.cache.keys[:index]:
                 outcome.add(place, f"{cache_key} is given twice", "keep one of them")
-
-
-def _check_authorizers(scenario: Scenario, outcome: Validation) -> None:
-    for name, authorizer in scenario.authorizers.items():
-        at: Path = ("authorizers", name)
-        sources = authorizer.identity_sources
-        if authorizer.type == "token" and (
-            len(sources) != 1 or not sources[0].startswith("header.")
-        ):
-            message = "a token authorizer reads exactly one header"
-            place = (*at, "identity_sources")
-            outcome.add(place, message, "use type: request", because=((*at, "type"),))
-        users = [api for _, api, _, route in _routes(scenario) if route.authorizer == name]
-        keeps = [authorizer.ttl_on(api.type) > 0 for api in users] or [bool(authorizer.ttl)]
-        if not sources and any(keeps):
-            message = "results are kept, which needs at least one identity source"
-            hint = "name one, or write ttl: 0"
-            outcome.add((*at, "identity_sources"), message, hint, because=((*at, "ttl"),))
 
 
 def _check_concurrency(scenario: Scenario, outcome: Validation) -> None:
@@ -356,7 +334,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_timeouts,
     _check_route_keys,
     _check_caches,
-    _check_authorizers,
+    *ACCESS_RULES,
     _check_concurrency,
     _check_mix,
     _check_values,

@@ -64,7 +64,7 @@ def _settings(profile: str, written: dict[str, Any]) -> dict[str, Any]:
     for name, info in Settings.model_fields.items():
         value = merged.get(name, info.default)
         annotation = info.annotation
-        if name in ("gateway_overhead", "authorizer_timeout"):
+        if name in ("gateway_overhead", "authorizer_timeout", "key_set_lifetime"):
             assert annotation is not None
             defaults = {key: part.default for key, part in annotation.model_fields.items()}
             value = {**defaults, **both_types(value)}

@@ -5,13 +5,15 @@ is renewed now and then, and a customer calls from its own addresses. Whatever g
 sees the same caller.
 """
 
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import model_validator
 
 from apisim.draws.discrete import UniformKeys
 from apisim.scenario.addresses import AddressRange, Ipv4Range
-from apisim.scenario.fields import duration, whole
+from apisim.scenario.authorizers import Scopes
+from apisim.scenario.fields import duration, rate, share, whole
 from apisim.scenario.model import Model, as_written, fail
 from apisim.scenario.popularity import Popularity
 
@@ -20,6 +22,8 @@ __all__ = ["MAX_CUSTOMERS", "MAX_PEOPLE", "Population"]
 MAX_CUSTOMERS: Final = 1_000_000
 #: Most users of all customers together.
 MAX_PEOPLE: Final = 100_000_000
+#: Most users whose tokens are kept one by one: 8 bytes each.
+MAX_SIGNED_IN: Final = 10_000_000
 #: Addresses of callers whose addresses are not given: a block that no public caller has.
 _MADE_UP: Final = "10.0.0.0/8"
 
@@ -44,6 +48,13 @@ class Population(Model):
     token_lifetime : int or None
         How long a user's token lives before it is replaced by another [ns]; users renew theirs at
         different times. None: for ever.
+    never_refresh : float
+        Share of users that go on with their first token when it has expired, in [0, 1].
+    scopes : ScopeSets or None
+        Scopes of the users' tokens: a user keeps those it was given. None: all that is asked for.
+    sign_in_quota : fractions.Fraction or None
+        Sign-ins and refreshes that the user pool grants in a second [1/s]; None: any number, and
+        nobody waits for a token.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"key_each", "plans"})
@@ -54,6 +65,9 @@ class Population(Model):
     source_ips_each: Annotated[int, whole(1, 65_536)] | None = None
     source_ips: Ipv4Range = as_written(_MADE_UP)
     token_lifetime: Annotated[int, duration("1s")] | None = None
+    never_refresh: Annotated[float, share()] = as_written(0)
+    scopes: Scopes | None = None
+    sign_in_quota: Annotated[Fraction, rate()] | None = None
 
     @classmethod
     def normalise(cls, data: Any) -> Any:
@@ -90,6 +104,13 @@ class Population(Model):
             hint = "write {zipf: 0.7}, or as many weights as customers"
             message = f"is over {n_keys:,} customers, there are {self.count:,}"
             raise fail(message, hint, ("activity",))
+        if self.never_refresh and self.token_lifetime is None:
+            hint = "write token_lifetime: 1h"
+            raise fail("tokens never expire", hint, ("never_refresh",))
+        if self.sign_in_quota is not None and self.n_people > MAX_SIGNED_IN:
+            hint = f"allowed: up to {MAX_SIGNED_IN:,} users, or no sign_in_quota"
+            message = f"the tokens of {self.n_people:,} users are too many to keep"
+            raise fail(message, hint, ("sign_in_quota",))
         needed = self.count * (self.source_ips_each or 0)
         if needed > self.source_ips.size:
             message = f"{self.source_ips} has {self.source_ips.size:,} addresses, {needed:,} needed"

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PrivateAttr
 
-from apisim.scenario.api import Api, Authorizer
+from apisim.scenario.api import Api
+from apisim.scenario.authorizers import Authorizer
 from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
 from apisim.scenario.model import NOT_YET, Context, Model, as_written

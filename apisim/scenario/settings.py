@@ -11,7 +11,14 @@ from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import choice, duration, flag, size, whole
 from apisim.scenario.model import Finding, Model, as_written
 
-__all__ = ["PROFILES", "AuthorizerTimeout", "GatewayOverhead", "Settings", "merge_settings"]
+__all__ = [
+    "PROFILES",
+    "AuthorizerTimeout",
+    "GatewayOverhead",
+    "KeySetLifetime",
+    "Settings",
+    "merge_settings",
+]
 
 
 class _ByType(Model):
@@ -56,6 +63,19 @@ class AuthorizerTimeout(_ByType):
     http: Annotated[int, duration("50ms", "10s")] = as_written("10s")
 
 
+class KeySetLifetime(_ByType):
+    """How long a jwt authorizer keeps its issuer's keys, by API type.
+
+    Attributes
+    ----------
+    rest, http : int
+        Time [ns].
+    """
+
+    rest: Annotated[int, duration("1s", "1d")] = as_written("1h")
+    http: Annotated[int, duration("1s", "1d")] = as_written("2h")
+
+
 def both_types(data: Any) -> Any:
     """``{rest, http}`` of a value given for both."""
     if isinstance(data, Mapping) and (not data or set(data) & {"rest", "http"}):
@@ -66,9 +86,7 @@ def both_types(data: Any) -> Any:
 class Settings(Model):
     """All settings of a run; see each field's description."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cache_statuses", "rate_limit_headers", "throttle_before_auth"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"cache_statuses", "rate_limit_headers"})
 
     gateway_overhead: GatewayOverhead = as_written(
         {},
@@ -167,6 +185,46 @@ class Settings(Model):
         description="How long the gateway waits for an authorizer. HTTP: 10 s (quotas, "
         "documented); REST: 29 s assumed.",
     )
+    throttle_before_auth: Annotated[bool, flag()] = as_written(
+        False,
+        description="Whether the buckets of method, stage and account are charged before resource "
+        "policy and authorizer instead of after the API key; usage plans and quotas stay after it. "
+        "An answer of AWS staff says that a throttled request does not call a Lambda authorizer "
+        "(reported); off assumed.",
+    )
+    credential_check_time: TimeDistribution = as_written(
+        "1ms",
+        description="Time the gateway takes to check a token (cognito, jwt) or a signature (iam). "
+        "Assumed.",
+    )
+    key_set_time: TimeDistribution = as_written(
+        {"p50": "60ms", "p99": "400ms"},
+        description="Time a jwt authorizer takes to fetch its issuer's keys. Assumed.",
+    )
+    key_set_timeout: Annotated[int, duration("1ms", "10s")] = as_written(
+        "1500ms",
+        description="How long a jwt authorizer waits for its issuer's keys: 1,500 ms (quotas of "
+        "HTTP APIs, documented; REST assumed alike). A request that waits in vain is a 401.",
+    )
+    key_set_lifetime: KeySetLifetime = as_written(
+        {},
+        description="How long a jwt authorizer keeps its issuer's keys. HTTP: 2 h, REST: up to 1 h "
+        "(documented).",
+    )
+    signature_window: Annotated[int, duration("1s", "1d")] = as_written(
+        "5m",
+        description="How far a caller's clock may be off before its signature counts as expired. "
+        "5 minutes is AWS's general practice (assumed).",
+    )
+    sign_in_time: TimeDistribution = as_written(
+        {"p50": "150ms", "p99": "600ms"},
+        description="Time a user pool takes to issue a token. Assumed.",
+    )
+    sign_in_burst: Annotated[int, duration("1ms", "60s")] = as_written(
+        "1s",
+        description="Sign-ins that a user pool grants at once, as the time in which its quota "
+        "grants as many (at least one). AWS gives rates only; one second assumed.",
+    )
     http_metering_basis: Annotated[
         Literal["request_payload", "response_payload", "larger", "sum"],
         choice("request_payload", "response_payload", "larger", "sum"),
@@ -194,6 +252,9 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
         "edge_hop": 0,
         "edge_rtt": 0,
         "cache_entry_overhead": "0B",
+        "credential_check_time": 0,
+        "key_set_time": 0,
+        "sign_in_time": 0,
     },
 }
 
@@ -210,7 +271,7 @@ def merge_settings(profile: str, written: Mapping[str, Any]) -> dict[str, Any]:
     """
     base = PROFILES.get(profile, {})
     merged = {**base, **written}
-    for key in ("gateway_overhead", "authorizer_timeout"):
+    for key in ("gateway_overhead", "authorizer_timeout", "key_set_lifetime"):
         if key in base and key in written:
             own = both_types(written[key])
             merged[key] = {**both_types(base[key]), **own} if isinstance(own, Mapping) else own

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from apisim.scenario.addresses import Ipv4Range
+from apisim.scenario.authorizers import Credentials, Scopes
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
@@ -244,6 +245,10 @@ class Source(Model):
         Name under ``populations:``; None: nobody is known behind the calls.
     source_ip : AddressRange or None
         Address the calls come from, or a range of addresses that are all equally likely.
+    credentials : Credentials or None
+        How the callers sign, for routes with an iam authorizer; None: all well and allowed.
+    scopes : ScopeSets or None
+        Scopes of the callers' tokens; None: those of the population, or all that a route asks for.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -261,6 +266,8 @@ class Source(Model):
     network: Network | None = None
     of: Annotated[str, name()] | None = None
     source_ip: Ipv4Range | None = None
+    credentials: Credentials | None = None
+    scopes: Scopes | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -3,6 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.equivalence.access import (
+    draw_access_settings,
+    draw_authorizers,
+    usable_authorizers,
+)
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
 
@@ -10,7 +15,6 @@ __all__ = ["Parts", "draw_parts"]
 
 _PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
 _METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
-_IDENTITIES: Final = ("header.authorization", "header.x-client", "querystring.q", "path.id")
 #: Around the shortest time an integration may be given, 50 ms, so that time-outs fire.
 _SLOW: Final = ("50ms", "60ms", "40ms", "100ms", "10ms")
 #: Transport and work that make 50 ms together, or just half of the way: something happens at the
@@ -45,7 +49,7 @@ def draw_parts(drawing: Drawing, profile: str) -> Parts:
         parts.settings |= {"lambda_transport": transport, "http_transport": transport}
         work = (at_the_deadline, at_the_deadline, drawing.time())
     _add_backends(drawing, parts, work)
-    _add_authorizers(drawing, parts)
+    parts.authorizers = draw_authorizers(drawing, list(parts.functions))
     for name in ("one", "two", "three")[: drawing.one(1, 1, 2, 3)]:
         parts.apis[name] = _api(drawing, parts)
     return parts
@@ -71,25 +75,6 @@ def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None
         drawing.optional(spec, 80 if drawing.is_crowded else 60, "queue_limit", 1, 2, 0, 10)
         drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
         parts.endpoints[f"e{at}"] = spec
-
-
-def _add_authorizers(drawing: Drawing, parts: Parts) -> None:
-    ttls = ("1ms", "2ms", "0s", "50ms") if drawing.is_crowded else ("50ms", "10ms", "0s", "300s")
-    for at in range(drawing.one(1, 1, 0, 2)):
-        spec: dict[str, Any] = {
-            "type": drawing.one("token", "request"),
-            "function": drawing.one(*reversed(parts.functions)),
-        }
-        drawing.optional(spec, 80, "ttl", *ttls)
-        drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "30%", "100%")
-        if spec["type"] == "request" and drawing.maybe(60):
-            chosen = [drawing.one(*_IDENTITIES) for _ in range(drawing.one(1, 2))]
-            spec["identity_sources"] = list(dict.fromkeys(chosen))
-            if spec.get("ttl") == "0s" and drawing.maybe(30):
-                spec["identity_sources"] = []
-        elif drawing.maybe(20):
-            spec["identity_sources"] = [drawing.one(*_IDENTITIES[:2])]
-        parts.authorizers[f"auth{at}"] = spec
 
 
 def _api(drawing: Drawing, parts: Parts) -> dict[str, Any]:
@@ -141,9 +126,11 @@ def _route(
     else:
         drawing.optional(integration, 80, "timeout", *limits)
     route: dict[str, Any] = {"integration": integration}
-    usable = [n for n, a in parts.authorizers.items() if is_rest or a["type"] == "request"]
+    usable = usable_authorizers(parts.authorizers, is_rest=is_rest)
     if usable:
         drawing.optional(route, 60 if drawing.is_crowded else 45, "authorizer", *usable)
+    if parts.authorizers.get(route.get("authorizer"), {}).get("type") in ("cognito", "jwt"):
+        drawing.optional(route, 50, "scopes", ["read"], ["read", "write"], ["admin"])
     if drawing.maybe(30):
         route["throttle"] = drawing.throttle()
     if has_cache and drawing.maybe(90):
@@ -196,5 +183,6 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     elif drawing.maybe(40):
         limit = drawing.one("50ms", "60ms")
         chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})
+    draw_access_settings(drawing, chosen)
     bases = ("response_payload", "larger", "sum", "request_payload")
     drawing.optional(chosen, 20, "http_metering_basis", *bases)

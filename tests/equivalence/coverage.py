@@ -42,7 +42,7 @@ _LAWS = (
     Mixture,
 )
 #: Answers of what HTTP APIs lack.
-_REST_ONLY = (Answer.CACHE_HIT,)
+_REST_ONLY = (Answer.CACHE_HIT, Answer.SCOPE_MISSING_COGNITO)
 #: Answers that no scenario can bring about yet.
 _NOT_YET = (
     Answer.THROTTLED_PLAN,
@@ -53,17 +53,6 @@ _NOT_YET = (
     Answer.POLICY_SILENT,
     Answer.PRIVATE_REFUSED,
     Answer.MTLS_FAILED,
-    Answer.IAM_MISSING,
-    Answer.BAD_SIGNATURE,
-    Answer.SIGNATURE_EXPIRED,
-    Answer.IAM_DENIED,
-    Answer.TOKEN_INVALID,
-    Answer.TOKEN_EXPIRED,
-    Answer.SCOPE_MISSING,
-    Answer.SCOPE_MISSING_COGNITO,
-    Answer.IMPLICITLY_DENIED,
-    Answer.UNAUTHORIZED_BY_FUNCTION,
-    Answer.SIGN_IN_THROTTLED,
     Answer.MISSING_PARAMETERS,
     Answer.INVALID_BODY,
     Answer.TOO_LARGE,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.equivalence.access import SCOPES
 from tests.equivalence.drawing import Drawing
 
 __all__ = ["draw_populations"]
@@ -20,4 +21,8 @@ def _population(drawing: Drawing) -> dict[str, Any]:
     drawing.optional(population, 40, "source_ips_each", 2, 1)
     drawing.optional(population, 20, "source_ips", "198.51.100.0/24")
     drawing.optional(population, 50, "token_lifetime", "1s", "60s")
+    if "token_lifetime" in population:
+        drawing.optional(population, 40, "never_refresh", "30%", "100%")
+    drawing.optional(population, 30, "scopes", *SCOPES)
+    drawing.optional(population, 40, "sign_in_quota", "10/s", "100/s", 0)
     return population

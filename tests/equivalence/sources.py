@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from tests.equivalence.access import draw_credentials
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import CROWDED_THINK_TIMES, THINK_TIMES, popularities
 
@@ -64,7 +65,7 @@ def _callers(
     of = populations.get(callers.get("of"), {})
     if "source_ips_each" not in of and "source_ips" not in of:
         drawing.optional(callers, 30, "source_ip", "203.0.113.0/24", "203.0.113.7")
-    return callers
+    return callers | draw_credentials(drawing, of)
 
 
 def _named(drawing: Drawing, phases: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Final
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import part_of
+from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
     RANK_ARRIVAL,
@@ -17,6 +18,7 @@ from apisim.engine.compiled.calendar import (
     free_slot,
     schedule_slot,
 )
+from apisim.engine.compiled.early import pass_early_throttle
 from apisim.engine.compiled.finish import finish
 from apisim.engine.compiled.gates import (
     apply_policy,
@@ -29,6 +31,7 @@ from apisim.engine.compiled.keys import pass_key
 from apisim.engine.compiled.limits import pass_limits
 from apisim.engine.compiled.resource import pass_resource
 from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.sign_in import pass_sign_in
 from apisim.engine.compiled.stages import (
     CALL_INTEGRATION,
     RESULT_OK,
@@ -40,8 +43,11 @@ from apisim.engine.compiled.stages import (
     STAGE_DEADLINE,
     STAGE_DONE,
     STAGE_DOOR,
+    STAGE_EARLY_THROTTLE,
     STAGE_INTEGRATION,
+    STAGE_JUDGE,
     STAGE_KEY,
+    STAGE_KEY_SET,
     STAGE_LIMITS,
     STAGE_PASSED,
     STAGE_POLICY,
@@ -51,6 +57,7 @@ from apisim.engine.compiled.stages import (
     STAGE_ROUTE,
     STAGE_SEND_BACK,
     STAGE_SERVE,
+    STAGE_SIGN_IN,
     STAGE_THROTTLE,
     STAGE_VALIDATE,
     STAGE_WAF,
@@ -65,6 +72,8 @@ from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.tables import (
     BACKEND_MOCK,
     GATE_AUTH,
+    GATE_CREDENTIALS,
+    GATE_EARLY_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
     GATE_RESOURCE,
@@ -112,9 +121,15 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
                 slot["answer"] = _NO_ROUTE
                 stage = STAGE_REFUSE
         elif stage == STAGE_WAF:
-            stage = STAGE_RESOURCE
+            stage = STAGE_EARLY_THROTTLE
             if tables.bindings[slot["binding"]]["gates"] & GATE_WAF:
                 passed = pass_waf(world, at, now_ns)
+                if passed != STAGE_PASSED:
+                    stage = passed
+        elif stage == STAGE_EARLY_THROTTLE:
+            stage = STAGE_RESOURCE
+            if tables.bindings[slot["binding"]]["gates"] & GATE_EARLY_THROTTLE:
+                passed = pass_early_throttle(world, at, now_ns)
                 if passed != STAGE_PASSED:
                     stage = passed
         elif stage == STAGE_RESOURCE:
@@ -127,6 +142,10 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             stage = STAGE_KEY
             if tables.bindings[slot["binding"]]["gates"] & GATE_AUTH:
                 stage = STAGE_AUTHORIZER
+            elif tables.bindings[slot["binding"]]["gates"] & GATE_CREDENTIALS:
+                passed = pass_access(world, at, now_ns)
+                if passed != STAGE_PASSED:
+                    stage = passed
         elif stage == STAGE_AUTHORIZER:
             stage = authorize(world, slot, now_ns)
         elif stage == STAGE_KEY:
@@ -246,6 +265,13 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             stage = STAGE_DONE
         elif stage == STAGE_DEADLINE:
             stage = give_up_waiting(slot, now_ns)
+        elif stage == STAGE_SIGN_IN:
+            stage = pass_sign_in(world, at, now_ns)
+        elif stage == STAGE_KEY_SET or stage == STAGE_JUDGE:
+            passed = (
+                get_keys(world, at, now_ns) if stage == STAGE_KEY_SET else judge(world, at, now_ns)
+            )
+            stage = STAGE_KEY if passed == STAGE_PASSED else passed
         elif stage == STAGE_REFUSE:
             answered_ns = now_ns + draw_int(
                 world, slot, tables.rules[0]["refusal_time"], _REFUSAL_TIME

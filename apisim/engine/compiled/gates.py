@@ -6,7 +6,8 @@ import numpy as np
 
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity
+from apisim.engine.calls import compose_key, keyed_size, lacks_identity
+from apisim.engine.compiled.access import answer_to, fails_validation, is_unauthorized
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import (
     CALL_AUTHORIZER,
@@ -17,9 +18,10 @@ from apisim.engine.compiled.stages import (
     STAGE_REFUSE,
     STAGE_WAIT,
 )
+from apisim.engine.credentials import document_of
 from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
-from apisim.gateway.authorizer import ALLOW, DENY, cached_decision, keep_decision
+from apisim.gateway.authorizer import ALLOW, UNKNOWN, cached_decision, keep_decision
 from apisim.gateway.response_cache import cache_store
 from apisim.gateway.status import Answer
 
@@ -29,7 +31,8 @@ _TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPOR
 _RESPONSE_SIZE: Final = constant(Purpose.RESPONSE_SIZE)
 _SERVED: Final = constant(Answer.SERVED)
 _NO_IDENTITY: Final = constant(Answer.NO_IDENTITY)
-_DENIED: Final = constant(Answer.DENIED)
+_TOKEN_INVALID: Final = constant(Answer.TOKEN_INVALID)
+_UNAUTHORIZED: Final = constant(Answer.UNAUTHORIZED_BY_FUNCTION)
 _AUTHORIZER_FAILED: Final = constant(Answer.AUTHORIZER_FAILED)
 _TIMEOUT: Final = constant(Answer.TIMEOUT)
 
@@ -79,9 +82,13 @@ def authorize(world: World, slot: np.void, now_ns: int) -> int:
         decision = cached_decision(store, slot["identity"], now_ns)
         if decision == ALLOW:
             return STAGE_KEY
-        if decision == DENY:
-            slot["answer"] = _DENIED
-            return STAGE_REFUSE
+        if decision != UNKNOWN:
+            slot["answer"] = answer_to(world, slot, decision)
+            return STAGE_KEY if slot["answer"] == _SERVED else STAGE_REFUSE
+    # What fails the expression is never called for, so nothing of it is ever kept.
+    if authorizer["careful"] == 1 and fails_validation(world, slot):
+        slot["answer"] = _TOKEN_INVALID
+        return STAGE_REFUSE
     slot["call"] = CALL_AUTHORIZER
     slot["backend"] = BACKEND_FUNCTION
     slot["index"] = authorizer["function"]
@@ -102,14 +109,18 @@ def apply_policy(world: World, slot: np.void, now_ns: int) -> int:
         slot["answer"] = _AUTHORIZER_FAILED
         return STAGE_REFUSE
     authorizer = tables.authorizers[tables.routes[slot["route"]]["authorizer"]]
-    denied = is_denied(authorizer["deny"], authorizer["deny_key"], slot["identity"])
-    if authorizer["line"] >= 0:
-        decision = DENY if denied else ALLOW
-        keep_decision(store, authorizer["line"], slot["identity"], decision, now_ns)
-    if denied:
-        slot["answer"] = _DENIED
+    if authorizer["careful"] == 1 and is_unauthorized(world, slot, now_ns):
+        slot["answer"] = _UNAUTHORIZED
         return STAGE_REFUSE
-    return STAGE_KEY
+    decision = document_of(
+        authorizer["deny"], authorizer["silent"], authorizer["deny_key"], slot["identity"]
+    )
+    if authorizer["line"] >= 0:
+        keep_decision(store, authorizer["line"], slot["identity"], decision, now_ns)
+    if decision == ALLOW:
+        return STAGE_KEY
+    slot["answer"] = answer_to(world, slot, decision)
+    return STAGE_KEY if slot["answer"] == _SERVED else STAGE_REFUSE
 
 
 @part

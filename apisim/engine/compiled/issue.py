@@ -12,8 +12,8 @@ from apisim.engine.callers import (
     customer_of,
     key_of,
     person_of,
-    token_number,
     token_of,
+    token_shown,
 )
 from apisim.engine.calls import pick_binding
 from apisim.engine.compiled.calendar import (
@@ -220,7 +220,7 @@ def _identify(world: World, taken: int, now_ns: int) -> None:
         caller, slot["customer"], tables.draw_keys[at, _ADDRESS], slot["entity"]
     )
     slot["key"] = key_of(caller, slot["customer"])
-    number = token_number(caller, slot["person"], now_ns)
+    number = token_shown(caller, slot["person"], now_ns)
     slot["token"] = token_of(caller, slot["person"], number)
 
 

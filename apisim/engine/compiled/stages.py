@@ -7,7 +7,16 @@ a request but events that bring one into being.
 from typing import Final
 
 from apisim.arrays.jit import constant
-from apisim.engine.tables import GATE_AUTH, GATE_KEY, GATE_LIMITS, GATE_RESOURCE, GATE_WAF
+from apisim.engine.tables import (
+    GATE_AUTH,
+    GATE_CREDENTIALS,
+    GATE_EARLY_THROTTLE,
+    GATE_KEY,
+    GATE_LIMITS,
+    GATE_RESOURCE,
+    GATE_SIGN_IN,
+    GATE_WAF,
+)
 
 __all__ = [
     "CALL_AUTHORIZER",
@@ -21,8 +30,11 @@ __all__ = [
     "STAGE_DEADLINE",
     "STAGE_DONE",
     "STAGE_DOOR",
+    "STAGE_EARLY_THROTTLE",
     "STAGE_INTEGRATION",
+    "STAGE_JUDGE",
     "STAGE_KEY",
+    "STAGE_KEY_SET",
     "STAGE_LIMITS",
     "STAGE_PASSED",
     "STAGE_POLICY",
@@ -32,6 +44,7 @@ __all__ = [
     "STAGE_ROUTE",
     "STAGE_SEND_BACK",
     "STAGE_SERVE",
+    "STAGE_SIGN_IN",
     "STAGE_SOURCE",
     "STAGE_THROTTLE",
     "STAGE_USER",
@@ -70,6 +83,10 @@ STAGE_RESOURCE: Final = constant(23)
 STAGE_AUTH: Final = constant(24)
 STAGE_KEY: Final = constant(25)
 STAGE_VALIDATE: Final = constant(26)
+STAGE_SIGN_IN: Final = constant(27)  # a user gets its token (rank 5)
+STAGE_EARLY_THROTTLE: Final = constant(28)
+STAGE_KEY_SET: Final = constant(29)  # an issuer's keys have come, or not in time (ranks 3 and 4)
+STAGE_JUDGE: Final = constant(30)  # a token or signature has been looked at (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
@@ -79,12 +96,18 @@ RESULT_OK: Final = constant(0)
 
 def first_gate(gates: int, route: int) -> int:
     """Stage at which a request that stands at the door begins: its first gate."""
+    if gates & GATE_SIGN_IN:
+        return int(STAGE_SIGN_IN)
     if gates & GATE_LIMITS or route < 0:
         return int(STAGE_LIMITS)
     if gates & GATE_WAF:
         return int(STAGE_WAF)
+    if gates & GATE_EARLY_THROTTLE:
+        return int(STAGE_EARLY_THROTTLE)
     if gates & GATE_RESOURCE:
         return int(STAGE_RESOURCE)
     if gates & GATE_AUTH:
         return int(STAGE_AUTHORIZER)
+    if gates & GATE_CREDENTIALS:
+        return int(STAGE_AUTH)
     return int(STAGE_KEY if gates & GATE_KEY else STAGE_THROTTLE)

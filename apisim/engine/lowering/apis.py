@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import UNBOUNDED
+from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
 from apisim.engine.lowering.context import Context
 from apisim.engine.program import CachePlan
@@ -32,8 +33,6 @@ __all__ = ["LEVELS", "LoweredApis", "lower_apis"]
 LEVELS = ("method", "stage", "account")
 _METHOD, _STAGE, _ACCOUNT = range(MAX_LEVELS)
 
-_DEFAULT_TTL_NS = 300 * 1_000_000_000
-
 
 @dataclass(slots=True)
 class LoweredApis:
@@ -52,6 +51,8 @@ class LoweredApis:
     caches: list[CachePlan] = field(default_factory=list)
     lines: list[tuple[int, int]] = field(default_factory=list)
     cache_lines: list[int] = field(default_factory=list)  # by route; NONE without a cache
+    key_sets: list[int] = field(default_factory=list)  # lifetimes of the keys of jwt authorizers
+    key_set_names: list[tuple[str, str]] = field(default_factory=list)
     routers: dict[str, Router] = field(default_factory=dict)
 
     @property
@@ -174,23 +175,19 @@ def _authorizer(
     stage: str,
     name: str,
 ) -> NDArray[np.void]:
-    """One authorizer of one stage: the cache of results belongs to both."""
+    """One authorizer of one stage: its results and its keys belong to both."""
     spec, settings = context.scenario.authorizers[name], context.scenario.settings
-    row = np.zeros(1, AUTHORIZER_DTYPE)
-    row["function"] = backends.function_names.index(spec.function)
-    row["transport"] = context.dists.add(settings.lambda_transport)
-    limits = settings.authorizer_timeout
-    row["timeout_ns"] = limits.rest if api.type == "rest" else limits.http
-    row["deny"] = spec.deny_identities
-    ttl_ns = spec.ttl
-    if ttl_ns is None:
-        # The two API types differ: 300 s on REST, off unless set on HTTP.
-        ttl_ns = _DEFAULT_TTL_NS if api.type == "rest" else 0
-    row["line"] = NONE
+    row = authorizer_row(context, backends.function_names, api, name)
+    ttl_ns = spec.ttl_on(api.type)
     if ttl_ns > 0:
         row["line"] = len(lowered.lines)
         lowered.lines.append((ttl_ns, len(lowered.caches)))
         lowered.caches.append(CachePlan(f"{stage}/{name}", UNBOUNDED, UNBOUNDED))
+    if spec.type == "jwt":
+        row["key_set"] = len(lowered.key_sets)
+        kept = settings.key_set_lifetime
+        lowered.key_sets.append(kept.rest if api.type == "rest" else kept.http)
+        lowered.key_set_names.append((lowered.route_names[-1][0], name))
     return row
 
 

@@ -8,13 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.draws.discrete import WeightedKeys
-from apisim.engine.calls import NEVER_SENT, SENT, SENT_IF_KNOWN
 from apisim.engine.compiled.stages import first_gate
+from apisim.engine.lowering.access import (
+    Credentials,
+    gates_of,
+    identity_parameters,
+    identity_salt,
+    is_token,
+    missing,
+    scope_mask,
+)
 from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.tables import (
     BINDING_DTYPE,
-    GATE_AUTH,
+    GATE_EARLY_THROTTLE,
     NONE,
     PART_CLIENT,
     PART_CONSTANT,
@@ -45,6 +53,8 @@ class Bindings:
     rows: list[dict[str, int]] = field(default_factory=list)
     labels: list[tuple[str, str]] = field(default_factory=list)  # (api, route key or "")
     parts: list[tuple[int, int, DrawnPart | None]] = field(default_factory=list)
+    credentials: Credentials = field(default_factory=Credentials)
+    first_person: dict[str, int] = field(default_factory=dict)  # by population
 
     def table(self) -> NDArray[np.void]:
         """``BINDING_DTYPE[n_bindings]``."""
@@ -111,7 +121,7 @@ class Bindings:
             said = {f"path.{key}": value for key, value in match.params.items()}
             said |= _query_parameters(query)
             cache = _cache_parameters(context, api, route)
-            identity = _identity_parameters(context, api, route)
+            identity = identity_parameters(context, api, route)
             result.append(
                 (binding, _said_hash("cache", cache, said), _said_hash("id", identity, said))
             )
@@ -142,15 +152,19 @@ class Bindings:
         row["cache_part"] = len(self.parts)
         self._add_parts(context, name, source, _cache_parameters(context, api, route))
         row["cache_parts"] = len(self.parts) - row["cache_part"]
-        authorizer = context.scenario.apis[api].routes[route].authorizer
-        if authorizer is not None:
-            row["gates"] |= GATE_AUTH
-        row["identity_salt"] = name_hash("identity", api, stage, authorizer or "")
+        row["gates"] |= gates_of(context, api, route, source)
+        if context.scenario.settings.throttle_before_auth:
+            row["gates"] |= GATE_EARLY_THROTTLE
+        row["identity_salt"] = identity_salt(context, api, route)
         row["identity_part"] = len(self.parts)
-        parameters = _identity_parameters(context, api, route)
+        parameters = identity_parameters(context, api, route)
         self._add_parts(context, name, source, parameters)
         row["identity_parts"] = len(self.parts) - row["identity_part"]
-        row["identity_missing"] = _missing(source, parameters)
+        row["identity_missing"] = missing(context, api, route, source)
+        row["sends_token"] = int(any(is_token(source, parameter) for parameter in parameters))
+        first = self.first_person.get(source.of or "", 0)
+        row["credential"] = self.credentials.row_of(context, name, source, first)
+        row["scopes"] = scope_mask(context, api, route, source)
 
     def _add_parts(
         self, context: Context, name: str, source: Source, parameters: Sequence[str]
@@ -163,7 +177,7 @@ class Bindings:
             if is_trace:
                 if parameter.startswith("header."):
                     self.parts.append((PART_CLIENT, NONE, None))
-            elif _is_token(source, parameter):
+            elif is_token(source, parameter):
                 self.parts.append((PART_TOKEN, NONE, None))
             elif parameter in source.values:
                 popularity = context.popularities.add(source.values[parameter])
@@ -193,28 +207,6 @@ def _cache_parameters(context: Context, api: str, route: str) -> list[str]:
     if context.scenario.settings.path_in_cache_key:
         keys |= {f"path.{name}" for name in _PARAMETER.findall(route)}
     return sorted(keys)
-
-
-def _identity_parameters(context: Context, api: str, route: str) -> list[str]:
-    name = context.scenario.apis[api].routes[route].authorizer
-    if name is None:
-        return []
-    return sorted(context.scenario.authorizers[name].identity_sources)
-
-
-def _missing(source: Source, parameters: Sequence[str]) -> int:
-    """Whether the identity sources reach the authorizer."""
-    if source.trace is not None:
-        is_header = any(parameter.startswith("header.") for parameter in parameters)
-        return SENT_IF_KNOWN if is_header else SENT
-    is_sent = all(p in source.values or _is_token(source, p) for p in parameters)
-    return SENT if is_sent else NEVER_SENT
-
-
-def _is_token(source: Source, parameter: str) -> bool:
-    """Whether a parameter is the token of a person of the source's population."""
-    is_its = parameter == "header.authorization" and source.of is not None
-    return is_its and parameter not in source.values
 
 
 def _query_parameters(query: str) -> dict[str, str]:

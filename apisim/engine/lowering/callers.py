@@ -5,8 +5,12 @@ from numpy.typing import NDArray
 
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.tables import CALLER_DTYPE, NONE
+from apisim.gateway.throttle import BUCKET_DTYPE, fill_bucket
+from apisim.scenario.populations import Population
 
 __all__ = ["Callers", "lower_callers"]
+
+_SECOND_NS = 1_000_000_000
 
 
 class Callers:
@@ -19,6 +23,8 @@ class Callers:
         self.customers: list[str] = []
         self.first_customer: dict[str, int] = {}
         self.first_person: dict[str, int] = {}
+        #: Populations with a sign-in quota, each with its bucket.
+        self.pools: dict[str, NDArray[np.void]] = {}
         people = 0
         for name, population in context.scenario.populations.items():
             self.first_customer[name] = len(self.customers)
@@ -26,13 +32,34 @@ class Callers:
             width = len(str(population.count))
             self.customers += [f"{name}-{k:0{width}d}" for k in range(1, population.count + 1)]
             people += population.n_people
+            if population.sign_in_quota is not None:
+                self.pools[name] = _quota(context, name, population)
         self.n_people = people
+
+    @property
+    def quotas(self) -> NDArray[np.void]:
+        """Buckets of the user pools that have a quota, full."""
+        return np.concatenate([np.zeros(0, BUCKET_DTYPE), *self.pools.values()])
 
     def table(self) -> NDArray[np.void]:
         """``CALLER_DTYPE[n]``."""
         if not self.rows:
             return np.zeros(0, CALLER_DTYPE)
         return np.concatenate(self.rows)
+
+
+def _quota(context: Context, name: str, population: Population) -> NDArray[np.void]:
+    """Bucket of a user pool's quota, full."""
+    rate = population.sign_in_quota
+    assert rate is not None
+    burst = max(1, int(rate * context.scenario.settings.sign_in_burst / _SECOND_NS))
+    row = np.zeros(1, BUCKET_DTYPE)
+    try:
+        fill_bucket(row[0], rate, burst, 0)
+    except OverflowError as error:
+        path = ("populations", name, "sign_in_quota")
+        context.refuse(path, str(error), "use a rate with fewer decimals")
+    return row
 
 
 def lower_callers(context: Context, callers: Callers, name: str) -> int:
@@ -42,7 +69,7 @@ def lower_callers(context: Context, callers: Callers, name: str) -> int:
     if population is None and source.source_ip is None:
         return NONE
     row = np.zeros(1, CALLER_DTYPE)
-    for column in ("activity", "first_key", "fixed_key", "first_address"):
+    for column in ("activity", "first_key", "fixed_key", "first_address", "sign_in"):
         row[column] = NONE
     row["users_each"] = row["n_customers"] = 1
     addresses = source.source_ip
@@ -57,6 +84,9 @@ def lower_callers(context: Context, callers: Callers, name: str) -> int:
         row["users_each"] = population.users_each
         row["lifetime_ns"] = population.token_lifetime or 0
         row["token_salt"] = name_hash("token", source.of)
+        row["never_refresh"] = population.never_refresh
+        if source.of in callers.pools:
+            row["sign_in"] = list(callers.pools).index(source.of)
         if population.addresses is not None:
             row["first_address"] = population.addresses.first
             row["addresses_each"] = population.source_ips_each or 1

@@ -15,6 +15,7 @@ from apisim.engine.lowering.sources import LoweredSources, lower_sources
 from apisim.engine.program import Names, Program
 from apisim.engine.tables import RULES_DTYPE, Tables
 from apisim.gateway.status import body_table, status_table
+from apisim.gateway.throttle import NO_BUCKET
 from apisim.scenario import Scenario, ScenarioError
 
 __all__ = ["Charging", "lower"]
@@ -52,15 +53,18 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     dists, dist_values = context.dists.freeze()
     popularities, popularity_cells = context.popularities.freeze()
     settings = scenario.settings
+    is_early = settings.throttle_before_auth
     tables = Tables(
         rules=rules,
         sources=sources.sources,
         callers=sources.callers.table(),
+        credentials=bindings.credentials.table(),
         pieces=sources.piece_table(),
         bindings=bindings.table(),
         parts=bindings.part_table(),
         routes=apis.routes,
-        route_levels=apis.levels,
+        route_levels=np.full_like(apis.levels, NO_BUCKET) if is_early else apis.levels,
+        early_levels=apis.levels,
         apis=apis.apis,
         authorizers=apis.authorizers,
         functions=backends.functions,
@@ -99,6 +103,8 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         clients=tuple(sources.clients),
         customers=tuple(sources.callers.customers),
         cells=tuple(sources.cells),
+        key_sets=tuple(apis.key_set_names),
+        pools=tuple(sources.callers.pools),
     )
     rekey = _Keys(
         scenario,
@@ -106,6 +112,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         [part for _, _, part in bindings.parts],
         tables,
         sources.callers.populations,
+        bindings.credentials.owners,
     )
     return Program(
         scenario=scenario,
@@ -118,6 +125,9 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         groups=backends.groups,
         endpoints=backends.queues,
         buckets=apis.buckets,
+        key_sets=tuple(apis.key_sets),
+        sign_in_quotas=sources.callers.quotas,
+        n_people=sources.callers.n_people if sources.callers.pools else 0,
         n_users=sources.n_users,
         horizon_ns=int(rules["horizon_ns"][0]),
         n_skipped_rows=sources.n_skipped_rows,
@@ -139,7 +149,25 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["n_phases"] = len(sources.phases)
     rules["limit_parts"] = settings.sloppiness
     rules["charges_in_order"] = int(settings.throttle_charging == "in_order")
+    rules["credential_check"] = context.dists.add(settings.credential_check_time)
+    rules["key_set_time"] = context.dists.add(settings.key_set_time)
+    rules["key_set_timeout_ns"] = settings.key_set_timeout
+    rules["signature_window_ns"] = settings.signature_window
+    rules["sign_in_time"] = context.dists.add(settings.sign_in_time)
     return rules
+
+
+_AUTHORIZER_STREAMS = {
+    "deny_key": Purpose.DENY,
+    "unauthorized_key": Purpose.UNAUTHORIZED,
+    "invalid_key": Purpose.INVALID_TOKEN,
+}
+_CREDENTIAL_STREAMS = {
+    "key": Purpose.CREDENTIAL,
+    "skew_key": Purpose.CLOCK_SKEW,
+    "policy_key": Purpose.CALLER_POLICY,
+    "scope_key": Purpose.SCOPE,
+}
 
 
 class _Keys:
@@ -152,8 +180,9 @@ class _Keys:
         parts: Sequence[DrawnPart | None],
         tables: Tables,
         populations: Sequence[str],
+        owners: Sequence[str],
     ) -> None:
-        self._populations = populations
+        self._populations, self._owners = populations, owners
         self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
 
     def __call__(self, replication: int) -> Tables:
@@ -174,13 +203,21 @@ class _Keys:
             )
         authorizers = tables.authorizers.copy()
         for at, (_, name) in enumerate(names.authorizers):
-            authorizers["deny_key"][at] = self._key(replication, Purpose.DENY, f"authorizer/{name}")
+            for column, purpose in _AUTHORIZER_STREAMS.items():
+                authorizers[column][at] = self._key(replication, purpose, f"authorizer/{name}")
         callers = tables.callers.copy()
         for at, population in enumerate(self._populations):
             if population:
                 callers["token_key"][at] = self._key(
                     replication, Purpose.TOKEN, f"population/{population}"
                 )
+                callers["refresh_key"][at] = self._key(
+                    replication, Purpose.REFRESH, f"population/{population}"
+                )
+        credentials = tables.credentials.copy()
+        for at, owner in enumerate(self._owners):
+            for column, purpose in _CREDENTIAL_STREAMS.items():
+                credentials[column][at] = self._key(replication, purpose, owner)
         # One parameter of one source is one stream, however many routes use it.
         keys = {
             (p.source, p.parameter): int(k)
@@ -195,6 +232,7 @@ class _Keys:
             routes=routes,
             authorizers=authorizers,
             callers=callers,
+            credentials=credentials,
         )
 
     def _key(self, replication: int, purpose: Purpose, entity: str) -> np.uint64:

@@ -88,6 +88,7 @@ def lower_sources(
     """Lower ``traffic:``; logs are read here."""
     scenario = context.scenario
     lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE), Callers(context))
+    bindings.first_person = lowered.callers.first_person
     for at, (name, source) in enumerate(scenario.traffic.items()):
         row = lowered.sources[at]
         row["first_phase"] = len(lowered.phases)

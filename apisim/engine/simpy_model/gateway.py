@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import compose_key, is_denied, keyed_size, lacks_identity, part_of
+from apisim.engine.calls import compose_key, keyed_size, part_of
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
+from apisim.engine.simpy_model.access import authorize, check_credentials
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
 from apisim.engine.simpy_model.keys import pass_key
 from apisim.engine.simpy_model.limits import pass_limits
 from apisim.engine.simpy_model.resource import pass_resource
+from apisim.engine.simpy_model.sign_in import sign_in
 from apisim.engine.simpy_model.validate import pass_validation
 from apisim.engine.simpy_model.waf import pass_waf
 from apisim.engine.tables import (
     BACKEND_MOCK,
     GATE_AUTH,
+    GATE_CREDENTIALS,
+    GATE_EARLY_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
     GATE_RESOURCE,
+    GATE_SIGN_IN,
     GATE_VALIDATE,
     GATE_WAF,
 )
-from apisim.gateway.authorizer import ALLOW, UNKNOWN, cached_decision, keep_decision
 from apisim.gateway.response_cache import cache_lookup, cache_store
 from apisim.gateway.status import Answer
 from apisim.gateway.throttle import NO_BUCKET, admit
@@ -44,12 +49,6 @@ _INTEGRATION = {
     "service": Purpose.SERVICE,
     "init": Purpose.INIT,
     "error": Purpose.ERROR,
-}
-_AUTHORIZER = {
-    "transport": Purpose.AUTH_TRANSPORT,
-    "service": Purpose.AUTH_SERVICE,
-    "init": Purpose.AUTH_INIT,
-    "error": Purpose.AUTH_ERROR,
 }
 
 
@@ -67,19 +66,25 @@ class Gateway:
         yield from self.model.wait(call, there_ns, ARRIVAL)
         call.door_ns = self.model.now
         try:
-            gates = self._binding(call).gates
+            gates = self.binding(call).gates
+            if gates & GATE_SIGN_IN:
+                yield from sign_in(self, call)
             if gates & GATE_LIMITS:
                 yield from pass_limits(self, call)
             route = self._route(call)
             if gates & GATE_WAF:
                 yield from pass_waf(self, call)
+            if gates & GATE_EARLY_THROTTLE:
+                self._throttle(call, self.tables.early_levels)
             if gates & GATE_RESOURCE:
                 yield from pass_resource(self, call)
             if gates & GATE_AUTH:
-                yield from self._authorize(call, route)
+                yield from authorize(self, call, route)
+            elif gates & GATE_CREDENTIALS:
+                yield from check_credentials(self, call, route)
             if gates & GATE_KEY:
                 yield from pass_key(self, call)
-            self._throttle(call)
+            self._throttle(call, self.tables.route_levels)
             yield from self._overhead(call)
             if gates & GATE_VALIDATE:
                 yield from pass_validation(self, call)
@@ -99,7 +104,7 @@ class Gateway:
     def _network(self, call: Call) -> int:
         """Time to the gateway's door [ns]; the way back is remembered in the call."""
         source = self.model.sources[call.source]
-        is_edge = self.model.apis[self._binding(call).api].edge
+        is_edge = self.model.apis[self.binding(call).api].edge
         rtt = source.edge_rtt if is_edge else source.rtt
         there_ns = 0
         if rtt >= 0:
@@ -112,78 +117,40 @@ class Gateway:
             call.back_ns += hop_ns - hop_ns // 2
         return there_ns
 
-    def _binding(self, call: Call) -> Any:
+    def binding(self, call: Call) -> Any:
+        """Which route a call goes to, and what its keys are made of."""
         return self.model.bindings[call.binding]
 
     def _route(self, call: Call) -> Any:
-        at = self._binding(call).route
+        at = self.binding(call).route
         if at < 0:
             raise Refused(Answer.NO_ROUTE)
         return self.model.routes[at]
 
-    def _authorize(self, call: Call, route: Any) -> Process:
-        """The Lambda authorizer, or what its cache remembers of this identity."""
-        binding = self._binding(call)
-        if lacks_identity(binding.identity_missing, self._client_hash(call)):
-            raise Refused(Answer.NO_IDENTITY)
-        authorizer = self.model.authorizers[route.authorizer]
-        call.identity = self._key(
-            call,
-            binding.identity_part,
-            binding.identity_parts,
-            binding.identity_salt,
-            "identity_hash",
-        )
-        keeps = authorizer.line >= 0
-        decision = UNKNOWN
-        if keeps:
-            decision = cached_decision(self.model.store, call.identity, self.model.now)
-        if decision == UNKNOWN:
-            started_ns = self.model.now
-            answer = yield from self._call(
-                call,
-                self.model.function_backends[authorizer.function],
-                authorizer.transport,
-                authorizer.timeout_ns,
-                _AUTHORIZER,
-            )
-            call.authorizer_ns = self.model.now - started_ns
-            if answer != Answer.SERVED:
-                raise Refused(Answer.AUTHORIZER_FAILED)
-            denied = is_denied(authorizer.deny, np.uint64(authorizer.deny_key), call.identity)
-            decision = int(not denied) * ALLOW
-            if keeps:
-                self.model.make_room()
-                keep_decision(
-                    self.model.store, authorizer.line, call.identity, decision, self.model.now
-                )
-        if decision != ALLOW:
-            raise Refused(Answer.DENIED)
-
-    def _throttle(self, call: Call) -> None:
-        levels = self.tables.route_levels[self._binding(call).route]
+    def _throttle(self, call: Call, levels: NDArray[np.int64]) -> None:
+        of_route = levels[self.binding(call).route]
         rules = self.model.rules
         part = 0
         if rules.limit_parts > 1:
             key = self.tables.draw_keys[call.source, Purpose.LIMIT_PART]
             part = int(part_of(key, call.entity, call.attempt, rules.limit_parts))
         buckets = self.model.state.buckets
-        refused_by = admit(buckets, levels, self.model.now, part, rules.charges_in_order)
+        refused_by = admit(buckets, of_route, self.model.now, part, rules.charges_in_order)
         if refused_by != NO_BUCKET:
             level = int(self.model.state.buckets[refused_by]["kind"])
             raise Refused(Answer(Answer.THROTTLED_METHOD + level))
 
     def _overhead(self, call: Call) -> Process:
-        api = self.model.apis[self._binding(call).api]
+        api = self.model.apis[self.binding(call).api]
         yield from self.model.wait(
             call, self.draws.amount(call, api.overhead, Purpose.OVERHEAD), ARRIVAL
         )
 
     def _found_in_cache(self, call: Call) -> bool:
-        binding = self._binding(call)
+        binding = self.binding(call)
         if binding.cache_line < 0:
             return False
-        call.cache_key = self._key(
+        call.cache_key = self.key_of(
             call, binding.cache_part, binding.cache_parts, binding.cache_salt, "cache_hash"
         )
         found = cache_lookup(self.model.store, call.cache_key, self.model.now)
@@ -207,7 +174,7 @@ class Gateway:
             call.answer = Answer.SERVED
             return
         backend = self.model.backend(route.backend, route.index)
-        answer = yield from self._call(
+        answer = yield from self.call_backend(
             call, backend, route.transport, route.timeout_ns, _INTEGRATION
         )
         call.integration_ns = self.model.now - started_ns
@@ -215,7 +182,7 @@ class Gateway:
             raise Refused(answer, at_once=True)
         call.answer = answer
 
-    def _call(
+    def call_backend(
         self,
         call: Call,
         backend: "Backend",
@@ -236,7 +203,7 @@ class Gateway:
         """Size of the integration's answer, and into the cache with it."""
         if call.answer != Answer.SERVED:
             return
-        line = self._binding(call).cache_line
+        line = self.binding(call).cache_line
         if call.trace_bytes >= 0:
             call.response_bytes = call.trace_bytes
         elif line >= 0:
@@ -269,7 +236,8 @@ class Gateway:
         refusal_ns = self.draws.amount(call, self.model.rules.refusal_time, Purpose.REFUSAL_TIME)
         yield from self.model.wait(call, refusal_ns, ARRIVAL)
 
-    def _key(self, call: Call, part: int, parts: int, salt: int, column: str) -> Any:
+    def key_of(self, call: Call, part: int, parts: int, salt: int, column: str) -> Any:
+        """Key of a cache entry, or identity."""
         target_hash = np.uint64(0)
         if call.target >= 0:
             target_hash = self.tables.targets[column][call.target]
@@ -284,12 +252,13 @@ class Gateway:
                 tables.popularity_cells,
                 call.entity,
                 target_hash,
-                self._client_hash(call),
+                self.client_hash(call),
                 call.token,
             )
         )
 
-    def _client_hash(self, call: Call) -> Any:
+    def client_hash(self, call: Call) -> Any:
+        """Hash of the client of a log; 0: unknown."""
         return self.tables.client_hashes[call.client] if call.target >= 0 else np.uint64(0)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import billed_ms
 from apisim.draws.purposes import Purpose
-from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_number, token_of
+from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.call import Call
@@ -58,6 +58,7 @@ class Model:
         self.routes = _rows(tables.routes)
         self.apis = _rows(tables.apis)
         self.authorizers = _rows(tables.authorizers)
+        self.credentials = _rows(tables.credentials)
         self.functions = _rows(tables.functions)
         self.endpoints = _rows(tables.endpoints)
         self.draws = Draws(tables)
@@ -153,7 +154,7 @@ class Model:
         call.customer = customer_of(caller, call.person)
         call.ip = address_of(caller, call.customer, keys[Purpose.ADDRESS], call.entity)
         call.key = key_of(caller, call.customer)
-        number = token_number(caller, call.person, self.now)
+        number = token_shown(caller, call.person, self.now)
         call.token = np.uint64(token_of(caller, call.person, number))
 
     def record(self, call: Call) -> None:
