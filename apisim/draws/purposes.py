@@ -48,3 +48,4 @@ class Purpose(IntEnum):
     KEY_SET = 34
     CREDENTIAL_CHECK = 35
     SIGN_IN = 36
+    PLAN = 37

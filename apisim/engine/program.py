@@ -19,10 +19,16 @@ from apisim.engine.state import State, new_calendar
 from apisim.engine.tables import CLOSED, OPEN, Tables
 from apisim.engine.world import World
 from apisim.gateway.key_set import KEY_SET_DTYPE, NEVER_FETCHED
+from apisim.gateway.quota import DAY_NS
 from apisim.gateway.sign_in import NO_TOKEN, SIGN_IN_DTYPE
 from apisim.gateway.throttle import BUCKET_DTYPE
+from apisim.gateway.usage_plan import CUSTOMER_DTYPE, DAY_DTYPE
 from apisim.scenario import Scenario
 from apisim.traffic.arrivals import FLOW_DTYPE, start_flow
+
+#: Days of usage that are kept of a key, and of all keys together.
+_MOST_DAYS = 90
+_MOST_DAY_ROWS = 4_000_000
 
 __all__ = ["CachePlan", "Cell", "FlowPlan", "Names", "Program", "new_world"]
 
@@ -81,8 +87,10 @@ class Names:
     authorizers: tuple[tuple[str, str], ...]  # (api, authorizer)
     buckets: tuple[tuple[str, str], ...]  # (level, what it limits)
     clients: tuple[str, ...]
-    customers: tuple[str, ...]  # of all populations
+    customers: tuple[str, ...]  # of all populations, then the API keys that have a name
     cells: tuple[Cell, ...]
+    plans: tuple[str, ...]
+    plan_limits: tuple[tuple[str, str], ...]  # (plan, what it limits), a plan's in their order
     key_sets: tuple[tuple[str, str], ...] = ()  # (api, authorizer)
     pools: tuple[str, ...] = ()  # populations with a sign-in quota
 
@@ -104,6 +112,9 @@ class Program:
     key_sets: tuple[int, ...]  # lifetimes [ns]
     sign_in_quotas: NDArray[np.void]  # buckets of user pools, full
     n_people: int  # users whose tokens are kept one by one
+    subscriptions: NDArray[np.void]  # unused
+    plan_buckets: NDArray[np.void]  # full
+    has_key: NDArray[np.bool_]  # by customer
     n_users: int
     horizon_ns: int
     n_skipped_rows: int
@@ -195,7 +206,33 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         sign_in_buckets=program.sign_in_quotas.copy()
         if len(program.sign_in_quotas)
         else np.zeros(1, BUCKET_DTYPE),
+        subscriptions=_at_least_one(program.subscriptions),
+        plan_buckets=_at_least_one(program.plan_buckets),
+        plan_days=_new_days(program),
+        customers=_new_customers(program),
     )
+
+
+def _at_least_one(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """A copy, of one row of zeros where there is none: compiled code may look at its type."""
+    return rows.copy() if len(rows) else np.zeros(1, rows.dtype)
+
+
+def _new_days(program: Program) -> NDArray[np.void]:
+    """Room for what each key uses by day: the last 90 at most, fewer where there are many keys."""
+    n_subscriptions = len(program.subscriptions)
+    start_ns = int(program.tables.quota_clock["start_ns"][0])
+    n_days = min((start_ns + program.horizon_ns) // DAY_NS + 2, _MOST_DAYS)
+    n_days = max(1, min(n_days, _MOST_DAY_ROWS // max(1, n_subscriptions)))
+    days = np.zeros((max(1, n_subscriptions), n_days), DAY_DTYPE)
+    days["day"] = -1
+    return days
+
+
+def _new_customers(program: Program) -> NDArray[np.void]:
+    customers = np.zeros(max(1, len(program.names.customers)), CUSTOMER_DTYPE)
+    customers["minute"] = customers["worst_minute"] = -1
+    return customers
 
 
 def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recorder:
@@ -208,6 +245,7 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         warm_up_ns=int(program.tables.rules["warm_up_ns"][0]),
         salt=int(salt),
         buffer_rows=buffer_rows,
+        n_customers=len(program.names.customers),
     )
 
 

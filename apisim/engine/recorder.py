@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
-from apisim.arrays.jit import inline, kernel, part
-from apisim.gateway.status import Answer
+from apisim.arrays.jit import constant, gate, inline, kernel, part
+from apisim.gateway.status import LEVEL_ANSWERS, Answer
 
 __all__ = [
     "AUTHORIZER_CALLS",
@@ -24,6 +24,7 @@ __all__ = [
     "CACHE_NONE",
     "CELL_DTYPE",
     "COLD_STARTS",
+    "CUSTOMER_COUNT_DTYPE",
     "EXECUTION_DTYPE",
     "FLAG_CORS_BLOCKED",
     "FLAG_INVALIDATION",
@@ -111,6 +112,16 @@ CELL_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
+#: Requests of each customer after the warm-up; those that are neither were refused or failed.
+CUSTOMER_COUNT_DTYPE: Final = np.dtype(
+    [
+        ("offered", "i8"),
+        ("served", "i8"),  # from the integration or the cache
+        ("throttled", "i8"),  # by a plan, a method, a stage or the account
+        ("quota_refused", "i8"),
+    ],
+    align=True,
+)
 #: What the bill needs by cell, warm-up apart: ``usage[cell, 1]`` is the warm-up's.
 USAGE_DTYPE: Final = np.dtype(
     [("requests", "i8"), ("units", "i8"), ("bytes_in", "i8"), ("bytes_out", "i8")], align=True
@@ -133,6 +144,12 @@ TOTAL_DTYPE: Final = np.dtype(
     align=True,
 )
 _SPILL: Final = 1 << 60
+_SERVED: Final = constant(Answer.SERVED)
+_CACHE_HIT: Final = constant(Answer.CACHE_HIT)
+_FIRST_LEVEL: Final = constant(LEVEL_ANSWERS[0])
+_LAST_LEVEL: Final = constant(LEVEL_ANSWERS[-1])
+_BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
+_BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
 
 
 class Recorder(NamedTuple):
@@ -146,6 +163,7 @@ class Recorder(NamedTuple):
     series: NDArray[np.int64]  # [n_apis, MAX_PERIODS, N_COLUMNS]
     usage: NDArray[np.void]  # USAGE_DTYPE[n_cells, 2]
     executions: NDArray[np.void]  # EXECUTION_DTYPE[n_phases, n_functions, 2]
+    customers: NDArray[np.void]  # CUSTOMER_COUNT_DTYPE
 
 
 def new_recorder(
@@ -157,6 +175,7 @@ def new_recorder(
     warm_up_ns: int,
     salt: int,
     buffer_rows: int,
+    n_customers: int = 0,
 ) -> Recorder:
     """An empty recorder; ``buffer_rows`` > 0 keeps full rows, at most that many between flushes."""
     total = np.zeros(1, TOTAL_DTYPE)
@@ -173,6 +192,7 @@ def new_recorder(
         series=np.zeros((n_apis, MAX_PERIODS, N_COLUMNS), np.int64),
         usage=np.zeros((n_cells, 2), USAGE_DTYPE),
         executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
+        customers=np.zeros(max(n_customers, 1), CUSTOMER_COUNT_DTYPE),
     )
 
 
@@ -277,6 +297,8 @@ def record(recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64]) ->
         return
     recorder.counts[cell, row["answer"]] += 1
     _add_to_cell(sums, row)
+    if row["customer"] >= 0:
+        _add_to_customer(recorder.customers[row["customer"]], row["answer"])
     histograms = recorder.histograms[cell]
     hist_add(histograms[0], row["latency_ns"])
     hist_add(histograms[2], row["gateway_ns"])
@@ -312,6 +334,17 @@ def _add_to_cell(sums: np.void, row: np.void) -> None:
         sums["authorizer_calls"] += 1
     sums["request_bytes"] += row["request_bytes"]
     sums["response_bytes"] += row["response_bytes"]
+
+
+@gate
+def _add_to_customer(counts: np.void, answer: int) -> None:
+    counts["offered"] += 1
+    if answer in (_SERVED, _CACHE_HIT):
+        counts["served"] += 1
+    elif _FIRST_LEVEL <= answer <= _LAST_LEVEL or answer == _BY_PLAN:
+        counts["throttled"] += 1
+    elif answer == _BY_QUOTA:
+        counts["quota_refused"] += 1
 
 
 @part

@@ -39,6 +39,8 @@ class Replication:
         Counts, histograms, series and usage.
     pools, endpoints, buckets : arrays
         Final records of functions, HTTP endpoints and token buckets.
+    subscriptions, plan_buckets, plan_days, customers : arrays
+        Final records of keys in plans, by day too, and of customers; empty where there are none.
     caches : CACHE_DTYPE array
         Final records of the caches of ``program.caches``, expired entries gone.
     key_sets, sign_ins : arrays
@@ -55,6 +57,10 @@ class Replication:
     pools: NDArray[np.void]
     endpoints: NDArray[np.void]
     buckets: NDArray[np.void]
+    subscriptions: NDArray[np.void]
+    plan_buckets: NDArray[np.void]
+    plan_days: NDArray[np.void]
+    customers: NDArray[np.void]
     caches: NDArray[np.void]
     key_sets: NDArray[np.void]
     sign_ins: NDArray[np.void]
@@ -125,6 +131,10 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
         pools=state.pools[: len(program.pools)],
         endpoints=state.endpoints[: len(program.endpoints)],
         buckets=state.buckets[: len(program.buckets)],
+        subscriptions=state.subscriptions[: len(program.subscriptions)],
+        plan_buckets=state.plan_buckets[: len(program.plan_buckets)],
+        plan_days=state.plan_days[: len(program.subscriptions)],
+        customers=state.customers[: len(program.names.customers)],
         caches=store.caches[: len(program.caches)],
         key_sets=state.key_sets[: len(program.key_sets)],
         sign_ins=state.sign_ins[: len(program.sign_in_quotas)],

@@ -59,6 +59,7 @@ SLOT_DTYPE: Final = np.dtype(
         ("ip", "i8"),  # IPv4 address as a number; -1: unknown
         ("key", "i8"),  # row of the API key that is sent; -1: none
         ("token", "u8"),  # identity of the token that is sent; 0: none
+        ("subscription", "i8"),  # key in a plan under which the request passes
     ],
     align=True,
 )
@@ -91,6 +92,10 @@ class State(NamedTuple):
     held: NDArray[np.int64]  # [n_people] number of the token that each user has
     sign_ins: NDArray[np.void]  # SIGN_IN_DTYPE of each user pool
     sign_in_buckets: NDArray[np.void]  # its quota
+    subscriptions: NDArray[np.void]  # SUBSCRIPTION_DTYPE
+    plan_buckets: NDArray[np.void]
+    plan_days: NDArray[np.void]  # DAY_DTYPE[n_subscriptions, n_days]
+    customers: NDArray[np.void]  # CUSTOMER_DTYPE
 
 
 def new_calendar(room: int) -> Calendar:

@@ -104,6 +104,7 @@ CALLER_DTYPE: Final = np.dtype(
         ("users_each", "i8"),
         ("first_key", "i8"),  # key of the first customer; NONE: customers have none
         ("fixed_key", "i8"),  # of all calls of the source; NONE: none
+        ("fixed_customer", "i8"),  # whose key that is; NONE: nobody's
         ("first_address", "i8"),  # IPv4 as a number; NONE: unknown
         ("addresses_each", "i8"),  # of a customer, or of the source where there is no population
         ("lifetime_ns", "i8"),  # of a token; 0: for ever
@@ -133,6 +134,7 @@ BINDING_DTYPE: Final = np.dtype(
         ("credential", "i8"),  # row of the credentials; NONE: all well
         ("scopes", "i8"),  # bit for each set of scopes that will do; NONE: any will
         ("gates", "i8"),  # GATE_... bits
+        ("key_unread", "i8"),  # 1: the key that is sent is not looked at
         ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
     ],
     align=True,
@@ -238,6 +240,10 @@ class Tables(NamedTuple):
     sources: NDArray[np.void]
     callers: NDArray[np.void]
     credentials: NDArray[np.void]
+    keys: NDArray[np.void]  # KEY_DTYPE
+    quotas: NDArray[np.void]  # QUOTA_DTYPE[n_plans]
+    plan_routes: NDArray[np.int64]  # [n_plans, n_routes, PLAN_LEVELS], see gateway.usage_plan
+    quota_clock: NDArray[np.void]  # CLOCK_DTYPE[1]
     pieces: NDArray[np.void]
     bindings: NDArray[np.void]
     parts: NDArray[np.void]

@@ -25,7 +25,9 @@ __all__ = [
     "MAX_LEVELS",
     "NO_BUCKET",
     "admit",
+    "charge",
     "fill_bucket",
+    "look",
     "refuse",
     "try_take",
 ]
@@ -175,6 +177,20 @@ def admit(
     int
         -1 if admitted, else the index of the first bucket, in that order, that had no token.
     """
+    refused_by = look(buckets, levels, now_ns, part, in_order)
+    if refused_by == NO_BUCKET and in_order == 0:
+        charge(buckets, levels, part)
+    return refused_by
+
+
+@inline
+def look(
+    buckets: NDArray[np.void], levels: NDArray[np.int64], now_ns: int, part: int, in_order: int
+) -> int:
+    """The first of a request's buckets that has no token, or -1; see :func:`admit`.
+
+    Nothing is spent unless ``in_order``; :func:`charge` does that when all have been looked at.
+    """
     for at in levels:
         if at != NO_BUCKET:
             bucket = buckets[at + part]
@@ -184,8 +200,12 @@ def admit(
                 return at + part  # type: ignore[no-any-return]
             if in_order == 1:
                 bucket["level"] -= bucket["parts_per_token"]
-    if in_order == 0:
-        for at in levels:
-            if at != NO_BUCKET:
-                buckets[at + part]["level"] -= buckets[at + part]["parts_per_token"]
     return NO_BUCKET
+
+
+@inline
+def charge(buckets: NDArray[np.void], levels: NDArray[np.int64], part: int) -> None:
+    """Take a token from each of a request's buckets, which :func:`look` has found to have one."""
+    for at in levels:
+        if at != NO_BUCKET:
+            buckets[at + part]["level"] -= buckets[at + part]["parts_per_token"]

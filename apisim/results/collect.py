@@ -16,6 +16,7 @@ from apisim.engine.recorder import N_COLUMNS, Recorder
 from apisim.engine.run import Replication
 from apisim.pricing import Usage, Window
 from apisim.results.accounts import Accounts
+from apisim.results.customers import CustomerTotals
 from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure
 from apisim.results.tally import Measurements
 from apisim.results.usage import run_usage, windows_of
@@ -127,7 +128,7 @@ class Collector:
     program : Program
     accounts : Accounts
         Makes the bills.
-    measurements, series
+    measurements, series, customers
         Sums so far; None before the first replication.
     states, usages, windows, summaries : lists
         One entry for each replication, in order. ``windows`` is empty where no month is projected.
@@ -137,6 +138,7 @@ class Collector:
     accounts: Accounts
     measurements: Measurements | None = None
     series: Series | None = None
+    customers: CustomerTotals | None = None
     states: list[FinalState] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
     windows: list[list[Window]] = field(default_factory=list)
@@ -184,5 +186,7 @@ class Collector:
             )
         )
         series = Series.of(recorder)
+        totals = CustomerTotals.of(replication)
+        self.customers = totals if self.customers is None else self.customers.joined(totals)
         self.series = series if self.series is None else self.series.joined(series)
         self.measurements = mine if self.measurements is None else self.measurements.joined(mine)

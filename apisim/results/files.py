@@ -15,6 +15,8 @@ __all__ = ["to_json", "write_files"]
 
 #: Tables that are written, each to a file of its name.
 _TABLES: Final = ("series", "routes", "bill")
+#: Tables that are written where they have rows.
+_TABLES_IF_ANY: Final = ("customers", "usage")
 
 
 def to_json(result: Result) -> str:
@@ -24,6 +26,9 @@ def to_json(result: Result) -> str:
 
 def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     """Write ``result.json``, ``series.csv``, ``routes.csv``, ``bill.csv`` and ``scenario.yaml``.
+
+    Where there are customers ``customers.csv`` comes with them, where there are API keys
+    ``usage.csv``.
 
     Parameters
     ----------
@@ -46,6 +51,9 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
         directory.mkdir(parents=True, exist_ok=True)
     texts = {"result.json": to_json(result)}
     texts |= {f"{name}.csv": _to_csv(result, name) for name in _TABLES}
+    for name in _TABLES_IF_ANY:
+        if rows_of(result, name):
+            texts[f"{name}.csv"] = _to_csv(result, name)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     for name in texts:
         refuse_input(directory / name, result.scenario)

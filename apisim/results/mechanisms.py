@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from apisim.gateway.status import Answer
 from apisim.results.collect import FinalState
+from apisim.results.customers import Customers
 from apisim.results.tally import Measurements
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "cache_stats",
     "endpoint_stats",
     "function_stats",
+    "plan_throttle_stats",
     "throttle_stats",
 ]
 
@@ -298,6 +300,35 @@ def throttle_stats(
                 first_refused_s=min(first_ns) / _SECOND_NS if first_ns else nothing,
                 worst_second_s=float(worst["worst_second"]) if first_ns else nothing,
                 worst_second_refused=int(worst["worst_refused"]),
+            )
+        )
+    return tuple(stats)
+
+
+def plan_throttle_stats(customers: Customers) -> tuple[ThrottleStats, ...]:
+    """One for each throttle of each usage plan, over all its keys; the numbers are of one key."""
+    program, nothing = customers.program, float("nan")
+    stats = []
+    for (plan, label), row in zip(
+        program.names.plan_limits, customers.totals.limits.tolist(), strict=True
+    ):
+        spec = program.scenario.usage_plans[plan]
+        throttle = spec.throttle
+        if label != plan:
+            api, _, route = label.removeprefix(f"{plan}: ").partition(" ")
+            throttle = spec.apis[api][route]
+        assert throttle is not None
+        refused, first_ns, worst, second = row
+        stats.append(
+            ThrottleStats(
+                level="usage_plan",
+                limits=label,
+                rate_rps=float(throttle.rate_limit),
+                burst=throttle.burst_limit,
+                refused=refused,
+                first_refused_s=first_ns / _SECOND_NS if refused else nothing,
+                worst_second_s=float(second) if refused else nothing,
+                worst_second_refused=worst,
             )
         )
     return tuple(stats)

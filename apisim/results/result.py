@@ -1,12 +1,13 @@
 """The result of a run: immutable numbers, each with its meaning and unit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from apisim.pricing import bill_section
 from apisim.results.accounts import Bills
 from apisim.results.collect import ReplicationSummary, Series
+from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.latency import LatencyStats
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 __all__ = ["RequestCounts", "Result", "RunInfo"]
+
+#: Customers that ``--json`` lists.
+_TOP: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,9 @@ class Result:
     cache, authorizers, functions, endpoints : dicts
         By API, authorizer, function and endpoint.
     throttles : tuple of ThrottleStats
-        By token bucket.
+        By token bucket; those of a usage plan over all its keys.
+    customers : Customers
+        By customer and by usage plan.
     bill : Bills
         Of the run and, where the scenario asks for it, of the projected month.
     intervals : dict of str to Interval
@@ -149,6 +155,7 @@ class Result:
     functions: Mapping[str, FunctionStats]
     endpoints: Mapping[str, EndpointStats]
     throttles: tuple[ThrottleStats, ...]
+    customers: Customers
     bill: Bills
     intervals: Mapping[str, Interval]
     thresholds: tuple[Verdict, ...]
@@ -214,7 +221,9 @@ class Result:
             "routes": [row.to_dict() for row in self.routes],
             "traffic": [row.to_dict() for row in self.traffic],
             "phases": [row.to_dict() for row in self.phases],
-            "customers": [],
+            "customers": self.customers.to_dict(_TOP),
+            "customers_summary": self.customers.summary(),
+            "usage_plans": [asdict(stats) for stats in self.customers.plans()],
             "bill": bill_section(run=self.bill.run, month=self.bill.month),
             "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
             "thresholds": [verdict.to_dict() for verdict in self.thresholds],
@@ -230,8 +239,8 @@ class Result:
         ----------
         name : str
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
-            ``authorizers``, ``functions``, ``endpoints``, ``throttles``, ``bill``,
-            ``thresholds``, ``intervals`` or ``replications``.
+            ``authorizers``, ``functions``, ``endpoints``, ``throttles``, ``customers``,
+            ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or ``replications``.
 
         Raises
         ------

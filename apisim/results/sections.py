@@ -34,6 +34,7 @@ FAILED: Final = "failed"
 #: Units of price books that have a shorter name.
 _SHORT_UNITS: Final = {"Lambda-GB-Second": "GB-s", "Hrs": "h", "Requests": "requests"}
 
+_SHOWN_CUSTOMERS: Final = 10
 _UNMATCHED: Final = "(no route)"
 
 
@@ -69,6 +70,8 @@ def sections(result: Result) -> list[Section]:
         _traffic(result),
         _routes(result),
         _throttling(result),
+        _plans(result),
+        _customers(result),
         _cache(result),
         _authorizers(result),
         _functions(result),
@@ -225,6 +228,54 @@ def _throttling(result: Result) -> Section | None:
         "Level|Limit on|>Rate, burst|>Refused|>First at|>Worst second",
         rows,
     )
+
+
+def _plans(result: Result) -> Section | None:
+    rows = [
+        (
+            stats.plan,
+            count_text(stats.keys),
+            count_text(stats.offered),
+            _part(stats.served, stats.offered),
+            _part(stats.throttled, stats.offered),
+            _part(stats.quota_refused, stats.offered),
+            count_text(stats.exhausted_keys),
+        )
+        for stats in result.customers.plans()
+    ]
+    columns = "Plan|>Keys|>Offered|>Served|>Throttled|>Over quota|>Keys used up"
+    return _section("Usage plans", columns, rows)
+
+
+def _customers(result: Result) -> Section | None:
+    rows = [
+        (
+            stats.customer,
+            stats.plan,
+            count_text(stats.offered),
+            _part(stats.served, stats.offered),
+            _part(stats.throttled, stats.offered),
+            count_text(stats.worst_minute_throttled),
+            "never"
+            if stats.quota_exhausted_at_s is None
+            else moment_text(stats.quota_exhausted_at_s),
+        )
+        for stats in result.customers.top(_SHOWN_CUSTOMERS)
+    ]
+    summary = result.customers.summary()
+    remarks: tuple[str, ...] = ()
+    if rows:
+        remarks = (
+            f"{count_text(summary['active'])} of {count_text(summary['customers'])} called; "
+            f"{count_text(summary['throttled_customers'])} were throttled; "
+            f"Jain's fairness of what was served: {_fairness(summary['fairness'])}",
+        )
+    columns = "Customer|Plan|>Offered|>Served|>Throttled|>Worst min.|>Quota gone"
+    return _section("Customers that asked for most", columns, rows, remarks=remarks)
+
+
+def _fairness(index: float | None) -> str:
+    return "none served" if index is None else three_digits(index)
 
 
 def _cache(result: Result) -> Section | None:

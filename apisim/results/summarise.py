@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from apisim.gateway.status import ANSWERS
 from apisim.results.accounts import Bills
 from apisim.results.collect import Collector, ReplicationSummary
+from apisim.results.customers import Customers
 from apisim.results.groups import phase_rows, route_rows, traffic_rows
 from apisim.results.intervals import Interval, jackknife_interval, t_interval
 from apisim.results.latency import LatencyStats
@@ -13,6 +14,7 @@ from apisim.results.mechanisms import (
     cache_stats,
     endpoint_stats,
     function_stats,
+    plan_throttle_stats,
     throttle_stats,
 )
 from apisim.results.metrics import Costs, Gauge, Measure
@@ -41,6 +43,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
     measurements, series = collector.measurements, collector.series
     assert measurements is not None, "no replication was added"
     assert series is not None
+    assert collector.customers is not None
+    customers = Customers(collector.program, collector.customers)
     program, states, ends_ns = collector.program, collector.states, collector.ends_ns
     summaries = collector.summaries
     # An interruption may also fall between two replications.
@@ -75,7 +79,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         authorizers=authorizer_stats(measurements),
         functions=function_stats(measurements, states),
         endpoints=endpoint_stats(measurements, states),
-        throttles=throttle_stats(measurements, states),
+        throttles=(*throttle_stats(measurements, states), *plan_throttle_stats(customers)),
+        customers=customers,
         bill=bills,
         intervals=_by_label(intervals),
         thresholds=judge(

@@ -14,6 +14,11 @@
 ``endpoints``   endpoint; served, refused, ..., utilization
 ``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
                 worst_second_refused
+``customers``   customer, key, plan, offered, served, throttled, quota_refused,
+                worst_minute_throttled, quota_exhausted_at_s; all customers
+``usage_plans`` plan, keys, active_keys, offered, ..., exhausted_keys, price (a month)
+``usage``       plan, key, date, used, remaining: what ``GetUsage`` would tell, of the first
+                replication, keys that were used only
 ``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
                 exact decimals as text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive
@@ -34,6 +39,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS
 from apisim.gateway.status import ANSWERS, Answer
 from apisim.pricing import Bill
+from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import AuthorizerStats, CacheStats, EndpointStats, FunctionStats
@@ -210,6 +216,9 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "authorizers": _fields("authorizer", AuthorizerStats),
     "functions": _fields("function", FunctionStats),
     "endpoints": _fields("endpoint", EndpointStats),
+    "customers": [field.name for field in fields(CustomerStats)],
+    "usage_plans": [field.name for field in fields(PlanStats)],
+    "usage": [field.name for field in fields(UsageDay)],
     "bill": _BILL,
     "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive"),
     "intervals": _fields("metric", Interval),
@@ -227,6 +236,9 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "functions": lambda result: _named("function", result.functions),
     "endpoints": lambda result: _named("endpoint", result.endpoints),
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],
+    "customers": lambda result: [asdict(stats) for stats in result.customers.rows()],
+    "usage_plans": lambda result: [asdict(stats) for stats in result.customers.plans()],
+    "usage": lambda result: [asdict(stats) for stats in result.customers.usage()],
     "bill": _bill,
     "thresholds": lambda result: [verdict.to_dict() for verdict in result.thresholds],
     "intervals": lambda result: [

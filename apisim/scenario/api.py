@@ -15,6 +15,7 @@ from apisim.scenario.fields import (
     Reader,
     choice,
     duration,
+    flag,
     name,
     rate,
     size,
@@ -231,11 +232,11 @@ class Route(Model):
         Response cache of the route.
     request_size, response_size : Distribution
         Payloads [bytes], up to 10 MB, default 1 KB.
+    api_key_required : bool
+        Whether a call needs an API key that a usage plan attached to the stage knows; REST only.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"api_key_required", "canary", "cors", "depends_on", "validate", "waf"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors", "depends_on", "validate", "waf"})
 
     integration: Integration
     authorizer: Annotated[str, name()] | None = None
@@ -244,6 +245,7 @@ class Route(Model):
     cache: RouteCache | None = None
     request_size: PayloadDistribution = as_written("1KB")
     response_size: PayloadDistribution = as_written("1KB")
+    api_key_required: Annotated[bool, flag()] = False
 
 
 def _read_route_name(value: Any, context: Context) -> str:
@@ -271,6 +273,9 @@ class Api(Model):
         The deployed stage.
     routes : dict of str to Route
         Routes by their keys, in the order written.
+    api_key_source : {"header", "authorizer"}
+        Where the key of a call comes from: the client sends it (``x-api-key``), or the Lambda
+        authorizer's answer names it and the client sends none. REST only.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -283,6 +288,9 @@ class Api(Model):
     ] = "regional"
     stage: Stage = as_written({})
     routes: Annotated[dict[RouteName, Route], Field(min_length=1)]
+    api_key_source: Annotated[Literal["header", "authorizer"], choice("header", "authorizer")] = (
+        "header"
+    )
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:

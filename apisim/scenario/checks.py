@@ -9,6 +9,7 @@ from typing import Final
 
 from apisim.scenario.api import Api, Route
 from apisim.scenario.checks_access import ACCESS_RULES
+from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.formats import format_duration
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
@@ -343,6 +344,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_lengths,
     _check_projection,
     _check_tags,
+    *PLAN_RULES,
 )
 
 
@@ -352,4 +354,4 @@ def notes_on(scenario: Scenario) -> list[str]:
     for name, api in scenario.apis.items():
         if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
             notes.append(f"apis.{name}: the stage has a cache, but no route uses it")
-    return notes
+    return [*notes, *plan_notes(scenario)]

@@ -6,15 +6,16 @@ sees the same caller.
 """
 
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import model_validator
 
 from apisim.draws.discrete import UniformKeys
 from apisim.scenario.addresses import AddressRange, Ipv4Range
 from apisim.scenario.authorizers import Scopes
-from apisim.scenario.fields import duration, rate, share, whole
+from apisim.scenario.fields import duration, flag, rate, share, whole
 from apisim.scenario.model import Model, as_written, fail
+from apisim.scenario.plans import PlanShares
 from apisim.scenario.popularity import Popularity
 
 __all__ = ["MAX_CUSTOMERS", "MAX_PEOPLE", "Population"]
@@ -55,9 +56,13 @@ class Population(Model):
     sign_in_quota : fractions.Fraction or None
         Sign-ins and refreshes that the user pool grants in a second [1/s]; None: any number, and
         nobody waits for a token.
+    key_each : bool
+        Whether each customer has an API key of its own. Default: yes where ``plans`` is given.
+    plans : dict of str to float or None
+        Usage plans the customers' keys are in, with the share of customers of each; exactly those
+        shares, rounded to whole customers, and who has which is drawn once for all replications.
+        None: keys in no plan, which open nothing.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"key_each", "plans"})
 
     count: Annotated[int, whole(1, MAX_CUSTOMERS)]
     activity: Popularity | None = None
@@ -68,6 +73,8 @@ class Population(Model):
     never_refresh: Annotated[float, share()] = as_written(0)
     scopes: Scopes | None = None
     sign_in_quota: Annotated[Fraction, rate()] | None = None
+    key_each: Annotated[bool, flag()] = False
+    plans: PlanShares | None = None
 
     @classmethod
     def normalise(cls, data: Any) -> Any:
@@ -80,6 +87,8 @@ class Population(Model):
             filled["activity"] = {**activity, "of": data.get("count", 1)}
         if "source_ips" in data:
             filled.setdefault("source_ips_each", 1)
+        if "plans" in data:
+            filled.setdefault("key_each", True)
         return filled
 
     @property
@@ -115,6 +124,9 @@ class Population(Model):
         if needed > self.source_ips.size:
             message = f"{self.source_ips} has {self.source_ips.size:,} addresses, {needed:,} needed"
             raise fail(message, "give source_ips a larger range", ("source_ips_each",))
+        if self.plans is not None and not self.key_each:
+            message = "customers without keys are in no plan"
+            raise fail(message, "write key_each: true, or remove plans", ("key_each",))
         return self
 
     @property

@@ -13,6 +13,7 @@ from apisim.scenario.authorizers import Authorizer
 from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
 from apisim.scenario.model import NOT_YET, Context, Model, as_written
+from apisim.scenario.plans import ApiKey, UsagePlan
 from apisim.scenario.populations import Population
 from apisim.scenario.positions import Positions
 from apisim.scenario.pricing import Pricing
@@ -130,7 +131,7 @@ class Scenario(Model):
         AWS region; decides default limits and the price book.
     account : Account
         Limits all APIs share.
-    apis, authorizers, functions, endpoints, populations, traffic : dict
+    apis, authorizers, functions, endpoints, usage_plans, api_keys, populations, traffic : dict
         By name, in the order written.
     settings : Settings
         All settings, resolved for the profile.
@@ -140,7 +141,7 @@ class Scenario(Model):
         What must hold of the results.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"alarms", "services", "timeline", "usage_plans"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"alarms", "services", "timeline"})
 
     apisim: Annotated[Literal[1], choice(1)]
     name: Annotated[str, text(200)] = ""
@@ -160,6 +161,8 @@ class Scenario(Model):
     authorizers: dict[_Name, Authorizer] = Field(default_factory=dict)
     functions: dict[_Name, LambdaFunction] = Field(default_factory=dict)
     endpoints: dict[_Name, HttpEndpoint] = Field(default_factory=dict)
+    usage_plans: dict[_Name, UsagePlan] = Field(default_factory=dict)
+    api_keys: dict[_Name, ApiKey] = Field(default_factory=dict)
     populations: dict[_Name, Population] = Field(default_factory=dict)
     traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
     settings: Settings = as_written({})

@@ -166,6 +166,26 @@ class Settings(Model):
         "meets one at random; each has an equal share of rate and burst. 1 is exact. AWS calls its "
         "limits best effort and says no more; 4 is a guess at a distributed gateway.",
     )
+    plan_method_limit: Annotated[
+        Literal["replaces_plan", "within_plan"], choice("replaces_plan", "within_plan")
+    ] = as_written(
+        "replaces_plan",
+        description="Whether a throttle that a usage plan gives one route replaces the plan's own "
+        "for that route, or is charged beside it. Not documented; assumed as for stages.",
+    )
+    quota_week_start: Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        choice("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    ] = as_written(
+        "monday",
+        description="Day on which a quota's week begins, at 00:00 UTC. Assumed: AWS does not say "
+        "when a period begins, and reports conflict.",
+    )
+    refused_use_quota: Annotated[bool, flag()] = as_written(
+        False,
+        description="Whether requests that a throttle or the quota itself refuses are counted "
+        "against a usage plan's quota. Not documented; assumed not.",
+    )
     path_in_cache_key: Annotated[bool, flag()] = as_written(
         False,
         description="Whether path parameters are part of every cache key. On AWS only when chosen "

@@ -249,10 +249,12 @@ class Source(Model):
         How the callers sign, for routes with an iam authorizer; None: all well and allowed.
     scopes : ScopeSets or None
         Scopes of the callers' tokens; None: those of the population, or all that a route asks for.
+    api_key : str or None
+        Key that all calls send; None: none, unless the customers of ``of`` have keys.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"api_key", "browser", "client", "location", "pushes", "sessions"}
+        {"browser", "client", "location", "pushes", "sessions"}
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
 
@@ -268,6 +270,7 @@ class Source(Model):
     source_ip: Ipv4Range | None = None
     credentials: Credentials | None = None
     scopes: Scopes | None = None
+    api_key: Annotated[str, name()] | None = None
 
     @property
     def is_closed(self) -> bool:

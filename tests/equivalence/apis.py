@@ -10,6 +10,7 @@ from tests.equivalence.access import (
 )
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
+from tests.equivalence.plans import add_key_source
 
 __all__ = ["Parts", "draw_parts"]
 
@@ -93,6 +94,8 @@ def _api(drawing: Drawing, parts: Parts) -> dict[str, Any]:
             key = "$default"
         if key not in routes:
             routes[key] = _route(drawing, parts, key, is_rest=is_rest, has_cache=has_cache)
+    if is_rest:
+        add_key_source(drawing, api, parts.authorizers)
     return api
 
 
@@ -135,6 +138,8 @@ def _route(
         route["throttle"] = drawing.throttle()
     if has_cache and drawing.maybe(90):
         route["cache"] = _route_cache(drawing, key)
+    if is_rest:
+        drawing.optional(route, 40, "api_key_required", True, True, False)
     for size in ("request_size", "response_size"):
         if drawing.maybe(30):
             route[size] = drawing.draw(payloads())

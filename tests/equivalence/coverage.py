@@ -42,12 +42,15 @@ _LAWS = (
     Mixture,
 )
 #: Answers of what HTTP APIs lack.
-_REST_ONLY = (Answer.CACHE_HIT, Answer.SCOPE_MISSING_COGNITO)
-#: Answers that no scenario can bring about yet.
-_NOT_YET = (
+_REST_ONLY = (
+    Answer.CACHE_HIT,
+    Answer.SCOPE_MISSING_COGNITO,
     Answer.THROTTLED_PLAN,
     Answer.QUOTA_EXCEEDED,
     Answer.NO_KEY,
+)
+#: Answers that no scenario can bring about yet.
+_NOT_YET = (
     Answer.WAF_BLOCKED,
     Answer.POLICY_DENIED,
     Answer.POLICY_SILENT,
@@ -73,6 +76,7 @@ _EVENTS = (
     "a wait in a queue",
     "a row of the warm-up",
     "a late answer",
+    "a quota's new period",
 )
 
 
@@ -156,6 +160,13 @@ def _used(written: Any, read: Any) -> Iterator[str]:
             yield from (f"_Bursty.{key}" for key in written["bursty"])
 
 
+def _begins_anew(run: Run) -> bool:
+    """Whether a key was used in two periods of its quota."""
+    subscriptions, program = run.result.subscriptions, run.result.program
+    ends = program.tables.quotas["first_end"][subscriptions["plan"]]
+    return bool((subscriptions["window_end"] > ends).any())
+
+
 def _reached(run: Run) -> Iterator[str]:
     rows, result = run.rows, run.result
     kinds = result.program.tables.apis["type"]
@@ -172,6 +183,7 @@ def _reached(run: Run) -> Iterator[str]:
         "a cold start": rows["cold"].any(),
         "a wait in a queue": result.endpoints["max_waiting"].any(),
         "a row of the warm-up": result.recorder.usage["requests"][:, 1].any(),
+        "a quota's new period": _begins_anew(run),
         "a late answer": (rows["answer"] == Answer.TIMEOUT).any(),
     }
     yield from (event for event, is_so in happened.items() if is_so)

@@ -77,11 +77,13 @@ def _records(
     compiled: Replication, golden: Replication
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     """Everything a replication leaves behind, pair by pair."""
-    for name in ("cells", "counts", "histograms", "series", "usage", "executions"):
+    for name in ("cells", "counts", "histograms", "series", "usage", "executions", "customers"):
         yield name, getattr(compiled.recorder, name), getattr(golden.recorder, name)
     for name in _TOTALS:
         yield name, compiled.recorder.total[name], golden.recorder.total[name]
     for name in ("pools", "buckets", "key_sets", "sign_ins"):
+        yield name, getattr(compiled, name), getattr(golden, name)
+    for name in ("subscriptions", "plan_buckets", "plan_days", "customers"):
         yield name, getattr(compiled, name), getattr(golden, name)
     for name in _ENDPOINT_FIELDS:
         yield f"endpoints.{name}", compiled.endpoints[name], golden.endpoints[name]

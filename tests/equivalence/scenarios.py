@@ -14,6 +14,7 @@ from apisim.scenario import Scenario, loads
 from tests.equivalence.apis import draw_parts
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.laws import FILES
+from tests.equivalence.plans import draw_plans
 from tests.equivalence.populations import draw_populations
 from tests.equivalence.sources import draw_traffic
 
@@ -85,6 +86,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     populations = draw_populations(drawing)
     data |= {"populations": populations} if populations else {}
     data["traffic"] = draw_traffic(drawing, parts.apis, populations)
+    draw_plans(drawing, data)
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
     return Case(data, drawing.files)
@@ -95,7 +97,8 @@ def _add_unrelated_keys(drawing: Drawing, data: dict[str, Any]) -> None:
     drawing.optional(data, 8, "name", "a name")
     drawing.optional(data, 8, "description", "a question and its answer")
     drawing.optional(data, 8, "replications", 2)
-    drawing.optional(data, 8, "start", "2026-11-02T00:00:00Z")
+    if "start" not in data:
+        drawing.optional(data, 8, "start", "2026-11-02T00:00:00Z")
     drawing.optional(data, 8, "region", "eu-west-1", "af-south-1")
     if drawing.maybe(8):
         data["thresholds"] = {"latency": ["p(95)<200ms"], "requests": ["count>1"]}

@@ -118,7 +118,7 @@ traffic:
             "source_ip: 1.2.3.4,",
             "have addresses of their own",
         ),
-        ("{count: 3, plans: {gold: 1}}", "c", "", "not modelled yet"),
+        ("{count: 3, plans: {gold: 100%}}", "c", "", "is not defined under usage_plans"),
     ],
 )
 def test_populations_that_cannot_be_are_refused(

@@ -32,12 +32,17 @@ apis:
         authorizer: tokens
         throttle: {rate_limit: 20, burst_limit: 5}
         cache: {ttl: 5m, keys: [path.userId]}
-      GET /inventory: {integration: {type: http_proxy, endpoint: inventory}}
+      GET /inventory:
+        integration: {type: http_proxy, endpoint: inventory}
+        api_key_required: true
+usage_plans: {basic: {quota: {limit: 10000, period: day}, api_stages: {users: {}}}}
+populations: {customers: {count: 3, plans: {basic: 100%}}}
 authorizers: {tokens: {type: token, function: get-user, ttl: 5s}}
 functions: {get-user: {duration: {p50: 40ms, p99: 300ms}, init: 250ms}}
 endpoints: {inventory: {servers: 1, queue_limit: 2, service_time: 15ms}}
 traffic:
   web:
+    of: customers
     phases: [{name: calm, duration: 5s, rate: 20}, {name: spike, duration: 5s, rate: 100}]
     mix: {'GET /users/{userId}': 8, GET /inventory: 1}
     values: {path.userId: {uniform: 50}, header.authorization: {uniform: 40}}
@@ -169,10 +174,11 @@ def test_a_frame_that_does_not_exist_is_refused_with_those_that_do(result):
 
 def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     files = write_files(result, tmp_path / "deep" / "out")
-    names = ["result.json", "series.csv", "routes.csv", "bill.csv", "scenario.yaml"]
+    tables = ["series.csv", "routes.csv", "bill.csv", "customers.csv", "usage.csv"]
+    names = ["result.json", *tables, "scenario.yaml"]
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
-    told, series, routes, bill, scenario = files
+    told, series, routes, bill, _, _, scenario = files
     assert json.loads(told.read_text(encoding="utf-8")) == json.loads(to_json(result))
     assert load(scenario) == result.scenario
     assert pd.read_csv(series)["requests"].sum() == result.requests.total

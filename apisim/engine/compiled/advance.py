@@ -27,7 +27,7 @@ from apisim.engine.compiled.gates import (
     give_up_waiting,
     respond,
 )
-from apisim.engine.compiled.keys import pass_key
+from apisim.engine.compiled.keys import admit_with_key, pass_key
 from apisim.engine.compiled.limits import pass_limits
 from apisim.engine.compiled.resource import pass_resource
 from apisim.engine.compiled.sampling import draw_int
@@ -84,6 +84,7 @@ from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
 from apisim.gateway.status import Answer
 from apisim.gateway.throttle import NO_BUCKET, admit
+from apisim.gateway.usage_plan import note_throttled
 
 __all__ = ["advance"]
 
@@ -95,6 +96,8 @@ _LIMIT_PART: Final = constant(Purpose.LIMIT_PART)
 _WHOLE: Final = constant(0)
 _HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
+_SERVED: Final = constant(Answer.SERVED)
+_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
 _NO_ROUTE: Final = constant(Answer.NO_ROUTE)
 
 
@@ -164,16 +167,24 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
                     slot["attempt"],
                     rules["limit_parts"],
                 )
-            refused_by = admit(
-                state.buckets,
-                tables.route_levels[slot["route"]],
-                now_ns,
-                limit_part,
-                rules["charges_in_order"],
-            )
-            if refused_by != NO_BUCKET:
-                slot["answer"] = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
+            refusal = _SERVED
+            if tables.bindings[slot["binding"]]["gates"] & GATE_KEY:
+                refusal = admit_with_key(world, at, now_ns, limit_part)
+            else:
+                refused_by = admit(
+                    state.buckets,
+                    tables.route_levels[slot["route"]],
+                    now_ns,
+                    limit_part,
+                    rules["charges_in_order"],
+                )
+                if refused_by != NO_BUCKET:
+                    refusal = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
+            if refusal != _SERVED:
+                slot["answer"] = refusal
                 stage = STAGE_REFUSE
+                if slot["customer"] >= 0 and refusal != _QUOTA:
+                    note_throttled(state.customers[slot["customer"]], now_ns)
             else:
                 overhead_ns = draw_int(world, slot, tables.apis[slot["api"]]["overhead"], _OVERHEAD)
                 stage = STAGE_CACHE

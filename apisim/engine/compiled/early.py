@@ -9,6 +9,7 @@ from apisim.engine.compiled.stages import STAGE_PASSED, STAGE_REFUSE
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
 from apisim.gateway.throttle import NO_BUCKET, admit
+from apisim.gateway.usage_plan import note_throttled
 
 __all__ = ["pass_early_throttle"]
 
@@ -40,5 +41,7 @@ def pass_early_throttle(world: World, at: int, now_ns: int) -> int:
     )
     if refused_by == NO_BUCKET:
         return STAGE_PASSED
+    if slot["customer"] >= 0:
+        note_throttled(state.customers[slot["customer"]], now_ns)
     slot["answer"] = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
     return STAGE_REFUSE

@@ -222,6 +222,8 @@ def _identify(world: World, taken: int, now_ns: int) -> None:
     slot["key"] = key_of(caller, slot["customer"])
     number = token_shown(caller, slot["person"], now_ns)
     slot["token"] = token_of(caller, slot["person"], number)
+    if slot["customer"] < 0:
+        slot["customer"] = caller["fixed_customer"]
 
 
 @part

@@ -1,13 +1,72 @@
-"""The API key of a call."""
+"""The API key of a call, and what its usage plan lets by."""
 
-from apisim.arrays.jit import gate
-from apisim.engine.compiled.stages import STAGE_PASSED
+from typing import Final
+
+from apisim.arrays.jit import constant, gate
+from apisim.engine.compiled.stages import STAGE_PASSED, STAGE_REFUSE
+from apisim.engine.tables import NONE
 from apisim.engine.world import World
+from apisim.gateway.status import Answer
+from apisim.gateway.usage_plan import (
+    ADMITTED,
+    REFUSED_BY_LEVEL,
+    REFUSED_BY_PLAN,
+    REFUSED_BY_QUOTA,
+    admit_key,
+    find_subscription,
+)
 
-__all__ = ["pass_key"]
+__all__ = ["admit_with_key", "pass_key"]
+
+_NO_KEY: Final = constant(Answer.NO_KEY)
+_SERVED: Final = constant(Answer.SERVED)
+_BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
+_BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
+_FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 
 
 @gate
 def pass_key(world: World, at: int, now_ns: int) -> int:  # noqa: ARG001
     """Let the request in slot ``at`` pass, or refuse it; ``STAGE_PASSED`` or the next stage."""
+    tables, calendar, _, state, _ = world
+    slot = calendar.slots[at]
+    key = slot["key"]
+    if tables.bindings[slot["binding"]]["key_unread"] == 1:
+        key = NONE
+    found = find_subscription(
+        tables.keys, state.subscriptions, tables.plan_routes, key, slot["route"]
+    )
+    if found < 0:
+        slot["answer"] = _NO_KEY
+        return STAGE_REFUSE
+    slot["subscription"] = found
     return STAGE_PASSED
+
+
+@gate
+def admit_with_key(world: World, at: int, now_ns: int, limit_part: int) -> int:
+    """Let a request with a key past its throttles and its quota; the answer if it is refused."""
+    tables, calendar, _, state, _ = world
+    slot = calendar.slots[at]
+    subscription = state.subscriptions[slot["subscription"]]
+    plan = subscription["plan"]
+    said = admit_key(
+        subscription,
+        tables.quotas[plan],
+        tables.quota_clock[0],
+        state.plan_buckets,
+        tables.plan_routes[plan, slot["route"]],
+        state.buckets,
+        tables.route_levels[slot["route"]],
+        state.plan_days[slot["subscription"]],
+        now_ns,
+        limit_part,
+        tables.rules[0]["charges_in_order"],
+    )
+    if said == ADMITTED:
+        return _SERVED
+    if said == REFUSED_BY_PLAN:
+        return _BY_PLAN
+    if said == REFUSED_BY_QUOTA:
+        return _BY_QUOTA
+    return _FIRST_LEVEL + said - REFUSED_BY_LEVEL

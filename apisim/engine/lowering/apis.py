@@ -26,8 +26,9 @@ from apisim.gateway.routing import Router
 from apisim.gateway.status import ANSWERS
 from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
 from apisim.scenario.api import Api, Route, StageThrottle, Throttle
+from apisim.scenario.settings import Settings
 
-__all__ = ["LEVELS", "LoweredApis", "lower_apis"]
+__all__ = ["LEVELS", "LoweredApis", "divided_bucket", "lower_apis"]
 
 #: Levels of the throttle hierarchy, most specific first.
 LEVELS = ("method", "stage", "account")
@@ -232,20 +233,31 @@ def _bucket(
     settings = context.scenario.settings
     n_parts = settings.sloppiness
     rows = np.zeros(n_parts, BUCKET_DTYPE)
-    rate = Fraction(throttle.rate_limit) / n_parts
-    whole, left = divmod(throttle.burst_limit, n_parts)
+    try:
+        rows = divided_bucket(settings, throttle, kind)
+    except OverflowError as error:
+        context.refuse(path, str(error), "use a rate with fewer decimals or a smaller burst")
     first = len(lowered.bucket_names)
-    for at, row in enumerate(rows):
-        try:
-            fill_bucket(
-                row, rate, whole + (at < left), kind, starts_full=settings.buckets_start == "full"
-            )
-        except OverflowError as error:
-            hint = "use a rate with fewer decimals or a smaller burst"
-            context.refuse(path, str(error), hint)
-            break
     for at in range(n_parts):
         part = f", part {at + 1} of {n_parts}" if n_parts > 1 else ""
         lowered.bucket_names.append((LEVELS[kind], f"{label}{part}"))
     lowered.bucket_rows.append(rows)
     return first
+
+
+def divided_bucket(settings: Settings, throttle: Throttle, kind: int) -> NDArray[np.void]:
+    """Buckets of one limit, one for each part that ``settings.sloppiness`` divides it into.
+
+    Raises
+    ------
+    OverflowError
+        If they cannot be held exactly.
+    """
+    n_parts = settings.sloppiness
+    rows = np.zeros(n_parts, BUCKET_DTYPE)
+    rate = Fraction(throttle.rate_limit) / n_parts
+    whole, left = divmod(throttle.burst_limit, n_parts)
+    for at, row in enumerate(rows):
+        is_full = settings.buckets_start == "full"
+        fill_bucket(row, rate, whole + (at < left), kind, starts_full=is_full)
+    return rows

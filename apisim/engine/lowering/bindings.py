@@ -23,6 +23,7 @@ from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.tables import (
     BINDING_DTYPE,
     GATE_EARLY_THROTTLE,
+    GATE_KEY,
     NONE,
     PART_CLIENT,
     PART_CONSTANT,
@@ -155,6 +156,11 @@ class Bindings:
         row["gates"] |= gates_of(context, api, route, source)
         if context.scenario.settings.throttle_before_auth:
             row["gates"] |= GATE_EARLY_THROTTLE
+        if context.scenario.apis[api].routes[route].api_key_required:
+            row["gates"] |= GATE_KEY
+        # An authorizer knows the customer behind a token, not what a client sends beside it.
+        from_authorizer = context.scenario.apis[api].api_key_source == "authorizer"
+        row["key_unread"] = int(from_authorizer and source.api_key is not None)
         row["identity_salt"] = identity_salt(context, api, route)
         row["identity_part"] = len(self.parts)
         parameters = identity_parameters(context, api, route)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.lowering.plans import LoweredPlans
 from apisim.engine.tables import CALLER_DTYPE, NONE
 from apisim.gateway.throttle import BUCKET_DTYPE, fill_bucket
 from apisim.scenario.populations import Population
@@ -16,7 +17,8 @@ _SECOND_NS = 1_000_000_000
 class Callers:
     """Rows of the caller table under construction, and the streams they draw from."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, plans: LoweredPlans) -> None:
+        self.plans = plans
         self.rows: list[NDArray[np.void]] = []
         #: Population of each row ("" where the source has none): its tokens' stream.
         self.populations: list[str] = []
@@ -66,12 +68,22 @@ def lower_callers(context: Context, callers: Callers, name: str) -> int:
     """Row of a source's callers, or ``NONE`` where nothing is known of them."""
     source = context.scenario.traffic[name]
     population = None if source.of is None else context.scenario.populations[source.of]
-    if population is None and source.source_ip is None:
+    if population is None and source.source_ip is None and source.api_key is None:
         return NONE
     row = np.zeros(1, CALLER_DTYPE)
-    for column in ("activity", "first_key", "fixed_key", "first_address", "sign_in"):
+    for column in (
+        "activity",
+        "first_key",
+        "fixed_key",
+        "fixed_customer",
+        "first_address",
+        "sign_in",
+    ):
         row[column] = NONE
     row["users_each"] = row["n_customers"] = 1
+    if source.api_key is not None:
+        row["fixed_key"] = callers.plans.named[source.api_key]
+        row["fixed_customer"] = callers.plans.customer_of(source.api_key)
     addresses = source.source_ip
     if addresses is not None:
         row["first_address"], row["addresses_each"] = addresses.first, addresses.size
@@ -82,6 +94,7 @@ def lower_callers(context: Context, callers: Callers, name: str) -> int:
         row["n_customers"] = population.count
         row["first_person"] = callers.first_person[source.of]
         row["users_each"] = population.users_each
+        row["first_key"] = callers.plans.first_keys.get(source.of, NONE)
         row["lifetime_ns"] = population.token_lifetime or 0
         row["token_salt"] = name_hash("token", source.of)
         row["never_refresh"] = population.never_refresh

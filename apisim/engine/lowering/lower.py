@@ -11,6 +11,7 @@ from apisim.engine.lowering.apis import lower_apis
 from apisim.engine.lowering.backends import lower_backends
 from apisim.engine.lowering.bindings import Bindings, DrawnPart
 from apisim.engine.lowering.context import Charging, Context
+from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
 from apisim.engine.program import Names, Program
 from apisim.engine.tables import RULES_DTYPE, Tables
@@ -45,8 +46,9 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     context = Context(scenario, charging)
     backends = lower_backends(context)
     apis = lower_apis(context, backends)
+    plans = lower_plans(context, apis)
     bindings = Bindings()
-    sources = lower_sources(context, apis, bindings, skip_bad_rows=skip_bad_rows)
+    sources = lower_sources(context, apis, plans, bindings, skip_bad_rows=skip_bad_rows)
     if context.problems:
         raise ScenarioError(context.problems)
     rules = _rules(context, sources)
@@ -59,6 +61,10 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         sources=sources.sources,
         callers=sources.callers.table(),
         credentials=bindings.credentials.table(),
+        keys=plans.keys,
+        quotas=plans.quotas,
+        plan_routes=plans.routes,
+        quota_clock=plans.clock,
         pieces=sources.piece_table(),
         bindings=bindings.table(),
         parts=bindings.part_table(),
@@ -101,10 +107,12 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         authorizers=tuple(apis.authorizer_names),
         buckets=tuple(apis.bucket_names),
         clients=tuple(sources.clients),
-        customers=tuple(sources.callers.customers),
+        customers=(*sources.callers.customers, *plans.named),
         cells=tuple(sources.cells),
         key_sets=tuple(apis.key_set_names),
         pools=tuple(sources.callers.pools),
+        plans=tuple(scenario.usage_plans),
+        plan_limits=tuple(plans.limits),
     )
     rekey = _Keys(
         scenario,
@@ -128,6 +136,9 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         key_sets=tuple(apis.key_sets),
         sign_in_quotas=sources.callers.quotas,
         n_people=sources.callers.n_people if sources.callers.pools else 0,
+        subscriptions=plans.subscriptions,
+        plan_buckets=plans.buckets,
+        has_key=plans.has_key,
         n_users=sources.n_users,
         horizon_ns=int(rules["horizon_ns"][0]),
         n_skipped_rows=sources.n_skipped_rows,

@@ -10,6 +10,7 @@ from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.bindings import Bindings
 from apisim.engine.lowering.callers import Callers, lower_callers
 from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.lowering.plans import LoweredPlans
 from apisim.engine.program import Cell, FlowPlan
 from apisim.engine.tables import (
     CLOSED,
@@ -83,11 +84,16 @@ class LoweredSources:
 
 
 def lower_sources(
-    context: Context, apis: LoweredApis, bindings: Bindings, *, skip_bad_rows: bool
+    context: Context,
+    apis: LoweredApis,
+    plans: LoweredPlans,
+    bindings: Bindings,
+    *,
+    skip_bad_rows: bool,
 ) -> LoweredSources:
     """Lower ``traffic:``; logs are read here."""
     scenario = context.scenario
-    lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE), Callers(context))
+    lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE), Callers(context, plans))
     bindings.first_person = lowered.callers.first_person
     for at, (name, source) in enumerate(scenario.traffic.items()):
         row = lowered.sources[at]

@@ -57,6 +57,7 @@ class Call:
     key: int = -1
     token: np.uint64 = _NO_KEY
     flags: int = 0
+    subscription: int = -1  # key in a plan under which it passes
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

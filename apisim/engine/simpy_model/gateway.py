@@ -16,7 +16,7 @@ from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.access import authorize, check_credentials
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
-from apisim.engine.simpy_model.keys import pass_key
+from apisim.engine.simpy_model.keys import admit_with_key, pass_key
 from apisim.engine.simpy_model.limits import pass_limits
 from apisim.engine.simpy_model.resource import pass_resource
 from apisim.engine.simpy_model.sign_in import sign_in
@@ -37,6 +37,7 @@ from apisim.engine.tables import (
 from apisim.gateway.response_cache import cache_lookup, cache_store
 from apisim.gateway.status import Answer
 from apisim.gateway.throttle import NO_BUCKET, admit
+from apisim.gateway.usage_plan import note_throttled
 
 if TYPE_CHECKING:
     from apisim.engine.simpy_model.backends import Backend
@@ -128,16 +129,28 @@ class Gateway:
         return self.model.routes[at]
 
     def _throttle(self, call: Call, levels: NDArray[np.int64]) -> None:
+        """All buckets of a call and, with a key, its quota: all are charged or none."""
         of_route = levels[self.binding(call).route]
         rules = self.model.rules
         part = 0
         if rules.limit_parts > 1:
             key = self.tables.draw_keys[call.source, Purpose.LIMIT_PART]
             part = int(part_of(key, call.entity, call.attempt, rules.limit_parts))
-        buckets = self.model.state.buckets
-        refused_by = admit(buckets, of_route, self.model.now, part, rules.charges_in_order)
+        try:
+            if call.subscription >= 0:
+                admit_with_key(self, call, part)
+            else:
+                self._admit(of_route, part)
+        except Refused as refusal:
+            if call.customer >= 0 and refusal.answer != Answer.QUOTA_EXCEEDED:
+                note_throttled(self.model.state.customers[call.customer], self.model.now)
+            raise
+
+    def _admit(self, levels: NDArray[np.int64], part: int) -> None:
+        buckets, in_order = self.model.state.buckets, self.model.rules.charges_in_order
+        refused_by = admit(buckets, levels, self.model.now, part, in_order)
         if refused_by != NO_BUCKET:
-            level = int(self.model.state.buckets[refused_by]["kind"])
+            level = int(buckets[refused_by]["kind"])
             raise Refused(Answer(Answer.THROTTLED_METHOD + level))
 
     def _overhead(self, call: Call) -> Process:

@@ -156,6 +156,8 @@ class Model:
         call.key = key_of(caller, call.customer)
         number = token_shown(caller, call.person, self.now)
         call.token = np.uint64(token_of(caller, call.person, number))
+        if call.customer < 0:
+            call.customer = int(caller["fixed_customer"])
 
     def record(self, call: Call) -> None:
         """The caller has its answer: write the request down."""

@@ -1,0 +1,192 @@
+"""Rules between usage plans, API keys, and those who use them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from apisim.scenario.api import Api
+from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.routes import can_match
+from apisim.scenario.scenario import Scenario
+from apisim.scenario.traffic import Source
+from apisim.scenario.units import shown
+from apisim.scenario.validation import Validation
+
+__all__ = ["PLAN_RULES", "plan_notes"]
+
+#: Quotas of an account and Region (API Gateway quotas, 2025): plans, plans of a key, keys.
+_MAX_PLANS: Final = 300
+_MAX_PLANS_OF_A_KEY: Final = 10
+_MAX_KEYS: Final = 10_000
+
+
+def _check_stages(scenario: Scenario, outcome: Validation) -> None:
+    """Plans are attached to stages that exist, and only REST APIs have plans."""
+    for name, plan in scenario.usage_plans.items():
+        seen: dict[str, str] = {}
+        for written, routes in plan.api_stages.items():
+            at: Path = ("usage_plans", name, "api_stages", written)
+            api_name, _, stage = written.partition("/")
+            first = seen.setdefault(api_name, written)
+            if first != written:
+                outcome.add(at, f"is the same stage as {first}", "keep one of them")
+            api = scenario.apis.get(api_name)
+            if api is None:
+                continue
+            because: tuple[Path, ...] = (("apis", api_name, "type"), ("apis", api_name, "stage"))
+            if api.type != "rest":
+                message = "HTTP APIs have no usage plans, REST APIs have them"
+                outcome.add(at, message, "use type: rest, or remove it here", because=because)
+            elif stage and stage != api.stage.name:
+                message = f"the API {api_name} has no stage {shown(stage)}"
+                outcome.add(at, message, f"its stage is {api.stage.name}", because=because)
+            defined = outcome.names("apis", api_name, "routes")
+            for route in routes:
+                if route not in api.routes and route not in defined:
+                    message = f"{route} is no route of the API {api_name}"
+                    outcome.add((*at, route), message, did_you_mean(route, api.routes))
+
+
+def _check_one_plan_a_stage(scenario: Scenario, outcome: Validation) -> None:
+    """A key is in one plan for each stage (developer guide, usage plans)."""
+    plans = scenario.usage_plans
+    seen: dict[tuple[str, str], str] = {}
+    for name, plan in plans.items():
+        for at, key in enumerate(plan.api_keys):
+            place: Path = ("usage_plans", name, "api_keys", at)
+            if key in plan.api_keys[:at]:
+                outcome.add(place, f"{key} is given twice", "keep one of them")
+                continue
+            for api in plan.apis:
+                first = seen.setdefault((key, api), name)
+                if first != name:
+                    message = f"{key} opens the stage of {api} by the plan {first} already"
+                    because: tuple[Path, ...] = (("usage_plans", first),)
+                    outcome.add(place, message, "one plan for each stage of a key", because=because)
+
+
+def _check_rest_only(scenario: Scenario, outcome: Validation) -> None:
+    for name, api in scenario.apis.items():
+        at: Path = ("apis", name)
+        if api.type == "rest":
+            continue
+        hint = "use type: rest, or remove this key"
+        message = "HTTP APIs have no API keys, REST APIs have them"
+        if api.api_key_source != "header":
+            outcome.add((*at, "api_key_source"), message, hint, because=((*at, "type"),))
+        for key, route in api.routes.items():
+            if route.api_key_required:
+                place = (*at, "routes", key, "api_key_required")
+                outcome.add(place, message, hint, because=((*at, "type"),))
+
+
+def _check_key_source(scenario: Scenario, outcome: Validation) -> None:
+    """A key that the authorizer names needs an authorizer that can name it."""
+    for name, api in scenario.apis.items():
+        if api.api_key_source != "authorizer" or api.type != "rest":
+            continue
+        for key, route in api.routes.items():
+            at: Path = ("apis", name, "routes", key)
+            authorizer = scenario.authorizers.get(route.authorizer or "")
+            names_keys = authorizer is not None and authorizer.type in ("token", "request")
+            if route.api_key_required and not names_keys:
+                message = "the key comes from a Lambda authorizer, and the route has none"
+                hint = "give it one, or write api_key_source: header"
+                because: tuple[Path, ...] = (
+                    (*at, "authorizer"),
+                    ("authorizers",),
+                    ("apis", name, "api_key_source"),
+                )
+                outcome.add((*at, "api_key_required"), message, hint, because=because)
+
+
+def _check_holders(scenario: Scenario, outcome: Validation) -> None:
+    """Who has a key: customers of a population, or a source."""
+    defined = outcome.names("usage_plans")
+    for name, population in scenario.populations.items():
+        for plan in population.plans or {}:
+            if plan not in defined:
+                hint = did_you_mean(plan, defined) or "define it under usage_plans:"
+                message = f"{shown(plan)} is not defined under usage_plans"
+                outcome.add(("populations", name, "plans", plan), message, hint)
+    for name, source in scenario.traffic.items():
+        holder = scenario.populations.get(source.of or "")
+        if source.api_key is not None and holder is not None and holder.key_each:
+            message = f"the customers of {source.of} have keys of their own"
+            hint = "remove api_key here, or key_each and plans there"
+            because: tuple[Path, ...] = (("populations", str(source.of)),)
+            outcome.add(("traffic", name, "api_key"), message, hint, because=because)
+
+
+PLAN_RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
+    _check_rest_only,
+    _check_stages,
+    _check_one_plan_a_stage,
+    _check_key_source,
+    _check_holders,
+)
+
+
+def plan_notes(scenario: Scenario) -> Iterator[str]:
+    """What is allowed but may not be meant."""
+    plans = scenario.usage_plans
+    known = {key for plan in plans.values() for key in plan.api_keys} | set(scenario.api_keys)
+    for name, source in scenario.traffic.items():
+        needs = [api.routes[key].api_key_required for api, key in _called(scenario, source)]
+        holder = scenario.populations.get(source.of or "")
+        sends = source.api_key is not None or (holder is not None and holder.key_each)
+        if source.api_key is not None and source.api_key not in known:
+            yield (
+                f"traffic.{name}: no usage plan has the key {source.api_key}: where a key is "
+                "needed, its calls are refused"
+            )
+        if sends and needs and not any(needs):
+            yield f"traffic.{name}: its keys are not asked for: no route it calls needs one"
+        if any(needs) and not sends:
+            yield f"traffic.{name}: it has no API key, and routes that need one refuse it"
+    for name, plan in plans.items():
+        for api_name, routes in plan.apis.items():
+            api = scenario.apis.get(api_name)
+            if api is None or api.type != "rest":
+                continue
+            unasked = [key for key in routes if not api.routes[key].api_key_required]
+            for key in unasked:
+                yield (
+                    f"usage_plans.{name}: {api_name} {key} needs no API key, so its throttle "
+                    "here limits nobody"
+                )
+            if not any(route.api_key_required for route in api.routes.values()):
+                yield f"usage_plans.{name}: no route of {api_name} needs an API key"
+    yield from _beyond_quotas(scenario)
+
+
+def _beyond_quotas(scenario: Scenario) -> Iterator[str]:
+    """What an account may only have after AWS has raised its quotas."""
+    plans = scenario.usage_plans
+    if len(plans) > _MAX_PLANS:
+        yield f"usage_plans: an account has {_MAX_PLANS} of them at most unless AWS allows more"
+    named = [key for plan in plans.values() for key in plan.api_keys]
+    for key in dict.fromkeys(named):
+        if named.count(key) > _MAX_PLANS_OF_A_KEY:
+            yield f"usage_plans: the key {key} is in more than {_MAX_PLANS_OF_A_KEY} plans"
+    n_keys = len(set(named) | set(scenario.api_keys)) + sum(
+        population.count for population in scenario.populations.values() if population.key_each
+    )
+    if n_keys > _MAX_KEYS:
+        yield f"{n_keys:,} API keys: an account has {_MAX_KEYS:,} at most unless AWS allows more"
+
+
+def _called(scenario: Scenario, source: Source) -> Iterable[tuple[Api, str]]:
+    """Routes that a source may call; all of a log's API."""
+    if source.trace is not None:
+        for name, api in scenario.apis.items():
+            if source.trace.api in (None, name):
+                yield from ((api, key) for key in api.routes)
+    for entry in source.mix:
+        called = scenario.apis.get(entry.api)
+        if called is None:
+            continue
+        keys = called.route_keys()
+        exact = str(entry.route)
+        for key, route_key in keys.items():
+            if key == exact or (exact not in keys and can_match(route_key, entry.route)):
+                yield called, key
