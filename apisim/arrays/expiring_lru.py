@@ -31,8 +31,11 @@ __all__ = [
     "UNBOUNDED",
     "Store",
     "expire_all",
+    "flush_all",
     "grow_store",
+    "lru_drop",
     "lru_find",
+    "lru_newest_in_line",
     "lru_store",
     "new_cache",
     "new_store",
@@ -55,7 +58,7 @@ ENTRY_DTYPE: Final = np.dtype(
         ("older", "i4"),
         ("after", "i4"),  # order of storing within the line; also chains the free entries
         ("before", "i4"),
-        ("unused", "i8"),  # one entry fills one cache line of the machine
+        ("about", "u8"),  # what else its owner knows of it; 0 when stored
     ],
     align=True,
 )
@@ -260,6 +263,33 @@ def expire_all(
             _expire_line(store, at_line, now_ns)
 
 
+@kernel
+def flush_all(store: Store, at_cache: int) -> None:
+    """Remove everything from one cache, valid or not; nothing is counted.
+
+    It takes as long as there are entries, each of which was stored once before.
+    """
+    cache = store.caches[at_cache]
+    while cache["newest"] != NOWHERE:
+        _remove(store, cache["newest"])
+
+
+@kernel
+def lru_drop(store: Store, key: np.uint64) -> bool:
+    """Remove one entry, valid or not; whether it was there."""
+    cell = store.table[_seek(store.entries, store.table, key)]
+    if cell == NOWHERE:
+        return False
+    _remove(store, _entry_of(cell))
+    return True
+
+
+@inline
+def lru_newest_in_line(store: Store, at_line: int) -> int:
+    """Index of the entry that was stored in a line last, or -1."""
+    return store.lines[at_line]["last"]  # type: ignore[no-any-return]
+
+
 @inline
 def lru_find(
     store: Store,
@@ -343,6 +373,7 @@ def lru_store(
     entry["weight"] = weight
     entry["value"] = value
     entry["line"] = at_line
+    entry["about"] = 0
     table[_seek(entries, table, key)] = _cell(key, at)
     _use_now(cache, entries, at)
     entry["after"] = NOWHERE

@@ -49,3 +49,5 @@ class Purpose(IntEnum):
     CREDENTIAL_CHECK = 35
     SIGN_IN = 36
     PLAN = 37
+    UPDATE = 38
+    INVALIDATE = 39

@@ -21,6 +21,7 @@ __all__ = [
     "SENT",
     "SENT_IF_KNOWN",
     "compose_key",
+    "entry_draw",
     "index_of",
     "keyed_size",
     "lacks_identity",
@@ -106,6 +107,12 @@ def keyed_size(
 ) -> int:
     """Size of a cacheable answer: it belongs to the cache key, not to the call."""
     return sample_int(dists, values, row, key, index_of(cache_key), _FIRST)
+
+
+@kernel
+def entry_draw(key: np.uint64, cache_key: np.uint64, stored_ns: int) -> float:
+    """The draw of one cache entry: it belongs to its key and the time it was stored."""
+    return uniform(key, index_of(mix_in(cache_key, np.uint64(stored_ns))), _FIRST)
 
 
 @inline

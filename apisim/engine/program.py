@@ -18,6 +18,7 @@ from apisim.engine.recorder import Recorder, new_recorder
 from apisim.engine.state import State, new_calendar
 from apisim.engine.tables import CLOSED, OPEN, Tables
 from apisim.engine.world import World
+from apisim.gateway.cache_cluster import CLUSTER_DTYPE
 from apisim.gateway.key_set import KEY_SET_DTYPE, NEVER_FETCHED
 from apisim.gateway.quota import DAY_NS
 from apisim.gateway.sign_in import NO_TOKEN, SIGN_IN_DTYPE
@@ -50,6 +51,7 @@ class CachePlan:
     name: str
     max_weight: int
     max_entries: int
+    lookup_ns: int = 0  # of a stage's cache whose instance has a limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,8 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
     key_sets = np.zeros(max(1, len(program.key_sets)), KEY_SET_DTYPE)
     key_sets["fetched_ns"] = NEVER_FETCHED
     key_sets["lifetime_ns"][: len(program.key_sets)] = program.key_sets
+    clusters = np.zeros(max(1, len(program.caches)), CLUSTER_DTYPE)
+    clusters["lookup_ns"][: len(program.caches)] = [plan.lookup_ns for plan in program.caches]
     n_sources = max(1, len(program.flows))
     return State(
         flows=flows,
@@ -210,6 +214,7 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         plan_buckets=_at_least_one(program.plan_buckets),
         plan_days=_new_days(program),
         customers=_new_customers(program),
+        clusters=clusters,
     )
 
 

@@ -63,7 +63,7 @@ FLAG_STALE: Final = 1  # a cached answer that has changed behind the cache
 FLAG_WRONG: Final = 2  # a cached answer made for another request
 FLAG_WARNED: Final = 4  # an invalidation ignored with a warning header
 FLAG_CORS_BLOCKED: Final = 8  # the browser hides the answer from its page
-FLAG_INVALIDATION: Final = 16  # the call asked for a fresh answer
+FLAG_INVALIDATION: Final = 16  # the call may ask for a fresh answer, and did
 
 REQUEST_FIELDS: Final = [
     ("arrival_ns", "i8"),  # at the client
@@ -109,6 +109,10 @@ CELL_DTYPE: Final = np.dtype(
         ("authorizer_calls", "i8"),
         ("request_bytes", "i8"),
         ("response_bytes", "i8"),
+        ("stale_answers", "i8"),  # requests by flag
+        ("wrong_answers", "i8"),
+        ("invalidations", "i8"),
+        ("ignored_invalidations", "i8"),  # with a warning
     ],
     align=True,
 )
@@ -334,6 +338,20 @@ def _add_to_cell(sums: np.void, row: np.void) -> None:
         sums["authorizer_calls"] += 1
     sums["request_bytes"] += row["request_bytes"]
     sums["response_bytes"] += row["response_bytes"]
+    if row["flags"] != 0:
+        _count_flags(sums, row["flags"])
+
+
+@gate
+def _count_flags(sums: np.void, flags: int) -> None:
+    if flags & FLAG_STALE:
+        sums["stale_answers"] += 1
+    if flags & FLAG_WRONG:
+        sums["wrong_answers"] += 1
+    if flags & FLAG_INVALIDATION:
+        sums["invalidations"] += 1
+    if flags & FLAG_WARNED:
+        sums["ignored_invalidations"] += 1
 
 
 @gate

@@ -45,6 +45,8 @@ class Replication:
         Final records of the caches of ``program.caches``, expired entries gone.
     key_sets, sign_ins : arrays
         Final records of the keys of jwt authorizers and of user pools with a quota.
+    clusters : CLUSTER_DTYPE array
+        Final records of the instances behind them.
     end_ns : int
         End of the traffic, of the last request or of the last work, whichever is latest.
     completed : bool
@@ -64,6 +66,7 @@ class Replication:
     caches: NDArray[np.void]
     key_sets: NDArray[np.void]
     sign_ins: NDArray[np.void]
+    clusters: NDArray[np.void]
     end_ns: int
     completed: bool
 
@@ -138,6 +141,7 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
         caches=store.caches[: len(program.caches)],
         key_sets=state.key_sets[: len(program.key_sets)],
         sign_ins=state.sign_ins[: len(program.sign_in_quotas)],
+        clusters=state.clusters[: len(program.caches)],
         end_ns=end_ns,
         completed=completed,
     )

@@ -60,6 +60,7 @@ SLOT_DTYPE: Final = np.dtype(
         ("key", "i8"),  # row of the API key that is sent; -1: none
         ("token", "u8"),  # identity of the token that is sent; 0: none
         ("subscription", "i8"),  # key in a plan under which the request passes
+        ("about", "u8"),  # hash of what the call's answer depends on
     ],
     align=True,
 )
@@ -96,6 +97,7 @@ class State(NamedTuple):
     plan_buckets: NDArray[np.void]
     plan_days: NDArray[np.void]  # DAY_DTYPE[n_subscriptions, n_days]
     customers: NDArray[np.void]  # CUSTOMER_DTYPE
+    clusters: NDArray[np.void]  # CLUSTER_DTYPE[n_caches]
 
 
 def new_calendar(room: int) -> Calendar:

@@ -10,16 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ACTION_DTYPE",
     "API_DTYPE",
     "AUTHORIZER_DTYPE",
     "BACKEND_ENDPOINT",
     "BACKEND_FUNCTION",
     "BACKEND_MOCK",
     "BINDING_DTYPE",
+    "CACHE_CHANGES",
+    "CACHE_DEPENDS",
+    "CACHE_EVERYTHING",
+    "CACHE_INVALIDATES",
+    "CACHE_QUEUES",
+    "CACHE_UPDATES",
+    "CACHING_DTYPE",
     "CALLER_DTYPE",
     "CLOSED",
     "CREDENTIAL_DTYPE",
     "ENDPOINT_SPEC_DTYPE",
+    "FLUSH",
     "FUNCTION_DTYPE",
     "GATE_AUTH",
     "GATE_CREDENTIALS",
@@ -39,6 +48,7 @@ __all__ = [
     "PART_DTYPE",
     "PART_TARGET",
     "PART_TOKEN",
+    "RESIZE",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
     "SOURCE_DTYPE",
@@ -126,6 +136,7 @@ BINDING_DTYPE: Final = np.dtype(
         ("cache_salt", "u8"),
         ("cache_part", "i8"),  # first of `cache_parts` rows of the part table
         ("cache_parts", "i8"),
+        ("caching", "i8"),  # row of the caching table; NONE: the plain cache
         ("identity_salt", "u8"),
         ("identity_part", "i8"),
         ("identity_parts", "i8"),
@@ -205,7 +216,49 @@ FUNCTION_DTYPE: Final = np.dtype(
 )
 ENDPOINT_SPEC_DTYPE: Final = np.dtype([("service_time", "i8"), ("errors", "f8")], align=True)
 TARGET_DTYPE: Final = np.dtype(
-    [("binding", "i8"), ("cache_hash", "u8"), ("identity_hash", "u8")], align=True
+    [("binding", "i8"), ("cache_hash", "u8"), ("identity_hash", "u8"), ("depends_hash", "u8")],
+    align=True,
+)
+
+#: What a binding's calls meet at the response cache beyond the plain one, as bits of ``what``.
+CACHE_INVALIDATES: Final = 1  # some calls ask for a fresh answer
+CACHE_DEPENDS: Final = 2  # the answer depends on more than the keys
+CACHE_UPDATES: Final = 4  # what lies behind a key changes
+CACHE_EVERYTHING: Final = 8  # an endpoint's errors are cached too
+CACHE_QUEUES: Final = 16  # lookups queue for the instance
+CACHE_CHANGES: Final = 32  # the timeline takes the instance away
+
+#: One row for each binding whose cache is not the plain one.
+CACHING_DTYPE: Final = np.dtype(
+    [
+        ("what", "i8"),  # CACHE_... bits
+        ("cache", "i8"),
+        ("invalidate", "f8"),  # share of the source's calls with max-age=0
+        ("authorized", "f8"),  # share of those that may
+        ("needs_permission", "i8"),
+        ("unauthorized", "i8"),  # of gateway.cache_control.POLICIES
+        ("depends_part", "i8"),  # first of `depends_parts` rows of the part table
+        ("depends_parts", "i8"),
+        ("updates_per_s", "f8"),
+        ("updates_key", "u8"),  # stream of the changes behind the route's keys
+        ("inflation_ppm", "i8"),  # of encrypted entries [1e-6]
+    ],
+    align=True,
+)
+
+FLUSH: Final = 0
+RESIZE: Final = 1
+#: What the timeline does, in order of time.
+ACTION_DTYPE: Final = np.dtype(
+    [
+        ("at_ns", "i8"),
+        ("kind", "i8"),
+        ("cache", "i8"),
+        ("max_weight", "i8"),  # of a resized cache
+        ("lookup_ns", "i8"),
+        ("create_ns", "i8"),
+    ],
+    align=True,
 )
 #: A closed user's active time: one row per user and stretch of phases, a user's rows together.
 JOB_DTYPE: Final = np.dtype(
@@ -272,3 +325,5 @@ class Tables(NamedTuple):
     client_hashes: NDArray[np.uint64]
     cell_hashes: NDArray[np.uint64]  # [n_cells] names of phase, route, api and source
     cell_phase: NDArray[np.int64]  # [n_cells]
+    caching: NDArray[np.void]  # CACHING_DTYPE
+    timeline: NDArray[np.void]  # ACTION_DTYPE

@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from apisim.arrays.expiring_lru import Store, lru_find, lru_store
-from apisim.arrays.jit import inline
+from apisim.arrays.expiring_lru import Store, lru_drop, lru_find, lru_newest_in_line, lru_store
+from apisim.arrays.jit import inline, kernel
 
-__all__ = ["CACHE_SIZES_BYTES", "cache_lookup", "cache_store"]
+__all__ = ["CACHE_SIZES_BYTES", "cache_keep", "cache_lookup", "cache_store"]
 
 _GB: Final = 1 << 30
 #: Capacity of each ``cacheClusterSize`` [bytes]; the name is the size in GB.
@@ -59,3 +59,45 @@ def cache_store(
         return False
     weight = body_bytes + overhead_bytes
     return lru_store(store, line, key, weight, body_bytes, now_ns)
+
+
+@kernel
+def cache_keep(
+    store: Store,
+    line: int,
+    key: np.uint64,
+    value: int,
+    stored_bytes: int,
+    max_object_bytes: int,
+    overhead_bytes: int,
+    about: np.uint64,
+    replaces: bool,
+    now_ns: int,
+) -> bool:
+    """Store an answer whose entry says more than its size; see :func:`cache_store`.
+
+    Parameters
+    ----------
+    store, line, key
+        As for :func:`apisim.arrays.expiring_lru.lru_store`.
+    value : int
+        What the entry says: a body's size [bytes], or an answer below zero.
+    stored_bytes : int
+        Size as it is stored [bytes].
+    max_object_bytes, overhead_bytes : int
+        Largest size that is stored, and what an entry weighs beyond it [bytes].
+    about : uint64
+        Hash of what the answer depends on.
+    replaces : bool
+        Whether a valid entry gives way: the call was an invalidation.
+    now_ns : int
+        Time [ns].
+    """
+    if replaces:
+        lru_drop(store, key)
+    if stored_bytes > max_object_bytes:
+        return False
+    if not lru_store(store, line, key, stored_bytes + overhead_bytes, value, now_ns):
+        return False
+    store.entries[lru_newest_in_line(store, line)]["about"] = about
+    return True

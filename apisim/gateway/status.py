@@ -59,6 +59,8 @@ class Answer(IntEnum):
     PREFLIGHT = 39
     PREFLIGHT_FAILED = 40
     CORS_BLOCKED = 41
+    CACHED_ERROR = 42
+    CACHED_FULL = 43
 
 
 class AnswerFacts(NamedTuple):
@@ -197,6 +199,9 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.PREFLIGHT: AnswerFacts("preflight", "", 200, 204),
     Answer.PREFLIGHT_FAILED: AnswerFacts("cors_blocked", "cors", 200, 204),
     Answer.CORS_BLOCKED: AnswerFacts("cors_blocked", "cors", 200, 200),
+    # An endpoint's error, served from the cache (settings.cache_statuses: all).
+    Answer.CACHED_ERROR: AnswerFacts("cache_hit", "backend", 500, 500),
+    Answer.CACHED_FULL: AnswerFacts("cache_hit", "backend", 503, 503),
 }
 
 #: Answer of each throttle level, in the order of the hierarchy.

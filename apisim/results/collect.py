@@ -75,7 +75,7 @@ class FinalState:
 
     Attributes
     ----------
-    pools, endpoints, buckets, caches : arrays
+    pools, endpoints, buckets, caches, clusters : arrays
         As in :class:`apisim.engine.run.Replication`.
     billed_ms : int64[n_functions]
         Billed time of each function [ms].
@@ -87,6 +87,7 @@ class FinalState:
     endpoints: NDArray[np.void]
     buckets: NDArray[np.void]
     caches: NDArray[np.void]
+    clusters: NDArray[np.void]
     billed_ms: NDArray[np.int64]
     end_ns: int
 
@@ -168,6 +169,7 @@ class Collector:
                 endpoints=replication.endpoints.copy(),
                 buckets=replication.buckets.copy(),
                 caches=replication.caches.copy(),
+                clusters=replication.clusters.copy(),
                 billed_ms=recorder.executions["billed_ms"].sum(axis=(0, 2)),
                 end_ns=replication.end_ns,
             )

@@ -59,7 +59,18 @@ class CacheStats(_Stats):
     entries, bytes : float
         Live at the end of the run, with their overhead; mean over replications.
     wrong_answers : int
-        Answers that belonged to another request; always 0 until dependencies are modelled.
+        Hits whose answer was made for another request: a parameter it depends on (``depends_on``)
+        is not in the key. Always 0 where nobody said what answers depend on.
+    stale_answers : int
+        Hits whose answer had changed behind the cache (``updates``).
+    invalidations, ignored_invalidations : int
+        Calls with ``Cache-Control: max-age=0`` that replaced the entry, and those that were told
+        by a warning header that they may not.
+    flushes : int
+        Times the timeline emptied it without taking it away; whole run, summed.
+    max_wait_ms : float
+        Longest wait for the cache's instance [ms] (``settings.cache_throughput``), in any
+        replication; whole run.
     """
 
     hits: int
@@ -70,6 +81,11 @@ class CacheStats(_Stats):
     entries: float
     bytes: float
     wrong_answers: int = 0
+    stale_answers: int = 0
+    invalidations: int = 0
+    ignored_invalidations: int = 0
+    flushes: int = 0
+    max_wait_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +217,12 @@ def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dic
             expirations=_total(states, "caches", at, "expirations"),
             entries=_ratio(_total(states, "caches", at, "entries"), len(states)),
             bytes=_ratio(_total(states, "caches", at, "weight"), len(states)),
+            wrong_answers=sums["wrong_answers"],
+            stale_answers=sums["stale_answers"],
+            invalidations=sums["invalidations"],
+            ignored_invalidations=sums["ignored_invalidations"],
+            flushes=_total(states, "clusters", at, "flushes"),
+            max_wait_ms=max(int(state.clusters["max_wait_ns"][at]) for state in states) / 1e6,
         )
     return stats
 

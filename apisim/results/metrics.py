@@ -7,7 +7,9 @@
 ``errors_5xx``,
 ``failed``,
 ``throttled``,
-``cold_starts``
+``cold_starts``,
+``wrong_answers``,
+``stale_answers``
 ``cache_hits``,        ``rate`` is the share of lookups
 ``cache_misses``
 ``availability``       ``rate``: the share of requests that did not fail
@@ -192,6 +194,8 @@ def _count(metric: str, tally: Tally) -> int:
         "cold_starts": sums["cold_starts"],
         "cache_hits": sums["cache_hits"],
         "cache_misses": sums["cache_misses"],
+        "wrong_answers": sums["wrong_answers"],
+        "stale_answers": sums["stale_answers"],
         "data_processed": sums["request_bytes"] + sums["response_bytes"],
     }
     return counts[metric]

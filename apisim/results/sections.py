@@ -13,10 +13,12 @@ from typing import Final
 from apisim.pricing import Bill, dollars
 from apisim.results.groups import AGGREGATED, GroupStats
 from apisim.results.intervals import Interval
+from apisim.results.mechanisms import CacheStats
 from apisim.results.result import Result
 from apisim.results.wording import (
     bytes_text,
     count_text,
+    counted,
     moment_text,
     quantity_text,
     rate_text,
@@ -295,7 +297,32 @@ def _cache(result: Result) -> Section | None:
         "Response cache",
         "API|>Hits|>Misses|>Hit ratio|>Evictions|>Entries at the end|>Size",
         rows,
+        remarks=tuple(
+            remark for api, stats in result.cache.items() for remark in _cache_remarks(api, stats)
+        ),
     )
+
+
+def _cache_remarks(api: str, stats: CacheStats) -> list[str]:
+    """What else is to be said of a cache, a sentence each."""
+    remarks = []
+    for count, what in (
+        (stats.wrong_answers, "were made for another request: its key is too broad"),
+        (stats.stale_answers, "had changed behind the cache"),
+    ):
+        if count:
+            share = share_text(count / stats.hits)
+            remarks.append(f"{api}: {count_text(count)} of the hits ({share}) {what}.")
+    if stats.invalidations or stats.ignored_invalidations:
+        remarks.append(
+            f"{api}: {counted(stats.invalidations, 'call')} asked for a fresh answer and got it, "
+            f"{count_text(stats.ignored_invalidations)} were told that they may not."
+        )
+    if stats.max_wait_ms:
+        remarks.append(
+            f"{api}: lookups waited up to {time_text(stats.max_wait_ms)} for the cache, whole run."
+        )
+    return remarks
 
 
 def _authorizers(result: Result) -> Section | None:

@@ -133,13 +133,37 @@ def _usage(
             )
         )
     caches = [
-        CacheUsage(
-            api=name,
-            stage=api.stage.name,
-            size=api.stage.cache_cluster_size,
-            provisioned_ns=provisioned_ns,
-        )
+        CacheUsage(api=name, stage=api.stage.name, size=size, provisioned_ns=part_ns)
         for name, api in scenario.apis.items()
         if api.stage.cache_cluster_size is not None
+        for size, part_ns in _time_by_size(program, name, provisioned_ns).items()
     ]
     return Usage(apis=tuple(apis), functions=tuple(functions), caches=tuple(caches))
+
+
+def _time_by_size(program: Program, api: str, provisioned_ns: int) -> dict[str, int]:
+    """How long an API's cache had each of its sizes [ns].
+
+    A size is provisioned from the moment the timeline asks for it. Of a part of a run, each size
+    gets the share that it has of the whole.
+    """
+    stage = program.scenario.apis[api].stage
+    assert stage.cache_cluster_size is not None
+    name, length_ns = f"{api}/{stage.name}", program.horizon_ns
+    changes = [(0, stage.cache_cluster_size)]
+    changes += [
+        (entry.at, sizes[name])
+        for entry in sorted(program.scenario.timeline, key=lambda entry: entry.at)
+        if entry.at <= length_ns and name in (sizes := entry.resize_cache or {})
+    ]
+    if len(changes) == 1:
+        return {stage.cache_cluster_size: provisioned_ns}
+    ends = [at for at, _ in changes[1:]] + [length_ns]
+    times: dict[str, int] = {}
+    left_ns = provisioned_ns
+    for (start, size), end in zip(changes, ends, strict=True):
+        part_ns = min(left_ns, provisioned_ns * (end - start) // max(length_ns, 1))
+        times[size] = times.get(size, 0) + part_ns
+        left_ns -= part_ns
+    times[changes[-1][1]] += left_ns  # what rounding down left
+    return times

@@ -30,6 +30,7 @@ __all__ = [
     "Api",
     "ApiType",
     "Integration",
+    "Invalidation",
     "Route",
     "RouteCache",
     "RouteName",
@@ -166,11 +167,12 @@ class Integration(Model):
     timeout : int
         How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
         29 s. HTTP: 50 ms to 30 s, default 30 s (quotas of REST and HTTP APIs).
+    cache_namespace : str or None
+        Routes of one namespace whose cache keys have the same names share their entries; REST only.
+        None is a namespace of the route's own (API reference, ``cacheNamespace``).
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cache_namespace", "mapping", "service", "templates"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"mapping", "service", "templates"})
 
     type: Annotated[
         Literal["lambda_proxy", "lambda", "http_proxy", "http", "mock"],
@@ -179,6 +181,7 @@ class Integration(Model):
     function: Annotated[str, name()] | None = None
     endpoint: Annotated[str, name()] | None = None
     timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
+    cache_namespace: Annotated[str, name()] | None = None
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
@@ -196,11 +199,38 @@ class Integration(Model):
         return self
 
 
+class Invalidation(Model):
+    """What ``Cache-Control: max-age=0`` does (developer guide, "Invalidate a cache entry").
+
+    Attributes
+    ----------
+    require_authorization : bool
+        Whether a caller needs the permission ``execute-api:InvalidateCache``; by default it does.
+    unauthorized : {"succeed_with_header", "succeed_without_header", "fail_with_403"}
+        What a caller without it gets: its header is ignored, with or without a warning header, or
+        it is refused. Default ``succeed_with_header``, as AWS.
+    """
+
+    require_authorization: Annotated[bool, flag()] = True
+    unauthorized: Annotated[
+        Literal["succeed_with_header", "succeed_without_header", "fail_with_403"],
+        choice("succeed_with_header", "succeed_without_header", "fail_with_403"),
+    ] = "succeed_with_header"
+
+
 class RouteCache(Model):
     """Response cache of one route; REST only.
 
     Attributes
     ----------
+    enabled : bool or None
+        Whether the route is cached. None, the default, is what enabling a stage's cache does: GET
+        only. True caches every verb of the route, each for itself; False none.
+    encrypted : bool
+        Whether entries are encrypted, which makes them larger by
+        ``settings.cache_encryption_inflation``.
+    invalidation : Invalidation
+        What ``Cache-Control: max-age=0`` does.
     ttl : int
         How long an answer is served from the cache [ns], 0 to 3600 s, default 300 s; 0 caches
         nothing.
@@ -209,8 +239,9 @@ class RouteCache(Model):
         list is one entry for all callers.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"invalidation", "require_authorization"})
-
+    enabled: Annotated[bool, flag()] | None = None
+    encrypted: Annotated[bool, flag()] = False
+    invalidation: Invalidation = as_written({})
     ttl: Annotated[int, _TTL] = as_written("300s")
     keys: list[CacheKey]
 
@@ -230,19 +261,27 @@ class Route(Model):
         The route's own bucket.
     cache : RouteCache or None
         Response cache of the route.
+    depends_on : list of str or None
+        Parameters the answer depends on: a cached answer made for other values of them is counted
+        as wrong. None, the default: nobody said.
+    updates : fractions.Fraction
+        How often what lies behind each cache key changes [1/s], at random, 0 to 1,000, default 0: a
+        cached answer from before the latest change is counted as stale.
     request_size, response_size : Distribution
         Payloads [bytes], up to 10 MB, default 1 KB.
     api_key_required : bool
         Whether a call needs an API key that a usage plan attached to the stage knows; REST only.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors", "depends_on", "validate", "waf"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors", "validate", "waf"})
 
     integration: Integration
     authorizer: Annotated[str, name()] | None = None
     scopes: Annotated[list[Scope], Field(max_length=10)] = Field(default_factory=list)
     throttle: Throttle | None = None
     cache: RouteCache | None = None
+    depends_on: list[CacheKey] | None = None
+    updates: Annotated[Fraction, rate(0, 1_000)] = Fraction(0)
     request_size: PayloadDistribution = as_written("1KB")
     response_size: PayloadDistribution = as_written("1KB")
     api_key_required: Annotated[bool, flag()] = False

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from apisim.scenario.api import Api, Route
+from apisim.scenario.caches import cache_notes, check_cached_routes, check_timeline
 from apisim.scenario.checks_access import ACCESS_RULES
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.formats import format_duration
@@ -345,6 +346,8 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_projection,
     _check_tags,
     *PLAN_RULES,
+    check_cached_routes,
+    check_timeline,
 )
 
 
@@ -354,4 +357,4 @@ def notes_on(scenario: Scenario) -> list[str]:
     for name, api in scenario.apis.items():
         if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
             notes.append(f"apis.{name}: the stage has a cache, but no route uses it")
-    return [*notes, *plan_notes(scenario)]
+    return [*notes, *plan_notes(scenario), *cache_notes(scenario)]

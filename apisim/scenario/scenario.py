@@ -22,6 +22,7 @@ from apisim.scenario.regions import REGIONS
 from apisim.scenario.routes import RouteKey
 from apisim.scenario.settings import Settings
 from apisim.scenario.thresholds import Thresholds
+from apisim.scenario.timeline import TimelineEntry
 from apisim.scenario.traffic import Source
 from apisim.scenario.units import UnitError, shown
 
@@ -133,6 +134,8 @@ class Scenario(Model):
         Limits all APIs share.
     apis, authorizers, functions, endpoints, usage_plans, api_keys, populations, traffic : dict
         By name, in the order written.
+    timeline : list of TimelineEntry
+        What changes while it runs; at one time, in the order written.
     settings : Settings
         All settings, resolved for the profile.
     pricing : Pricing
@@ -141,7 +144,7 @@ class Scenario(Model):
         What must hold of the results.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"alarms", "services", "timeline"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"alarms", "services"})
 
     apisim: Annotated[Literal[1], choice(1)]
     name: Annotated[str, text(200)] = ""
@@ -165,6 +168,7 @@ class Scenario(Model):
     api_keys: dict[_Name, ApiKey] = Field(default_factory=dict)
     populations: dict[_Name, Population] = Field(default_factory=dict)
     traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
+    timeline: Annotated[list[TimelineEntry], Field(max_length=1_000)] = Field(default_factory=list)
     settings: Settings = as_written({})
     pricing: Pricing = as_written({})
     thresholds: Thresholds = as_written({})

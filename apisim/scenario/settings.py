@@ -5,11 +5,12 @@ A *profile* sets them together. The defaults below are those of ``aws``; :data:`
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from apisim.scenario.distributions import TimeDistribution
-from apisim.scenario.fields import choice, duration, flag, size, whole
-from apisim.scenario.model import Finding, Model, as_written
+from apisim.scenario.fields import Reader, choice, duration, flag, rate, share, size, whole
+from apisim.scenario.model import Context, Finding, Model, as_written
 
 __all__ = [
     "PROFILES",
@@ -83,10 +84,23 @@ def both_types(data: Any) -> Any:
     return {"rest": data, "http": data}
 
 
+_THROUGHPUT: Final = rate(1)
+_THROUGHPUT_SCHEMA: Final = {"anyOf": [{"enum": ["off", "by_size", False]}, _THROUGHPUT.schema]}
+
+
+def _read_throughput(value: Any, context: Context) -> Fraction | str:
+    if value is False:  # what older YAML takes `off` for
+        return "off"
+    if value in ("off", "by_size"):
+        return str(value)
+    result: Fraction = _THROUGHPUT.read(value, context)
+    return result
+
+
 class Settings(Model):
     """All settings of a run; see each field's description."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"cache_statuses", "rate_limit_headers"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"rate_limit_headers"})
 
     gateway_overhead: GatewayOverhead = as_written(
         {},
@@ -129,6 +143,29 @@ class Settings(Model):
     cache_entry_overhead: Annotated[int, size("0B", "1MB")] = as_written(
         "200B",
         description="Bytes an entry of the response cache weighs beyond its body. Assumed.",
+    )
+    cache_statuses: Annotated[Literal["2xx", "all"], choice("2xx", "all")] = as_written(
+        "2xx",
+        description="Which answers of an integration are cached: those with status 200, or "
+        "whatever an endpoint answered, its errors too. AWS does not say; assumed.",
+    )
+    cache_encryption_inflation: Annotated[float, share()] = as_written(
+        "1%",
+        description="How much larger an encrypted entry is, and is held to be against "
+        "`cache_max_object`. AWS says that it may be larger, not by how much; assumed.",
+    )
+    cache_create_time: Annotated[int, duration("0s", "1h")] = as_written(
+        "240s",
+        description="How long a stage has no cache when it is resized: up to four minutes "
+        "(developer guide, documented).",
+    )
+    cache_throughput: Annotated[
+        Fraction | Literal["off", "by_size"], Reader(_read_throughput, _THROUGHPUT_SCHEMA)
+    ] = as_written(
+        "off",
+        description="Lookups a second that a stage's cache takes; more have to queue. Only "
+        "documented: a larger one is faster. So there is no limit. A rate is one you measured; "
+        "`by_size` is an invented table: 2,000/s for 0.5 GB, twice as many with each size.",
     )
     idle_expiry: Annotated[int, duration("1ms")] = as_written(
         "10m",
@@ -275,6 +312,7 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
         "credential_check_time": 0,
         "key_set_time": 0,
         "sign_in_time": 0,
+        "cache_encryption_inflation": "0%",
     },
 }
 

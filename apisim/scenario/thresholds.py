@@ -44,13 +44,14 @@ METRICS: Final[dict[str, dict[str, str]]] = {
     "throttled": _SHARES,
     "cache_hits": _SHARES,
     "cache_misses": _SHARES,
+    "wrong_answers": _SHARES,
+    "stale_answers": _SHARES,
     "cold_starts": _SHARES,
     "data_processed": {"count": "bytes"},
     "dropped": {"count": "count", "rate": "share"},
     "cost_run": {"value": "money"},
     "cost_month": {"value": "money"},
 }
-_METRICS_LATER: Final = ("wrong_answers",)
 
 TAGS: Final = ("api", "stage", "route", "traffic", "phase", "status", "window")
 _TAGS_LATER: Final = ("by", "client", "customer", "key", "plan")
@@ -118,8 +119,6 @@ def _parse_key(written: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     if match is None:
         raise UnitError("is not a metric", 'write e.g. latency or latency{phase:"spike"}')
     metric, inside = match[1], match[2]
-    if metric in _METRICS_LATER:
-        raise UnitError(f"{metric} is not modelled yet")
     if metric not in METRICS:
         hint = did_you_mean(metric, METRICS) or f"metrics: {', '.join(METRICS)}"
         raise UnitError(f"unknown metric {shown(metric)}", hint)

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from apisim.scenario.addresses import Ipv4Range
 from apisim.scenario.authorizers import Credentials, Scopes
+from apisim.scenario.cache_control import Invalidate
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
@@ -251,6 +252,8 @@ class Source(Model):
         Scopes of the callers' tokens; None: those of the population, or all that a route asks for.
     api_key : str or None
         Key that all calls send; None: none, unless the customers of ``of`` have keys.
+    invalidate : Invalidate
+        How many of the calls ask for a fresh answer, default none.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -271,6 +274,7 @@ class Source(Model):
     credentials: Credentials | None = None
     scopes: Scopes | None = None
     api_key: Annotated[str, name()] | None = None
+    invalidate: Invalidate = as_written({})
 
     @property
     def is_closed(self) -> bool:

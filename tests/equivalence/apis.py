@@ -12,7 +12,7 @@ from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
 from tests.equivalence.plans import add_key_source
 
-__all__ = ["Parts", "draw_parts"]
+__all__ = ["Parts", "draw_parts", "draw_timeline"]
 
 _PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
 _METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
@@ -74,7 +74,7 @@ def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None
     for at in range(1 if drawing.is_crowded else drawing.one(1, 2)):
         spec = {"servers": drawing.one(1, 2, 3), "service_time": drawing.one(*work)}
         drawing.optional(spec, 80 if drawing.is_crowded else 60, "queue_limit", 1, 2, 0, 10)
-        drawing.optional(spec, 25, "errors", "10%", "50%", "100%")
+        drawing.optional(spec, 50, "errors", "50%", "10%", "100%")
         parts.endpoints[f"e{at}"] = spec
 
 
@@ -138,6 +138,11 @@ def _route(
         route["throttle"] = drawing.throttle()
     if has_cache and drawing.maybe(90):
         route["cache"] = _route_cache(drawing, key)
+        drawing.optional(integration, 15, "cache_namespace", "shared")
+        if drawing.maybe(30):
+            route["depends_on"] = [name for name in _key_names(key) if drawing.maybe(50)]
+        if not drawing.is_exact:
+            drawing.optional(route, 35, "updates", 100, 1000, 5, "600/min", 0)
     if is_rest:
         drawing.optional(route, 40, "api_key_required", True, True, False)
     for size in ("request_size", "response_size"):
@@ -147,12 +152,49 @@ def _route(
 
 
 def _route_cache(drawing: Drawing, key: str) -> dict[str, Any]:
-    parameters = [f"path.{name}" for name in ("id", "proxy") if f"{{{name}" in key]
-    parameters += ["header.authorization", "querystring", "querystring.q"]
-    cache: dict[str, Any] = {"keys": [name for name in parameters if drawing.maybe(40)]}
+    cache: dict[str, Any] = {"keys": [name for name in _key_names(key) if drawing.maybe(40)]}
+    drawing.optional(cache, 15, "enabled", True, False)
+    drawing.optional(cache, 15, "encrypted", True, False)
+    if drawing.maybe(45):
+        cache["invalidation"] = chosen = {}
+        policies = ("fail_with_403", "succeed_without_header", "succeed_with_header")
+        drawing.optional(chosen, 85, "unauthorized", "fail_with_403", *policies)
+        drawing.optional(chosen, 25, "require_authorization", False, True)
     ttls = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("50ms", "10ms", "1s", "0s", "200ms")
     drawing.optional(cache, 85, "ttl", *ttls)
     return cache
+
+
+def _key_names(key: str) -> list[str]:
+    """Parameters that may be in a cache key of a route."""
+    parameters = [f"path.{name}" for name in ("id", "proxy") if f"{{{name}" in key]
+    return [*parameters, "header.authorization", "querystring", "querystring.q"]
+
+
+def draw_timeline(drawing: Drawing, apis: dict[str, Any]) -> list[dict[str, Any]]:
+    """Flushes and resizes of the caches there are."""
+    stages = [f"{n}/{a['stage'].get('name', 'prod')}" for n, a in apis.items() if _has_cache(a)]
+    sized = [
+        f"{name}/{api['stage'].get('name', 'prod')}"
+        for name, api in apis.items()
+        if "cache_cluster_size" in api.get("stage", {})
+    ]
+    times = ("20ms", "10ms", "25ms", "0s", "100ms", "1h")
+    entries: list[dict[str, Any]] = []
+    for _ in range(drawing.one(1, 2, 3)):
+        entry: dict[str, Any] = {"at": drawing.one(*times)}
+        if sized and drawing.maybe(50):
+            entry["resize_cache"] = {drawing.one(*sized): drawing.one("0.5", 1.6)}
+        elif stages:
+            entry["flush_cache"] = drawing.one(*stages)
+        else:
+            return []
+        entries.append(entry)
+    return entries
+
+
+def _has_cache(api: dict[str, Any]) -> bool:
+    return any(key.startswith("cache") for key in api.get("stage", {}))
 
 
 def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> None:
@@ -173,6 +215,10 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         chosen["gateway_overhead"] = {kind: drawing.time() for kind in types}
     drawing.optional(chosen, 15, "cache_max_object", "1KB", "0B", "1GB")
     drawing.optional(chosen, 15, "cache_entry_overhead", "1KB", "0B")
+    drawing.optional(chosen, 60, "cache_statuses", "all", "all", "all", "2xx")
+    drawing.optional(chosen, 15, "cache_encryption_inflation", "50%", "1%")
+    if not drawing.is_exact:
+        drawing.optional(chosen, 20, "cache_throughput", "1000/s", "by_size", "3333/s", "off")
     idle = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("10ms", "1ms", "100ms", "10m")
     drawing.optional(chosen, 50, "idle_expiry", *idle)
     drawing.optional(chosen, 10, "sloppiness", 1, 3)

@@ -22,6 +22,7 @@ from apisim.draws.distributions import (
     Samples,
     Uniform,
 )
+from apisim.engine.recorder import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model
@@ -45,6 +46,9 @@ _LAWS = (
 _REST_ONLY = (
     Answer.CACHE_HIT,
     Answer.SCOPE_MISSING_COGNITO,
+    Answer.CACHED_ERROR,
+    Answer.CACHED_FULL,
+    Answer.INVALIDATION_REFUSED,
     Answer.THROTTLED_PLAN,
     Answer.QUOTA_EXCEEDED,
     Answer.NO_KEY,
@@ -61,7 +65,6 @@ _NOT_YET = (
     Answer.TOO_LARGE,
     Answer.URL_TOO_LONG,
     Answer.HEADERS_TOO_LARGE,
-    Answer.INVALIDATION_REFUSED,
     Answer.PREFLIGHT,
     Answer.PREFLIGHT_FAILED,
     Answer.CORS_BLOCKED,
@@ -77,6 +80,13 @@ _EVENTS = (
     "a row of the warm-up",
     "a late answer",
     "a quota's new period",
+    "a stale answer",
+    "a wrong answer",
+    "an invalidation",
+    "an invalidation ignored with a warning",
+    "a flush",
+    "a new instance of a cache",
+    "a wait for a cache",
 )
 
 
@@ -185,5 +195,12 @@ def _reached(run: Run) -> Iterator[str]:
         "a row of the warm-up": result.recorder.usage["requests"][:, 1].any(),
         "a quota's new period": _begins_anew(run),
         "a late answer": (rows["answer"] == Answer.TIMEOUT).any(),
+        "a stale answer": (rows["flags"] & FLAG_STALE).any(),
+        "a wrong answer": (rows["flags"] & FLAG_WRONG).any(),
+        "an invalidation": (rows["flags"] & FLAG_INVALIDATION).any(),
+        "an invalidation ignored with a warning": (rows["flags"] & FLAG_WARNED).any(),
+        "a flush": result.clusters["flushes"].any(),
+        "a new instance of a cache": result.clusters["available_ns"].any(),
+        "a wait for a cache": result.clusters["max_wait_ns"].any(),
     }
     yield from (event for event, is_so in happened.items() if is_so)

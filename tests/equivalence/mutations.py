@@ -80,8 +80,8 @@ GOLDEN: Final = (
     Mutation(
         "failed answers are cached too",
         "gateway",
-        "        if call.answer != Answer.SERVED:\n            return\n        line",
-        "        line",
+        "                keep_answer(self, call)\n            return\n        line",
+        "                keep_answer(self, call)\n        line",
     ),
     Mutation(
         "the gateway waits for ever",
@@ -166,8 +166,9 @@ COMPILED: Final = (
     Mutation(
         "failed answers are cached too",
         "gates",
-        '        slot["answer"] = slot["result"]\n        return\n    slot["answer"] = _SERVED\n',
-        '        slot["answer"] = slot["result"]\n    else:\n        slot["answer"] = _SERVED\n',
+        '            keep_answer(world, slot, now_ns)\n        return\n    slot["answer"] = _SERVED\n',
+        "            keep_answer(world, slot, now_ns)\n"
+        '    else:\n        slot["answer"] = _SERVED\n',
     ),
     Mutation(
         "the deadline of a request that has gone hits the next one in its place",

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from apisim.scenario import Scenario, loads
-from tests.equivalence.apis import draw_parts
+from tests.equivalence.apis import draw_parts, draw_timeline
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.laws import FILES
 from tests.equivalence.plans import draw_plans
@@ -87,6 +87,14 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     data |= {"populations": populations} if populations else {}
     data["traffic"] = draw_traffic(drawing, parts.apis, populations)
     draw_plans(drawing, data)
+    if (
+        style is not Style.EXACT
+        and drawing.maybe(30)
+        and (timeline := draw_timeline(drawing, parts.apis))
+    ):
+        data["timeline"] = timeline
+        chosen = data.setdefault("settings", {})
+        drawing.optional(chosen, 90, "cache_create_time", "10ms", "0s", "1ms")
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
     return Case(data, drawing.files)

@@ -11,6 +11,7 @@ from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import part_of
 from apisim.engine.compiled.access import get_keys, judge, pass_access
+from apisim.engine.compiled.caching import ask_cache, look_up
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
     RANK_ARRIVAL,
@@ -44,11 +45,13 @@ from apisim.engine.compiled.stages import (
     STAGE_DONE,
     STAGE_DOOR,
     STAGE_EARLY_THROTTLE,
+    STAGE_HIT,
     STAGE_INTEGRATION,
     STAGE_JUDGE,
     STAGE_KEY,
     STAGE_KEY_SET,
     STAGE_LIMITS,
+    STAGE_LOOKUP,
     STAGE_PASSED,
     STAGE_POLICY,
     STAGE_REFUSE,
@@ -203,15 +206,22 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             binding = tables.bindings[slot["binding"]]
             if binding["cache_line"] >= 0:
                 slot["cache_key"] = cache_key_of(world, slot, binding)
-                found = cache_lookup(store, slot["cache_key"], now_ns)
-                slot["cache"] = CACHE_MISS
-                if found >= 0:
-                    slot["cache"] = CACHE_HIT
-                    slot["answer"] = _HIT
-                    slot["response_bytes"] = found
-                    hit_ns = draw_int(world, slot, tables.rules[0]["hit_time"], _HIT_TIME)
-                    answered_ns = now_ns + hit_ns
-                    stage = STAGE_DONE
+                if binding["caching"] >= 0:
+                    stage = ask_cache(world, at, now_ns)
+                else:
+                    found = cache_lookup(store, slot["cache_key"], now_ns)
+                    slot["cache"] = CACHE_MISS
+                    if found >= 0:
+                        slot["cache"] = CACHE_HIT
+                        slot["answer"] = _HIT
+                        slot["response_bytes"] = found
+                        stage = STAGE_HIT
+        elif stage == STAGE_LOOKUP:
+            stage = look_up(world, at, now_ns)
+        elif stage == STAGE_HIT:
+            hit_ns = draw_int(world, slot, tables.rules[0]["hit_time"], _HIT_TIME)
+            answered_ns = now_ns + hit_ns
+            stage = STAGE_DONE
         elif stage == STAGE_INTEGRATION:
             route = tables.routes[slot["route"]]
             slot["call"] = CALL_INTEGRATION

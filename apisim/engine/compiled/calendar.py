@@ -11,6 +11,7 @@ __all__ = [
     "RANK_ARRIVAL",
     "RANK_DEADLINE",
     "RANK_END_OF_WORK",
+    "RANK_TIMELINE",
     "at_once",
     "free_slot",
     "major_word",
@@ -22,6 +23,7 @@ __all__ = [
 
 # Ranks of events at one instant (design C1): capacity is freed before it is asked for, and an
 # answer at its deadline is in time. Rank 0, steps that take no time, never enters the heap.
+RANK_TIMELINE: Final = constant(1)
 RANK_END_OF_WORK: Final = constant(2)
 RANK_ANSWER: Final = constant(3)
 RANK_DEADLINE: Final = constant(4)

@@ -8,6 +8,7 @@ from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import compose_key, keyed_size, lacks_identity
 from apisim.engine.compiled.access import answer_to, fails_validation, is_unauthorized
+from apisim.engine.compiled.caching import keep_answer
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import (
     CALL_AUTHORIZER,
@@ -152,6 +153,8 @@ def respond(world: World, slot: np.void, now_ns: int) -> None:
     tables, _, store, _, _ = world
     if slot["result"] != RESULT_OK:
         slot["answer"] = slot["result"]
+        if tables.bindings[slot["binding"]]["caching"] >= 0:
+            keep_answer(world, slot, now_ns)
         return
     slot["answer"] = _SERVED
     route = tables.routes[slot["route"]]
@@ -169,7 +172,9 @@ def respond(world: World, slot: np.void, now_ns: int) -> None:
         )
     else:
         slot["response_bytes"] = draw_int(world, slot, route["response_size"], _RESPONSE_SIZE)
-    if line >= 0:
+    if binding["caching"] >= 0:
+        keep_answer(world, slot, now_ns)
+    elif line >= 0:
         rules = tables.rules[0]
         cache_store(
             store,

@@ -16,10 +16,12 @@ from apisim.engine.compiled.stages import (
     STAGE_DEADLINE,
     STAGE_DOOR,
     STAGE_SOURCE,
+    STAGE_TIMELINE,
     STAGE_USER,
     STAGE_WAIT,
 )
 from apisim.engine.state import MAX_STEPS
+from apisim.engine.timeline import act
 from apisim.engine.world import World
 
 __all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
@@ -92,6 +94,10 @@ def run(world: World, budget: int) -> int:
             else:
                 take_event(world)
                 if stage == STAGE_DEADLINE and is_stale(calendar, item):
+                    stage = STAGE_WAIT
+                elif stage == STAGE_TIMELINE:
+                    act(world.tables.timeline[at], world.store, world.state.clusters, now_ns)
+                    at = 0
                     stage = STAGE_WAIT
         clock["n_events"] += 1
         advance(world, at, stage, now_ns)

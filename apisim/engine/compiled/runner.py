@@ -7,7 +7,7 @@ import numpy as np
 from apisim.arrays.expiring_lru import grow_store
 from apisim.arrays.heap import EVENT_DTYPE, heap_push
 from apisim.draws.purposes import Purpose
-from apisim.engine.compiled.calendar import RANK_ARRIVAL, major_word, minor_word
+from apisim.engine.compiled.calendar import RANK_ARRIVAL, RANK_TIMELINE, major_word, minor_word
 from apisim.engine.compiled.kernel import (
     DONE,
     NEED_ENTRIES,
@@ -16,7 +16,7 @@ from apisim.engine.compiled.kernel import (
     NEED_SLOTS,
     run,
 )
-from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_USER
+from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_TIMELINE, STAGE_USER
 from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import OPEN, TRACE
 from apisim.engine.world import Flush, Progress, World
@@ -114,6 +114,9 @@ def _first_events(world: World) -> World:
             continue
         major = major_word(RANK_ARRIVAL, int(job["source"]), int(job["user"]))
         events.append((int(job["start_ns"]), major, minor_word(0, 0), STAGE_USER << 56 | at))
+    for at, action in enumerate(tables.timeline):
+        major, minor = major_word(RANK_TIMELINE, 0, 0), minor_word(at, 0)
+        events.append((int(action["at_ns"]), major, minor, STAGE_TIMELINE << 56 | at))
     heap = np.zeros(max(len(calendar.heap), 2 * len(events) + 64), EVENT_DTYPE)
     size = 0
     for event in events:

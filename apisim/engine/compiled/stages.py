@@ -31,11 +31,13 @@ __all__ = [
     "STAGE_DONE",
     "STAGE_DOOR",
     "STAGE_EARLY_THROTTLE",
+    "STAGE_HIT",
     "STAGE_INTEGRATION",
     "STAGE_JUDGE",
     "STAGE_KEY",
     "STAGE_KEY_SET",
     "STAGE_LIMITS",
+    "STAGE_LOOKUP",
     "STAGE_PASSED",
     "STAGE_POLICY",
     "STAGE_REFUSE",
@@ -47,6 +49,7 @@ __all__ = [
     "STAGE_SIGN_IN",
     "STAGE_SOURCE",
     "STAGE_THROTTLE",
+    "STAGE_TIMELINE",
     "STAGE_USER",
     "STAGE_VALIDATE",
     "STAGE_WAF",
@@ -87,6 +90,9 @@ STAGE_SIGN_IN: Final = constant(27)  # a user gets its token (rank 5)
 STAGE_EARLY_THROTTLE: Final = constant(28)
 STAGE_KEY_SET: Final = constant(29)  # an issuer's keys have come, or not in time (ranks 3 and 4)
 STAGE_JUDGE: Final = constant(30)  # a token or signature has been looked at (rank 5)
+STAGE_TIMELINE: Final = constant(31)  # an action of the timeline, no stage of a request (rank 1)
+STAGE_LOOKUP: Final = constant(32)  # its turn at the cache's instance (rank 5)
+STAGE_HIT: Final = constant(33)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)

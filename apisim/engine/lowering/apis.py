@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import UNBOUNDED
 from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
+from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
 from apisim.engine.program import CachePlan
 from apisim.engine.tables import (
@@ -54,6 +55,7 @@ class LoweredApis:
     cache_lines: list[int] = field(default_factory=list)  # by route; NONE without a cache
     key_sets: list[int] = field(default_factory=list)  # lifetimes of the keys of jwt authorizers
     key_set_names: list[tuple[str, str]] = field(default_factory=list)
+    lookup_ns: dict[int, int] = field(default_factory=dict)  # by cache
     routers: dict[str, Router] = field(default_factory=dict)
 
     @property
@@ -89,6 +91,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
         lowered.routers[name] = Router(api.type, list(api.routes))
         stage = f"{name}/{api.stage.name}"
         cache = _stage_cache(lowered, api, stage)
+        lowered.lookup_ns[cache] = stage_lookup_ns(scenario.settings, api.stage)
         shared = NO_BUCKET
         throttle = api.stage.throttle
         if throttle is not None and throttle.scope == "shared":
@@ -113,8 +116,9 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
                     )
                 row["authorizer"] = used[route.authorizer]
             line = NONE
-            if route.cache is not None and route.cache.ttl > 0 and cache != NONE:
+            if _is_cached(route) and cache != NONE:
                 line = len(lowered.lines)
+                assert route.cache is not None
                 lowered.lines.append((route.cache.ttl, cache))
             lowered.cache_lines.append(line)
             levels = lowered.levels[index]
@@ -150,6 +154,10 @@ def _stage_cache(lowered: LoweredApis, api: Api, stage: str) -> int:
     entries = UNBOUNDED if spec.cache_max_entries is None else spec.cache_max_entries
     lowered.caches.append(CachePlan(stage, capacity, entries))
     return len(lowered.caches) - 1
+
+
+def _is_cached(route: Route) -> bool:
+    return route.cache is not None and route.cache.ttl > 0 and route.cache.enabled is not False
 
 
 def _lower_integration(

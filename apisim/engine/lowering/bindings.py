@@ -19,6 +19,7 @@ from apisim.engine.lowering.access import (
     scope_mask,
 )
 from apisim.engine.lowering.apis import LoweredApis
+from apisim.engine.lowering.caching import CachingRules
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.tables import (
     BINDING_DTYPE,
@@ -56,6 +57,7 @@ class Bindings:
     parts: list[tuple[int, int, DrawnPart | None]] = field(default_factory=list)
     credentials: Credentials = field(default_factory=Credentials)
     first_person: dict[str, int] = field(default_factory=dict)  # by population
+    caching: CachingRules = field(default_factory=CachingRules)
 
     def table(self) -> NDArray[np.void]:
         """``BINDING_DTYPE[n_bindings]``."""
@@ -86,7 +88,7 @@ class Bindings:
                     "name a route under apis, or a path that one of them matches",
                 )
                 continue
-            self._add(context, apis, name, source, api, found, is_get=method == "GET")
+            self._add(context, apis, name, source, api, found, method)
             weights.append(entry.weight)
         if len(weights) <= 1:
             return NONE
@@ -99,11 +101,14 @@ class Bindings:
         name: str,
         source: Source,
         targets: Sequence[tuple[str, str]],
-    ) -> list[tuple[int, int, int]]:
-        """Bindings of a log; returns binding, cache hash and identity hash of each target."""
+    ) -> list[tuple[int, int, int, int]]:
+        """Bindings of a log; for each target its binding and hashes.
+
+        The hashes are those of the cache key, the identity, and what the answer depends on.
+        """
         assert source.trace is not None
         api = source.trace.api or next(iter(context.scenario.apis))
-        known: dict[tuple[str, bool], int] = {}
+        known: dict[tuple[str, str], int] = {}
         result = []
         router = apis.routers[api]
         keys = list(context.scenario.apis[api].routes)
@@ -111,20 +116,26 @@ class Bindings:
             path, _, query = target.partition("?")
             match = router.match(method, path)
             route = "" if match is None else keys[match.route_index]
-            is_get = method == "GET"
-            if (route, is_get) not in known:
-                known[route, is_get] = len(self.rows)
-                self._add(context, apis, name, source, api, route, is_get=is_get)
-            binding = known[route, is_get]
+            verb = _verb(context, api, route, method)
+            if (route, verb) not in known:
+                known[route, verb] = len(self.rows)
+                self._add(context, apis, name, source, api, route, verb)
+            binding = known[route, verb]
             if match is None:
-                result.append((binding, 0, 0))
+                result.append((binding, 0, 0, 0))
                 continue
             said = {f"path.{key}": value for key, value in match.params.items()}
             said |= _query_parameters(query)
             cache = _cache_parameters(context, api, route)
             identity = identity_parameters(context, api, route)
+            depends = _dependencies(context, api, route)
             result.append(
-                (binding, _said_hash("cache", cache, said), _said_hash("id", identity, said))
+                (
+                    binding,
+                    _said_hash("cache", cache, said),
+                    _said_hash("id", identity, said),
+                    _said_hash("depends", depends, said),
+                )
             )
         return result
 
@@ -136,23 +147,17 @@ class Bindings:
         source: Source,
         api: str,
         route: str,
-        *,
-        is_get: bool,
+        method: str,
     ) -> None:
         row = {"api": apis.api_names.index(api), "route": NONE, "cache_line": NONE, "gates": 0}
+        row["caching"] = NONE
         self.labels.append((api, route))
         self.rows.append(row)
         if not route:
             return
         index = apis.route_index(api, route)
-        stage = context.scenario.apis[api].stage.name
         row["route"] = index
-        # The verb is part of every key (developer guide), and only GET is cached by default.
-        row["cache_line"] = apis.cache_lines[index] if is_get else NONE
-        row["cache_salt"] = name_hash("cache", api, stage, route)
-        row["cache_part"] = len(self.parts)
-        self._add_parts(context, name, source, _cache_parameters(context, api, route))
-        row["cache_parts"] = len(self.parts) - row["cache_part"]
+        self._add_cache(context, apis, name, source, api, route, method, row)
         row["gates"] |= gates_of(context, api, route, source)
         if context.scenario.settings.throttle_before_auth:
             row["gates"] |= GATE_EARLY_THROTTLE
@@ -172,18 +177,61 @@ class Bindings:
         row["credential"] = self.credentials.row_of(context, name, source, first)
         row["scopes"] = scope_mask(context, api, route, source)
 
+    def _add_cache(
+        self,
+        context: Context,
+        apis: LoweredApis,
+        name: str,
+        source: Source,
+        api: str,
+        route: str,
+        method: str,
+        row: dict[str, int],
+    ) -> None:
+        """Where and under which key a call's answer is cached."""
+        verb = _verb(context, api, route, method)
+        row["cache_line"] = apis.cache_lines[row["route"]] if verb else NONE
+        parameters = _cache_parameters(context, api, route)
+        stage = context.scenario.apis[api].stage.name
+        namespace = context.scenario.apis[api].routes[route].integration.cache_namespace
+        # The verb is part of every key (developer guide).
+        words = [] if verb in ("", "GET") else [verb]
+        if namespace is None:
+            row["cache_salt"] = name_hash("cache", api, stage, route, *words)
+        else:
+            words += parameters
+            row["cache_salt"] = name_hash("cache namespace", api, stage, namespace, *words)
+        row["cache_part"] = len(self.parts)
+        self._add_parts(context, name, source, parameters)
+        row["cache_parts"] = len(self.parts) - row["cache_part"]
+        line = row["cache_line"]
+        if line == NONE:
+            return
+        depends = _dependencies(context, api, route)
+        has_more = bool(set(depends) - set(parameters))
+        _, cache = apis.lines[line]
+        rule = self.caching.add(context, source, api, route, cache, has_more=has_more)
+        if rule is None:
+            return
+        row["caching"] = rule
+        first = len(self.parts)
+        self._add_parts(context, name, source, depends)
+        self.caching.rows[rule]["depends_part"] = first
+        self.caching.rows[rule]["depends_parts"] = len(self.parts) - first
+
     def _add_parts(
         self, context: Context, name: str, source: Source, parameters: Sequence[str]
     ) -> None:
         """Parts of a key. A log says all path and query parameters at once, as one part."""
         is_trace = source.trace is not None
-        if is_trace and any(not p.startswith("header.") for p in parameters):
-            self.parts.append((PART_TARGET, NONE, None))
-        for parameter in parameters:
-            if is_trace:
-                if parameter.startswith("header."):
-                    self.parts.append((PART_CLIENT, NONE, None))
-            elif is_token(source, parameter):
+        if is_trace:
+            headers = [p for p in parameters if p.startswith("header.")]
+            if len(headers) < len(parameters):
+                self.parts.append((PART_TARGET, NONE, None))
+            self.parts += [(PART_CLIENT, NONE, None)] * len(headers)
+            return
+        for parameter in _one_by_one(source, parameters):
+            if is_token(source, parameter):
                 self.parts.append((PART_TOKEN, NONE, None))
             elif parameter in source.values:
                 popularity = context.popularities.add(source.values[parameter])
@@ -213,6 +261,32 @@ def _cache_parameters(context: Context, api: str, route: str) -> list[str]:
     if context.scenario.settings.path_in_cache_key:
         keys |= {f"path.{name}" for name in _PARAMETER.findall(route)}
     return sorted(keys)
+
+
+def _dependencies(context: Context, api: str, route: str) -> list[str]:
+    """What a route's answer depends on."""
+    return sorted(set(context.scenario.apis[api].routes[route].depends_on or ()))
+
+
+def _verb(context: Context, api: str, route: str, method: str) -> str:
+    """Verb a call's answer is cached under; "" where it is not cached.
+
+    Enabling a stage's cache caches GET only; a method's own switch says otherwise (developer guide,
+    "Enabling API caching").
+    """
+    cache = None if not route else context.scenario.apis[api].routes[route].cache
+    if cache is None or cache.enabled is None:
+        return "GET" if method == "GET" else ""
+    return method if cache.enabled else ""
+
+
+def _one_by_one(source: Source, parameters: Sequence[str]) -> list[str]:
+    """Parameters with the whole query string as the query parameters the source sends."""
+    sent = sorted(name for name in source.values if name.startswith("querystring."))
+    found = []
+    for parameter in parameters:
+        found += sent if parameter == "querystring" and sent else [parameter]
+    return list(dict.fromkeys(found))
 
 
 def _query_parameters(query: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The lowering as a whole: one :class:`Program` from one scenario."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.lowering.apis import lower_apis
 from apisim.engine.lowering.backends import lower_backends
 from apisim.engine.lowering.bindings import Bindings, DrawnPart
+from apisim.engine.lowering.caching import lower_timeline
 from apisim.engine.lowering.context import Charging, Context
 from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
@@ -52,6 +54,8 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     if context.problems:
         raise ScenarioError(context.problems)
     rules = _rules(context, sources)
+    caches = {plan.name: at for at, plan in enumerate(apis.caches)}
+    timeline = lower_timeline(context, caches, sources.horizon_ns)
     dists, dist_values = context.dists.freeze()
     popularities, popularity_cells = context.popularities.freeze()
     settings = scenario.settings
@@ -96,6 +100,8 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         client_hashes=np.array(sources.client_hashes, np.uint64),
         cell_hashes=np.array(sources.cell_hashes, np.uint64),
         cell_phase=np.array(sources.cell_phase, np.int64),
+        caching=bindings.caching.table(),
+        timeline=timeline,
     )
     names = Names(
         sources=tuple(scenario.traffic),
@@ -121,13 +127,17 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         tables,
         sources.callers.populations,
         bindings.credentials.owners,
+        bindings.caching.routes,
     )
     return Program(
         scenario=scenario,
         tables=tables,
         names=names,
         flows=tuple(sources.flows),
-        caches=tuple(apis.caches),
+        caches=tuple(
+            replace(plan, lookup_ns=apis.lookup_ns.get(at, 0))
+            for at, plan in enumerate(apis.caches)
+        ),
         lines=tuple(apis.lines),
         pools=backends.pools,
         groups=backends.groups,
@@ -192,8 +202,9 @@ class _Keys:
         tables: Tables,
         populations: Sequence[str],
         owners: Sequence[str],
+        cached: Sequence[tuple[str, str]],
     ) -> None:
-        self._populations, self._owners = populations, owners
+        self._populations, self._owners, self._cached = populations, owners, cached
         self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
 
     def __call__(self, replication: int) -> Tables:
@@ -229,6 +240,11 @@ class _Keys:
         for at, owner in enumerate(self._owners):
             for column, purpose in _CREDENTIAL_STREAMS.items():
                 credentials[column][at] = self._key(replication, purpose, owner)
+        caching = tables.caching.copy()
+        for at, (api, route) in enumerate(self._cached):
+            caching["updates_key"][at] = self._key(
+                replication, Purpose.UPDATE, f"route/{api}/{route}"
+            )
         # One parameter of one source is one stream, however many routes use it.
         keys = {
             (p.source, p.parameter): int(k)
@@ -244,6 +260,7 @@ class _Keys:
             authorizers=authorizers,
             callers=callers,
             credentials=credentials,
+            caching=caching,
         )
 
     def _key(self, replication: int, purpose: Purpose, entity: str) -> np.uint64:

@@ -59,7 +59,7 @@ class LoweredSources:
     trace_client: list[NDArray[np.int64]] = field(default_factory=list)
     trace_target: list[NDArray[np.int64]] = field(default_factory=list)
     trace_bytes: list[NDArray[np.int64]] = field(default_factory=list)
-    targets: list[tuple[int, int, int]] = field(default_factory=list)
+    targets: list[tuple[int, int, int, int]] = field(default_factory=list)
     n_rows: int = 0
     n_users: int = 0
     n_pieces: int = 0

@@ -58,6 +58,7 @@ class Call:
     token: np.uint64 = _NO_KEY
     flags: int = 0
     subscription: int = -1  # key in a plan under which it passes
+    about: np.uint64 = _NO_KEY  # hash of what the answer depends on
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

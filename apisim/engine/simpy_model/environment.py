@@ -21,6 +21,7 @@ __all__ = [
     "AT_ONCE",
     "DEADLINE",
     "END_OF_WORK",
+    "TIMELINE",
     "Address",
     "Moment",
     "OrderedEnvironment",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 AT_ONCE = 0
+TIMELINE = 1
 END_OF_WORK = 2
 ANSWER = 3
 DEADLINE = 4

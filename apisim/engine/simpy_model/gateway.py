@@ -14,6 +14,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.calls import compose_key, keyed_size, part_of
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.access import authorize, check_credentials
+from apisim.engine.simpy_model.caching import ask_cache, keep_answer
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
 from apisim.engine.simpy_model.keys import admit_with_key, pass_key
@@ -89,7 +90,7 @@ class Gateway:
             yield from self._overhead(call)
             if gates & GATE_VALIDATE:
                 yield from pass_validation(self, call)
-            if self._found_in_cache(call):
+            if (yield from self._is_in_cache(call)):
                 yield from self._hit(call)
             else:
                 yield from self._integrate(call, route)
@@ -159,23 +160,25 @@ class Gateway:
             call, self.draws.amount(call, api.overhead, Purpose.OVERHEAD), ARRIVAL
         )
 
-    def _found_in_cache(self, call: Call) -> bool:
+    def _is_in_cache(self, call: Call) -> Process:
         binding = self.binding(call)
         if binding.cache_line < 0:
             return False
         call.cache_key = self.key_of(
             call, binding.cache_part, binding.cache_parts, binding.cache_salt, "cache_hash"
         )
+        if binding.caching >= 0:
+            return (yield from ask_cache(self, call))
         found = cache_lookup(self.model.store, call.cache_key, self.model.now)
         if found < 0:
             call.cache = CACHE_MISS
             return False
         call.cache = CACHE_HIT
+        call.answer = Answer.CACHE_HIT
         call.response_bytes = int(found)
         return True
 
     def _hit(self, call: Call) -> Process:
-        call.answer = Answer.CACHE_HIT
         hit_ns = self.draws.amount(call, self.model.rules.hit_time, Purpose.HIT_TIME)
         yield from self.model.wait(call, hit_ns, ARRIVAL)
 
@@ -214,7 +217,10 @@ class Gateway:
 
     def _keep_answer(self, call: Call, route: Any) -> None:
         """Size of the integration's answer, and into the cache with it."""
+        is_plain = self.binding(call).caching < 0
         if call.answer != Answer.SERVED:
+            if not is_plain:
+                keep_answer(self, call)
             return
         line = self.binding(call).cache_line
         if call.trace_bytes >= 0:
@@ -233,7 +239,9 @@ class Gateway:
             call.response_bytes = self.draws.amount(
                 call, route.response_size, Purpose.RESPONSE_SIZE
             )
-        if line >= 0:
+        if not is_plain:
+            keep_answer(self, call)
+        elif line >= 0:
             self.model.make_room()
             cache_store(
                 self.model.store,
@@ -250,7 +258,7 @@ class Gateway:
         yield from self.model.wait(call, refusal_ns, ARRIVAL)
 
     def key_of(self, call: Call, part: int, parts: int, salt: int, column: str) -> Any:
-        """Key of a cache entry, or identity."""
+        """Hash of some parts of a call: a cache key, an identity, what an answer depends on."""
         target_hash = np.uint64(0)
         if call.target >= 0:
             target_hash = self.tables.targets[column][call.target]

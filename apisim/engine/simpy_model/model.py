@@ -18,6 +18,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
+from apisim.engine.simpy_model.caching import timeline_action
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.clients import closed_user, open_source, trace_source
 from apisim.engine.simpy_model.draws import Draws
@@ -56,6 +57,7 @@ class Model:
         self.callers = _rows(tables.callers)
         self.bindings = _rows(tables.bindings)
         self.routes = _rows(tables.routes)
+        self.caching = _rows(tables.caching)
         self.apis = _rows(tables.apis)
         self.authorizers = _rows(tables.authorizers)
         self.credentials = _rows(tables.credentials)
@@ -78,6 +80,8 @@ class Model:
                 self.env.process(trace_source(self, at))
             elif source.kind != CLOSED:
                 self.env.process(open_source(self, at))
+        for at in range(len(tables.timeline)):
+            self.env.process(timeline_action(self, at))
         for _, active_times in groupby(_rows(tables.jobs), lambda job: (job.source, job.user)):
             self.env.process(closed_user(self, list(active_times)))
 

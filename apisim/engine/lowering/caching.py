@@ -1,0 +1,146 @@
+"""What routes and the timeline ask of the response cache beyond the plain one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apisim.arrays.expiring_lru import UNBOUNDED
+from apisim.engine.lowering.context import Context
+from apisim.engine.tables import (
+    ACTION_DTYPE,
+    CACHE_CHANGES,
+    CACHE_DEPENDS,
+    CACHE_EVERYTHING,
+    CACHE_INVALIDATES,
+    CACHE_QUEUES,
+    CACHE_UPDATES,
+    CACHING_DTYPE,
+    FLUSH,
+    RESIZE,
+)
+from apisim.gateway.cache_cluster import ASSUMED_RATES, lookup_time_ns
+from apisim.gateway.cache_control import POLICIES
+from apisim.gateway.response_cache import CACHE_SIZES_BYTES
+from apisim.scenario.api import Stage
+from apisim.scenario.settings import Settings
+from apisim.scenario.traffic import Source
+
+__all__ = ["CachingRules", "lower_timeline", "stage_lookup_ns"]
+
+_MILLION = 1_000_000
+
+
+@dataclass(slots=True)
+class CachingRules:
+    """Rows of the caching table under construction, and the route each belongs to."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    routes: list[tuple[str, str]] = field(default_factory=list)  # (api, route key)
+
+    def table(self) -> NDArray[np.void]:
+        """``CACHING_DTYPE[n_rules]``; streams are filled in for each replication."""
+        table = np.zeros(len(self.rows), CACHING_DTYPE)
+        for at, row in enumerate(self.rows):
+            for column, value in row.items():
+                table[column][at] = value
+        return table
+
+    def add(
+        self, context: Context, source: Source, api: str, route: str, cache: int, *, has_more: bool
+    ) -> int | None:
+        """Row of a source's calls of a cached route; None where the plain cache does.
+
+        Parameters
+        ----------
+        context : Context
+        source : Source
+        api, route : str
+            Name of the API and key of the route.
+        cache : int
+            The stage's cache.
+        has_more : bool
+            Whether the answer depends on parameters that are not in the key.
+        """
+        scenario = context.scenario
+        settings, stage = scenario.settings, scenario.apis[api].stage
+        spec = scenario.apis[api].routes[route]
+        assert spec.cache is not None
+        what = CACHE_INVALIDATES * (source.invalidate.share > 0)
+        what |= CACHE_DEPENDS * has_more
+        what |= CACHE_UPDATES * (spec.updates > 0)
+        what |= CACHE_EVERYTHING * (settings.cache_statuses == "all")
+        what |= CACHE_QUEUES * (settings.cache_throughput != "off")
+        name = f"{api}/{stage.name}"
+        what |= CACHE_CHANGES * any(name in (one.resize_cache or ()) for one in scenario.timeline)
+        inflation_ppm = 0
+        if spec.cache.encrypted:
+            inflation_ppm = round(settings.cache_encryption_inflation * _MILLION)
+        if not what and not inflation_ppm:
+            return None
+        self.rows.append(
+            {
+                "what": what,
+                "cache": cache,
+                "invalidate": source.invalidate.share,
+                "authorized": source.invalidate.authorized,
+                "needs_permission": spec.cache.invalidation.require_authorization,
+                "unauthorized": POLICIES[spec.cache.invalidation.unauthorized],
+                "updates_per_s": float(spec.updates),
+                "inflation_ppm": inflation_ppm,
+            }
+        )
+        self.routes.append((api, route))
+        return len(self.rows) - 1
+
+
+def stage_lookup_ns(settings: Settings, stage: Stage, size: str | None = None) -> int:
+    """Time of one lookup in a stage's cache [ns]; 0 without a limit.
+
+    Parameters
+    ----------
+    settings : Settings
+    stage : Stage
+    size : str or None
+        Another size than the stage's own. A cache without any, made for an experiment, counts as
+        the smallest.
+    """
+    limit = settings.cache_throughput
+    if limit == "off":
+        return 0
+    if limit == "by_size":
+        return lookup_time_ns(ASSUMED_RATES[size or stage.cache_cluster_size or "0.5"])
+    return lookup_time_ns(limit)
+
+
+def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) -> NDArray[np.void]:
+    """Lower ``timeline:``; what comes after the traffic is left out, and a note says so.
+
+    Parameters
+    ----------
+    context : Context
+    caches : dict of str to int
+        Position of each stage's cache.
+    horizon_ns : int
+        End of the traffic [ns].
+    """
+    scenario = context.scenario
+    actions: list[tuple[int, int, int, int, int, int]] = []
+    for entry in scenario.timeline:
+        if entry.at > horizon_ns:
+            continue
+        if entry.flush_cache is not None:
+            actions.append((entry.at, FLUSH, caches[entry.flush_cache], 0, 0, 0))
+        for name, size in (entry.resize_cache or {}).items():
+            stage = scenario.apis[name.partition("/")[0]].stage
+            weight = CACHE_SIZES_BYTES[size]
+            if stage.cache_capacity is not None:  # an experiment's own capacity stays
+                weight = min(stage.cache_capacity, UNBOUNDED)
+            lookup_ns = stage_lookup_ns(scenario.settings, stage, size)
+            create_ns = scenario.settings.cache_create_time
+            actions.append((entry.at, RESIZE, caches[name], weight, lookup_ns, create_ns))
+    n_late = sum(entry.at > horizon_ns for entry in scenario.timeline)
+    if n_late:
+        context.notes.append(f"timeline: {n_late} entries come after the traffic and do nothing")
+    return np.array(sorted(actions, key=lambda action: action[0]), ACTION_DTYPE)

@@ -1,0 +1,111 @@
+"""Rules between a stage's cache, the routes it serves and the timeline; notes on cache keys."""
+
+from typing import Final
+
+from apisim.scenario.api import Api, Route
+from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.scenario import Scenario
+from apisim.scenario.validation import Validation
+
+__all__ = ["cache_notes", "check_cached_routes", "check_timeline"]
+
+_NO_CACHE: Final = "HTTP APIs have no response cache"
+_HINT: Final = "use type: rest, or remove this key"
+
+
+def check_cached_routes(scenario: Scenario, outcome: Validation) -> None:
+    """What belongs to a cache is on REST APIs, and names parameters that are there."""
+    for name, api in scenario.apis.items():
+        kind: tuple[Path, ...] = (("apis", name, "type"),)
+        for key, route in api.routes.items():
+            at: Path = ("apis", name, "routes", key)
+            if api.type == "http":
+                if route.depends_on is not None:
+                    outcome.add((*at, "depends_on"), _NO_CACHE, _HINT, because=kind)
+                if route.updates > 0:
+                    outcome.add((*at, "updates"), _NO_CACHE, _HINT, because=kind)
+                if route.integration.cache_namespace is not None:
+                    place = (*at, "integration", "cache_namespace")
+                    outcome.add(place, _NO_CACHE, _HINT, because=kind)
+            _check_dependencies(api, at, key, route, outcome)
+
+
+def _check_dependencies(api: Api, at: Path, key: str, route: Route, outcome: Validation) -> None:
+    parameters = api.route_keys()[key].parameters
+    wanted = route.depends_on or []
+    for index, parameter in enumerate(wanted):
+        place = (*at, "depends_on", index)
+        kind, _, named = parameter.partition(".")
+        if kind == "path" and named.removesuffix("+") not in parameters:
+            message = f"the path of {key} has no parameter {named}"
+            outcome.add(place, message, did_you_mean(named, parameters))
+        if parameter in wanted[:index]:
+            outcome.add(place, f"{parameter} is given twice", "keep one of them")
+
+
+def check_timeline(scenario: Scenario, outcome: Validation) -> None:
+    """The timeline's stages are there and have a cache of the kind that is asked for."""
+    for index, entry in enumerate(scenario.timeline):
+        at: Path = ("timeline", index)
+        if entry.flush_cache is not None:
+            _check_stage(scenario, outcome, (*at, "flush_cache"), entry.flush_cache)
+        for stage in entry.resize_cache or ():
+            place = (*at, "resize_cache", stage)
+            if _check_stage(scenario, outcome, place, stage):
+                name = stage.partition("/")[0]
+                if scenario.apis[name].stage.cache_cluster_size is None:
+                    message = f"{stage} has no cache_cluster_size to change"
+                    because: tuple[Path, ...] = (("apis", name, "stage"),)
+                    hint = 'write cache_cluster_size: "0.5" under stage:'
+                    outcome.add(place, message, hint, because=because)
+
+
+def _check_stage(scenario: Scenario, outcome: Validation, at: Path, written: str) -> bool:
+    name, _, stage = written.partition("/")
+    api = scenario.apis.get(name)
+    if api is None:
+        return False  # cut out; an undefined one is found where the entry is read
+    because: tuple[Path, ...] = (("apis", name, "stage"), ("apis", name, "type"))
+    if stage != api.stage.name:
+        message = f"the API {name} has no stage {stage}"
+        outcome.add(at, message, f"its stage is {api.stage.name}", because=because)
+        return False
+    if api.type == "http":
+        outcome.add(at, f"{_NO_CACHE}, REST APIs have one", "use type: rest", because=because)
+        return False
+    if not api.stage.has_cache:
+        hint = 'write cache_cluster_size: "0.5" under stage:'
+        outcome.add(at, f"the stage {written} has no cache", hint, because=because)
+        return False
+    return True
+
+
+def cache_notes(scenario: Scenario) -> list[str]:
+    """Cache keys that do not fit what the answer depends on."""
+    notes = []
+    for name, api in scenario.apis.items():
+        for key, route in api.routes.items():
+            if route.cache is None or route.cache.enabled is False or route.depends_on is None:
+                continue
+            keys = set(route.cache.keys)
+            if scenario.settings.path_in_cache_key:
+                keys |= {f"path.{parameter}" for parameter in api.route_keys()[key].parameters}
+            place = f"apis.{name}.routes.{key}"
+            left_out = [p for p in route.depends_on if not _is_covered(p, keys)]
+            if left_out:
+                notes.append(
+                    f"{place}: the answer depends on {', '.join(left_out)}, not in cache.keys: "
+                    "callers get each other's answers"
+                )
+            needless = [p for p in route.cache.keys if not _is_covered(p, set(route.depends_on))]
+            if needless:
+                notes.append(
+                    f"{place}: cache.keys has {', '.join(needless)}, on which the answer does not "
+                    "depend: fewer hits"
+                )
+    return notes
+
+
+def _is_covered(parameter: str, by: set[str]) -> bool:
+    """Whether a parameter is among others; the whole query string holds each of its own."""
+    return parameter in by or (parameter.startswith("querystring.") and "querystring" in by)
