@@ -51,3 +51,7 @@ class Purpose(IntEnum):
     PLAN = 37
     UPDATE = 38
     INVALIDATE = 39
+    WAF_LATENCY = 40
+    WAF_BLOCK = 41
+    MUTUAL_TLS = 42
+    CERTIFICATE = 43

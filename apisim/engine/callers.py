@@ -14,6 +14,7 @@ from apisim.draws.generator import uniform
 
 __all__ = [
     "address_of",
+    "certificate_draw",
     "customer_of",
     "key_of",
     "never_refreshes",
@@ -127,3 +128,17 @@ def token_of(caller: np.void, person: int, number: int) -> np.uint64:
         return np.uint64(0)
     one = mix_in(caller["token_salt"], np.uint64(person - caller["first_person"] + 1))
     return mix_in(one, np.uint64(number + 1)) | np.uint64(1)
+
+
+@kernel
+def certificate_draw(
+    callers: NDArray[np.void], row: int, person: int, call_key: np.uint64, entity: int
+) -> float:
+    """Uniform number that decides whether a caller's certificate is good: a user's own.
+
+    Where nobody is known it is the call's: ``call_key`` is the source's stream.
+    """
+    if row >= 0 and person >= 0:
+        caller = callers[row]
+        return uniform(caller["certificate_key"], person - caller["first_person"], 0)
+    return uniform(call_key, entity, 0)

@@ -24,6 +24,7 @@ from apisim.gateway.quota import DAY_NS
 from apisim.gateway.sign_in import NO_TOKEN, SIGN_IN_DTYPE
 from apisim.gateway.throttle import BUCKET_DTYPE
 from apisim.gateway.usage_plan import CUSTOMER_DTYPE, DAY_DTYPE
+from apisim.gateway.waf import INSPECTION_DTYPE, RATE_DTYPE
 from apisim.scenario import Scenario
 from apisim.traffic.arrivals import FLOW_DTYPE, start_flow
 
@@ -192,6 +193,9 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
     clusters = np.zeros(max(1, len(program.caches)), CLUSTER_DTYPE)
     clusters["lookup_ns"][: len(program.caches)] = [plan.lookup_ns for plan in program.caches]
     n_sources = max(1, len(program.flows))
+    rules = program.tables.rate_rules
+    n_rates = int(rules["n_addresses"].sum())
+    n_counts = int((rules["n_addresses"] * (rules["intervals"] + 1)).sum())
     return State(
         flows=flows,
         issued=np.zeros(n_sources, np.int64),
@@ -215,6 +219,11 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         plan_days=_new_days(program),
         customers=_new_customers(program),
         clusters=clusters,
+        rates=np.zeros(max(1, n_rates), RATE_DTYPE),
+        rate_counts=np.zeros(max(1, n_counts), np.int32),
+        inspections=np.zeros(
+            (len(program.names.phases), len(program.names.apis), 2), INSPECTION_DTYPE
+        ),
     )
 
 

@@ -47,6 +47,8 @@ class Replication:
         Final records of the keys of jwt authorizers and of user pools with a quota.
     clusters : CLUSTER_DTYPE array
         Final records of the instances behind them.
+    inspections : INSPECTION_DTYPE[n_phases, n_apis, 2]
+        What the web ACLs did; ``[..., 1]`` in the warm-up.
     end_ns : int
         End of the traffic, of the last request or of the last work, whichever is latest.
     completed : bool
@@ -67,6 +69,7 @@ class Replication:
     key_sets: NDArray[np.void]
     sign_ins: NDArray[np.void]
     clusters: NDArray[np.void]
+    inspections: NDArray[np.void]
     end_ns: int
     completed: bool
 
@@ -142,6 +145,7 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
         key_sets=state.key_sets[: len(program.key_sets)],
         sign_ins=state.sign_ins[: len(program.sign_in_quotas)],
         clusters=state.clusters[: len(program.caches)],
+        inspections=state.inspections,
         end_ns=end_ns,
         completed=completed,
     )

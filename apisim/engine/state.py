@@ -98,6 +98,9 @@ class State(NamedTuple):
     plan_days: NDArray[np.void]  # DAY_DTYPE[n_subscriptions, n_days]
     customers: NDArray[np.void]  # CUSTOMER_DTYPE
     clusters: NDArray[np.void]  # CLUSTER_DTYPE[n_caches]
+    rates: NDArray[np.void]  # RATE_DTYPE, addresses of rate-based rules
+    rate_counts: NDArray[np.int32]
+    inspections: NDArray[np.void]  # INSPECTION_DTYPE[n_phases, n_apis, 2], 1: warm-up
 
 
 def new_calendar(room: int) -> Calendar:

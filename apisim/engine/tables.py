@@ -37,6 +37,7 @@ __all__ = [
     "GATE_LIMITS",
     "GATE_RESOURCE",
     "GATE_SIGN_IN",
+    "GATE_TLS",
     "GATE_VALIDATE",
     "GATE_WAF",
     "JOB_DTYPE",
@@ -85,6 +86,7 @@ GATE_VALIDATE: Final = 32
 GATE_CREDENTIALS: Final = 512  # an authorizer without a function, in the place of GATE_AUTH
 GATE_SIGN_IN: Final = 128  # a token to be had before the call
 GATE_EARLY_THROTTLE: Final = 256  # buckets before the resource policy
+GATE_TLS: Final = 64  # client certificates; before all others
 
 SOURCE_DTYPE: Final = np.dtype(
     [
@@ -123,6 +125,7 @@ CALLER_DTYPE: Final = np.dtype(
         ("never_refresh", "f8"),  # share of users
         ("refresh_key", "u8"),  # stream of who they are
         ("sign_in", "i8"),  # user pool with a quota; NONE: tokens come by themselves
+        ("certificate_key", "u8"),  # stream of who has a bad certificate
     ],
     align=True,
 )
@@ -146,6 +149,10 @@ BINDING_DTYPE: Final = np.dtype(
         ("scopes", "i8"),  # bit for each set of scopes that will do; NONE: any will
         ("gates", "i8"),  # GATE_... bits
         ("key_unread", "i8"),  # 1: the key that is sent is not looked at
+        ("outside", "i8"),  # 1: a private API that these calls do not reach
+        ("policy", "i8"),  # row of the policies; NONE: the API has none
+        ("policy_table", "i8"),  # how an authorizer is put together with it
+        ("endpoint_policy", "i8"),  # of the VPC endpoint; NONE: it has none
         ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
     ],
     align=True,
@@ -172,6 +179,8 @@ API_DTYPE: Final = np.dtype(
         ("overhead", "i8"),
         ("increment_bytes", "i8"),
         ("basis", "i8"),
+        ("waf", "i8"),  # row of the web ACLs
+        ("invalid_certificates", "f8"),
     ],
     align=True,
 )
@@ -274,6 +283,8 @@ RULES_DTYPE: Final = np.dtype(
         ("warm_up_ns", "i8"),
         ("horizon_ns", "i8"),
         ("n_phases", "i8"),
+        ("waf_latency", "i8"),
+        ("mutual_tls_time", "i8"),
         ("limit_parts", "i8"),  # equal parts each throttle limit is divided into
         ("charges_in_order", "i8"),  # 1: a level that admits is charged whatever comes after it
         ("credential_check", "i8"),  # distributions
@@ -327,3 +338,9 @@ class Tables(NamedTuple):
     cell_phase: NDArray[np.int64]  # [n_cells]
     caching: NDArray[np.void]  # CACHING_DTYPE
     timeline: NDArray[np.void]  # ACTION_DTYPE
+    policies: NDArray[np.void]  # POLICY_DTYPE
+    policy_starts: NDArray[np.int64]  # intervals of all policies
+    policy_effects: NDArray[np.int64]
+    wafs: NDArray[np.void]  # WAF_DTYPE
+    rate_rules: NDArray[np.void]  # RATE_RULE_DTYPE
+    waf_blocks: NDArray[np.void]  # BLOCK_DTYPE

@@ -33,6 +33,7 @@ __all__ = [
     "AddressTable",
     "address_table",
     "combine",
+    "decide_before",
     "effect_on",
 ]
 
@@ -184,3 +185,34 @@ def combine(identity: int, policy: int, table: int) -> int:
     else:
         is_allowed = identity == POLICY_ALLOWS and policy == POLICY_ALLOWS
     return POLICY_ALLOWS if is_allowed else POLICY_IS_SILENT
+
+
+@inline
+def decide_before(endpoint: int, policy: int, table: int, has_authorizer: int) -> int:
+    """What is decided before anybody is authenticated.
+
+    Parameters
+    ----------
+    endpoint : int
+        What the policy of the VPC endpoint says; ``POLICY_UNATTACHED`` where there is none.
+    policy : int
+        What the API's policy says.
+    table : int
+        How an authorizer is put together with it.
+    has_authorizer : int
+        0 if the route has none: then all is decided here.
+
+    Returns
+    -------
+    int
+        ``POLICY_ALLOWS``: the call may go on, to the authorizer if there is one;
+        ``POLICY_IS_SILENT`` or ``POLICY_DENIES``: it is refused.
+    """
+    if endpoint in (POLICY_DENIES, POLICY_IS_SILENT):
+        return endpoint
+    if has_authorizer == 0:
+        return combine(POLICY_ALLOWS, policy, TABLE_ALONE)
+    # A user pool's token is checked first, and then the policy.
+    if policy == POLICY_DENIES and table != TABLE_ALONE:
+        return POLICY_DENIES
+    return POLICY_ALLOWS

@@ -22,6 +22,7 @@ from apisim.scenario.fields import (
     whole,
 )
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.perimeter import MutualTls, Policy, Waf
 from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
 from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
 
@@ -113,6 +114,8 @@ class Stage(Model):
         For experiments: capacity [bytes] instead of the cluster's.
     cache_max_entries : int or None
         For experiments: entries the cache holds at most.
+    waf : Waf or None
+        Web ACL in front of the stage; REST only.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -124,7 +127,6 @@ class Stage(Model):
             "minimum_compression_size",
             "tracing",
             "variables",
-            "waf",
         }
     )
 
@@ -138,6 +140,7 @@ class Stage(Model):
     ) = None
     cache_capacity: Annotated[int, size("1B", "1TB")] | None = None
     cache_max_entries: Annotated[int, whole(1, 1_000_000_000)] | None = None
+    waf: Waf | None = None
 
     @property
     def has_cache(self) -> bool:
@@ -273,7 +276,7 @@ class Route(Model):
         Whether a call needs an API key that a usage plan attached to the stage knows; REST only.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors", "validate", "waf"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors", "validate"})
 
     integration: Integration
     authorizer: Annotated[str, name()] | None = None
@@ -305,11 +308,15 @@ class Api(Model):
     ----------
     type : {"rest", "http"}
         Product: REST APIs have caches and more; HTTP APIs are quicker and cheaper.
-    endpoint : {"regional", "edge"}
+    endpoint : {"regional", "edge", "private"}
         Where callers arrive. Default ``regional``, the only one HTTP APIs have (AWS's own default
         for REST APIs is ``edge``).
     stage : Stage
         The deployed stage.
+    resource_policy : list of Statement or None
+        Who may call; REST only, and a private API needs one.
+    mutual_tls : MutualTls or None
+        Client certificates, on regional APIs.
     routes : dict of str to Route
         Routes by their keys, in the order written.
     api_key_source : {"header", "authorizer"}
@@ -317,15 +324,15 @@ class Api(Model):
         authorizer's answer names it and the client sends none. REST only.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cors", "custom_domain", "domain", "mutual_tls", "resource_policy", "stages", "waf"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"cors", "custom_domain", "domain", "stages"})
 
     type: Annotated[ApiType, choice("rest", "http", later=("websocket",))]
     endpoint: Annotated[
-        Literal["regional", "edge"], choice("regional", "edge", later=("private",))
+        Literal["regional", "edge", "private"], choice("regional", "edge", "private")
     ] = "regional"
     stage: Stage = as_written({})
+    resource_policy: Policy | None = None
+    mutual_tls: MutualTls | None = None
     routes: Annotated[dict[RouteName, Route], Field(min_length=1)]
     api_key_source: Annotated[Literal["header", "authorizer"], choice("header", "authorizer")] = (
         "header"

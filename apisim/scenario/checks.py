@@ -12,6 +12,7 @@ from apisim.scenario.caches import cache_notes, check_cached_routes, check_timel
 from apisim.scenario.checks_access import ACCESS_RULES
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.formats import format_duration
+from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
 from apisim.scenario.scenario import Scenario
@@ -348,6 +349,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     *PLAN_RULES,
     check_cached_routes,
     check_timeline,
+    check_perimeter,
 )
 
 
@@ -357,4 +359,4 @@ def notes_on(scenario: Scenario) -> list[str]:
     for name, api in scenario.apis.items():
         if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
             notes.append(f"apis.{name}: the stage has a cache, but no route uses it")
-    return [*notes, *plan_notes(scenario), *cache_notes(scenario)]
+    return [*notes, *plan_notes(scenario), *cache_notes(scenario), *perimeter_notes(scenario)]

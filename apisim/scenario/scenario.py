@@ -13,6 +13,7 @@ from apisim.scenario.authorizers import Authorizer
 from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
 from apisim.scenario.model import NOT_YET, Context, Model, as_written
+from apisim.scenario.perimeter import VpcEndpoint
 from apisim.scenario.plans import ApiKey, UsagePlan
 from apisim.scenario.populations import Population
 from apisim.scenario.positions import Positions
@@ -132,7 +133,9 @@ class Scenario(Model):
         AWS region; decides default limits and the price book.
     account : Account
         Limits all APIs share.
-    apis, authorizers, functions, endpoints, usage_plans, api_keys, populations, traffic : dict
+    apis, authorizers, functions, endpoints, usage_plans, api_keys, populations : dict
+        By name, in the order written.
+    vpc_endpoints, traffic : dict
         By name, in the order written.
     timeline : list of TimelineEntry
         What changes while it runs; at one time, in the order written.
@@ -167,6 +170,7 @@ class Scenario(Model):
     usage_plans: dict[_Name, UsagePlan] = Field(default_factory=dict)
     api_keys: dict[_Name, ApiKey] = Field(default_factory=dict)
     populations: dict[_Name, Population] = Field(default_factory=dict)
+    vpc_endpoints: dict[_Name, VpcEndpoint] = Field(default_factory=dict)
     traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
     timeline: Annotated[list[TimelineEntry], Field(max_length=1_000)] = Field(default_factory=list)
     settings: Settings = as_written({})

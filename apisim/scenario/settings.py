@@ -282,6 +282,16 @@ class Settings(Model):
         description="Sign-ins that a user pool grants at once, as the time in which its quota "
         "grants as many (at least one). AWS gives rates only; one second assumed.",
     )
+    waf_latency: TimeDistribution = as_written(
+        {"uniform": ["1ms", "3ms"]},
+        description="Time the web ACL of a stage takes for each request. Assumed; AWS gives no "
+        "figure.",
+    )
+    mutual_tls_time: TimeDistribution = as_written(
+        {"uniform": ["1ms", "3ms"]},
+        description="Time to check a client's certificate, for each request: every call opens a "
+        "connection. Assumed.",
+    )
     http_metering_basis: Annotated[
         Literal["request_payload", "response_payload", "larger", "sum"],
         choice("request_payload", "response_payload", "larger", "sum"),
@@ -313,6 +323,8 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
         "key_set_time": 0,
         "sign_in_time": 0,
         "cache_encryption_inflation": "0%",
+        "waf_latency": 0,
+        "mutual_tls_time": 0,
     },
 }
 

@@ -254,6 +254,8 @@ class Source(Model):
         Key that all calls send; None: none, unless the customers of ``of`` have keys.
     invalidate : Invalidate
         How many of the calls ask for a fresh answer, default none.
+    vpc_endpoint : str or None
+        Name under ``vpc_endpoints:`` through which private APIs are called; None: from outside.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -275,6 +277,7 @@ class Source(Model):
     scopes: Scopes | None = None
     api_key: Annotated[str, name()] | None = None
     invalidate: Invalidate = as_written({})
+    vpc_endpoint: Annotated[str, name()] | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -10,6 +10,7 @@ from tests.equivalence.access import (
 )
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
+from tests.equivalence.perimeter import draw_endpoint_type, draw_waf
 from tests.equivalence.plans import add_key_source
 
 __all__ = ["Parts", "draw_parts", "draw_timeline"]
@@ -82,7 +83,7 @@ def _api(drawing: Drawing, parts: Parts) -> dict[str, Any]:
     api: dict[str, Any] = {"type": drawing.one("rest", "rest", "http")}
     is_rest = api["type"] == "rest"
     if is_rest:
-        drawing.optional(api, 40, "endpoint", "edge", "regional")
+        draw_endpoint_type(drawing, api)
     stage = _stage(drawing, is_rest=is_rest)
     if stage:
         api["stage"] = stage
@@ -109,6 +110,8 @@ def _stage(drawing: Drawing, *, is_rest: bool) -> dict[str, Any]:
         drawing.optional(stage, 45, "cache_max_entries", 3, 1, 10)
         drawing.optional(stage, 45, "cache_capacity", "3KB", "1MB", "1B")
         drawing.optional(stage, 45, "cache_cluster_size", "0.5", "1.6", 6.1, "237")
+    if is_rest:
+        draw_waf(drawing, stage)
     return stage
 
 
@@ -207,6 +210,8 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         "http_transport",
         "edge_hop",
         "edge_rtt",
+        "waf_latency",
+        "mutual_tls_time",
     ):
         if drawing.is_exact or drawing.maybe(25 if profile == "ideal" else 50):
             chosen[key] = drawing.time()

@@ -52,14 +52,13 @@ _REST_ONLY = (
     Answer.THROTTLED_PLAN,
     Answer.QUOTA_EXCEEDED,
     Answer.NO_KEY,
-)
-#: Answers that no scenario can bring about yet.
-_NOT_YET = (
     Answer.WAF_BLOCKED,
     Answer.POLICY_DENIED,
     Answer.POLICY_SILENT,
     Answer.PRIVATE_REFUSED,
-    Answer.MTLS_FAILED,
+)
+#: Answers that no scenario can bring about yet.
+_NOT_YET = (
     Answer.MISSING_PARAMETERS,
     Answer.INVALID_BODY,
     Answer.TOO_LARGE,

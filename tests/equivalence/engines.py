@@ -81,7 +81,7 @@ def _records(
         yield name, getattr(compiled.recorder, name), getattr(golden.recorder, name)
     for name in _TOTALS:
         yield name, compiled.recorder.total[name], golden.recorder.total[name]
-    for name in ("pools", "buckets", "key_sets", "sign_ins", "clusters"):
+    for name in ("pools", "buckets", "key_sets", "sign_ins", "clusters", "inspections"):
         yield name, getattr(compiled, name), getattr(golden, name)
     for name in ("subscriptions", "plan_buckets", "plan_days", "customers"):
         yield name, getattr(compiled, name), getattr(golden, name)

@@ -14,6 +14,7 @@ from apisim.scenario import Scenario, loads
 from tests.equivalence.apis import draw_parts, draw_timeline
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.laws import FILES
+from tests.equivalence.perimeter import add_perimeter
 from tests.equivalence.plans import draw_plans
 from tests.equivalence.populations import draw_populations
 from tests.equivalence.sources import draw_traffic
@@ -95,6 +96,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
         data["timeline"] = timeline
         chosen = data.setdefault("settings", {})
         drawing.optional(chosen, 90, "cache_create_time", "10ms", "0s", "1ms")
+    add_perimeter(drawing, data)
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
     return Case(data, drawing.files)

@@ -16,6 +16,7 @@ from apisim.engine.compiled.calendar import (
     RANK_DEADLINE,
     schedule_slot,
 )
+from apisim.engine.compiled.resource import policy_of
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import (
     RESULT_OK,
@@ -40,7 +41,6 @@ from apisim.gateway.key_set import has_keys, keep_keys
 from apisim.gateway.resource_policy import (
     POLICY_ALLOWS,
     POLICY_DENIES,
-    POLICY_UNATTACHED,
     TABLE_SAME_ACCOUNT,
     combine,
 )
@@ -138,7 +138,7 @@ def judge(world: World, at: int, now_ns: int) -> int:
     binding = tables.bindings[slot["binding"]]
     authorizer = tables.authorizers[tables.routes[slot["route"]]["authorizer"]]
     source = tables.sources[slot["source"]]
-    policy = POLICY_UNATTACHED
+    policy = policy_of(world, slot)
     holder = 0
     if binding["credential"] >= 0:
         client_hash = np.uint64(0)
@@ -205,12 +205,12 @@ def is_unauthorized(world: World, slot: np.void, now_ns: int) -> bool:
 
 
 @gate
-def answer_to(world: World, slot: np.void, document: int) -> int:  # noqa: ARG001
+def answer_to(world: World, slot: np.void, document: int) -> int:
     """Answer of the gateway to a document that does not allow the route by itself.
 
     ``SERVED`` where the resource policy does.
     """
-    policy = POLICY_UNATTACHED
+    policy = policy_of(world, slot)
     decision = combine(document, policy, TABLE_SAME_ACCOUNT)
     if decision == POLICY_ALLOWS:
         return _SERVED

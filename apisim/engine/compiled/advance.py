@@ -30,6 +30,7 @@ from apisim.engine.compiled.gates import (
 )
 from apisim.engine.compiled.keys import admit_with_key, pass_key
 from apisim.engine.compiled.limits import pass_limits
+from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
 from apisim.engine.compiled.resource import pass_resource
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.sign_in import pass_sign_in
@@ -41,6 +42,7 @@ from apisim.engine.compiled.stages import (
     STAGE_AUTHORIZER,
     STAGE_CACHE,
     STAGE_CALL,
+    STAGE_CERTIFICATE,
     STAGE_DEADLINE,
     STAGE_DONE,
     STAGE_DOOR,
@@ -62,14 +64,16 @@ from apisim.engine.compiled.stages import (
     STAGE_SERVE,
     STAGE_SIGN_IN,
     STAGE_THROTTLE,
+    STAGE_TLS,
     STAGE_VALIDATE,
     STAGE_WAF,
+    STAGE_WAF_VERDICT,
     STAGE_WAIT,
     STAGE_WORK,
     STAGE_WORK_END,
 )
 from apisim.engine.compiled.validate import pass_validation
-from apisim.engine.compiled.waf import pass_waf
+from apisim.engine.compiled.waf import give_verdict, pass_waf
 from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.tables import (
@@ -293,6 +297,12 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
                 get_keys(world, at, now_ns) if stage == STAGE_KEY_SET else judge(world, at, now_ns)
             )
             stage = STAGE_KEY if passed == STAGE_PASSED else passed
+        elif stage == STAGE_WAF_VERDICT:
+            stage = give_verdict(world, at, now_ns)
+        elif stage == STAGE_TLS:
+            stage = shake_hands(world, at, now_ns)
+        elif stage == STAGE_CERTIFICATE:
+            stage = check_certificate(world, at)
         elif stage == STAGE_REFUSE:
             answered_ns = now_ns + draw_int(
                 world, slot, tables.rules[0]["refusal_time"], _REFUSAL_TIME

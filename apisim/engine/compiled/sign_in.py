@@ -7,7 +7,14 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.callers import token_shown
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, schedule_slot
 from apisim.engine.compiled.sampling import draw_int
-from apisim.engine.compiled.stages import STAGE_DONE, STAGE_LIMITS, STAGE_SIGN_IN, STAGE_WAIT
+from apisim.engine.compiled.stages import (
+    STAGE_DONE,
+    STAGE_LIMITS,
+    STAGE_SIGN_IN,
+    STAGE_TLS,
+    STAGE_WAIT,
+)
+from apisim.engine.tables import GATE_TLS
 from apisim.engine.world import World
 from apisim.gateway.sign_in import ISSUED, REFUSED, get_token
 from apisim.gateway.status import Answer
@@ -46,4 +53,6 @@ def pass_sign_in(world: World, at: int, now_ns: int) -> int:
             schedule_slot(calendar, now_ns + takes_ns, RANK_ARRIVAL, STAGE_SIGN_IN, at)
             return STAGE_WAIT
     slot["door_ns"] = now_ns
+    if tables.bindings[slot["binding"]]["gates"] & GATE_TLS:
+        return STAGE_TLS
     return STAGE_LIMITS

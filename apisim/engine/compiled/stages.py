@@ -15,6 +15,7 @@ from apisim.engine.tables import (
     GATE_LIMITS,
     GATE_RESOURCE,
     GATE_SIGN_IN,
+    GATE_TLS,
     GATE_WAF,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "STAGE_AUTHORIZER",
     "STAGE_CACHE",
     "STAGE_CALL",
+    "STAGE_CERTIFICATE",
     "STAGE_DEADLINE",
     "STAGE_DONE",
     "STAGE_DOOR",
@@ -50,9 +52,11 @@ __all__ = [
     "STAGE_SOURCE",
     "STAGE_THROTTLE",
     "STAGE_TIMELINE",
+    "STAGE_TLS",
     "STAGE_USER",
     "STAGE_VALIDATE",
     "STAGE_WAF",
+    "STAGE_WAF_VERDICT",
     "STAGE_WAIT",
     "STAGE_WORK",
     "STAGE_WORK_END",
@@ -93,6 +97,9 @@ STAGE_JUDGE: Final = constant(30)  # a token or signature has been looked at (ra
 STAGE_TIMELINE: Final = constant(31)  # an action of the timeline, no stage of a request (rank 1)
 STAGE_LOOKUP: Final = constant(32)  # its turn at the cache's instance (rank 5)
 STAGE_HIT: Final = constant(33)
+STAGE_TLS: Final = constant(34)
+STAGE_CERTIFICATE: Final = constant(35)  # after the handshake (rank 5)
+STAGE_WAF_VERDICT: Final = constant(36)  # after the web ACL's time (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
@@ -104,6 +111,8 @@ def first_gate(gates: int, route: int) -> int:
     """Stage at which a request that stands at the door begins: its first gate."""
     if gates & GATE_SIGN_IN:
         return int(STAGE_SIGN_IN)
+    if gates & GATE_TLS:
+        return int(STAGE_TLS)
     if gates & GATE_LIMITS or route < 0:
         return int(STAGE_LIMITS)
     if gates & GATE_WAF:

@@ -24,7 +24,7 @@ from apisim.engine.tables import (
 from apisim.gateway.metering import BASES
 from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.gateway.routing import Router
-from apisim.gateway.status import ANSWERS
+from apisim.gateway.status import ANSWERS, Answer
 from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
 from apisim.scenario.api import Api, Route, StageThrottle, Throttle
 from apisim.scenario.settings import Settings
@@ -138,8 +138,11 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row["overhead"] = context.dists.add(overhead.rest if api.type == "rest" else overhead.http)
     row["increment_bytes"] = charging.increment_bytes[api.type]
     row["basis"] = BASES.index(settings.http_metering_basis)
+    row["invalid_certificates"] = api.mutual_tls.invalid_certificates if api.mutual_tls else 0
     for answer, facts in ANSWERS.items():
         lowered.charged[at, answer] = charging.charged[facts.outcome]
+    # A handshake that fails is no request, whatever a book says of those that are forbidden.
+    lowered.charged[at, Answer.MTLS_FAILED] = 0
 
 
 def _stage_cache(lowered: LoweredApis, api: Api, stage: str) -> int:

@@ -21,6 +21,7 @@ from apisim.engine.lowering.access import (
 from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.caching import CachingRules
 from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.lowering.perimeter import Policies
 from apisim.engine.tables import (
     BINDING_DTYPE,
     GATE_EARLY_THROTTLE,
@@ -58,6 +59,7 @@ class Bindings:
     credentials: Credentials = field(default_factory=Credentials)
     first_person: dict[str, int] = field(default_factory=dict)  # by population
     caching: CachingRules = field(default_factory=CachingRules)
+    policies: Policies = field(default_factory=Policies)
 
     def table(self) -> NDArray[np.void]:
         """``BINDING_DTYPE[n_bindings]``."""
@@ -153,6 +155,7 @@ class Bindings:
         row["caching"] = NONE
         self.labels.append((api, route))
         self.rows.append(row)
+        self.policies.bind(context, row, source, api, route)
         if not route:
             return
         index = apis.route_index(api, route)

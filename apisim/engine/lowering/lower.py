@@ -13,6 +13,7 @@ from apisim.engine.lowering.backends import lower_backends
 from apisim.engine.lowering.bindings import Bindings, DrawnPart
 from apisim.engine.lowering.caching import lower_timeline
 from apisim.engine.lowering.context import Charging, Context
+from apisim.engine.lowering.perimeter import lower_wafs
 from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
 from apisim.engine.program import Names, Program
@@ -51,6 +52,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     plans = lower_plans(context, apis)
     bindings = Bindings()
     sources = lower_sources(context, apis, plans, bindings, skip_bad_rows=skip_bad_rows)
+    wafs = lower_wafs(context, apis.apis)
     if context.problems:
         raise ScenarioError(context.problems)
     rules = _rules(context, sources)
@@ -102,6 +104,12 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         cell_phase=np.array(sources.cell_phase, np.int64),
         caching=bindings.caching.table(),
         timeline=timeline,
+        policies=bindings.policies.table(),
+        policy_starts=np.array(bindings.policies.starts, np.int64),
+        policy_effects=np.array(bindings.policies.effects, np.int64),
+        wafs=wafs.wafs,
+        rate_rules=wafs.rules,
+        waf_blocks=wafs.blocks,
     )
     names = Names(
         sources=tuple(scenario.traffic),
@@ -165,6 +173,8 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["edge_hop"] = context.dists.add(settings.edge_hop)
     rules["cache_max_object"] = settings.cache_max_object
     rules["cache_entry_overhead"] = settings.cache_entry_overhead
+    rules["waf_latency"] = context.dists.add(settings.waf_latency)
+    rules["mutual_tls_time"] = context.dists.add(settings.mutual_tls_time)
     rules["warm_up_ns"] = scenario.warm_up
     rules["horizon_ns"] = sources.horizon_ns
     rules["n_phases"] = len(sources.phases)
@@ -235,6 +245,9 @@ class _Keys:
                 )
                 callers["refresh_key"][at] = self._key(
                     replication, Purpose.REFRESH, f"population/{population}"
+                )
+                callers["certificate_key"][at] = self._key(
+                    replication, Purpose.CERTIFICATE, f"population/{population}"
                 )
         credentials = tables.credentials.copy()
         for at, owner in enumerate(self._owners):

@@ -18,13 +18,13 @@ from apisim.engine.credentials import (
 )
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ANSWER, ARRIVAL, DEADLINE, Process
+from apisim.engine.simpy_model.resource import policy_of
 from apisim.engine.tables import CLOSED
 from apisim.gateway.authorizer import UNKNOWN, cached_decision, keep_decision
 from apisim.gateway.key_set import has_keys, keep_keys
 from apisim.gateway.resource_policy import (
     POLICY_ALLOWS,
     POLICY_DENIES,
-    POLICY_UNATTACHED,
     TABLE_SAME_ACCOUNT,
     combine,
 )
@@ -55,7 +55,7 @@ def authorize(gateway: "Gateway", call: Call, route: Any) -> Process:
         if befalls(authorizer.invalid, np.uint64(authorizer.invalid_key), call.identity):
             raise Refused(Answer.TOKEN_INVALID)
         document = yield from _ask_function(gateway, call, authorizer)
-    decision = combine(document, POLICY_UNATTACHED, TABLE_SAME_ACCOUNT)
+    decision = combine(document, policy_of(gateway, call), TABLE_SAME_ACCOUNT)
     if decision == POLICY_DENIES:
         raise Refused(Answer.DENIED if document == POLICY_DENIES else Answer.POLICY_DENIED)
     if decision != POLICY_ALLOWS:
@@ -147,7 +147,7 @@ def _get_keys(gateway: "Gateway", call: Call, key_set: Any) -> Process:
 def _judge(gateway: "Gateway", call: Call, route: Any) -> int:
     model = gateway.model
     tables, binding = model.tables, gateway.binding(call)
-    policy = POLICY_UNATTACHED
+    policy = policy_of(gateway, call)
     holder = 0
     if binding.credential >= 0:
         holder = holder_of(

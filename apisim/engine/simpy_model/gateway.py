@@ -19,6 +19,7 @@ from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
 from apisim.engine.simpy_model.keys import admit_with_key, pass_key
 from apisim.engine.simpy_model.limits import pass_limits
+from apisim.engine.simpy_model.mutual_tls import pass_mutual_tls
 from apisim.engine.simpy_model.resource import pass_resource
 from apisim.engine.simpy_model.sign_in import sign_in
 from apisim.engine.simpy_model.validate import pass_validation
@@ -32,6 +33,7 @@ from apisim.engine.tables import (
     GATE_LIMITS,
     GATE_RESOURCE,
     GATE_SIGN_IN,
+    GATE_TLS,
     GATE_VALIDATE,
     GATE_WAF,
 )
@@ -71,6 +73,8 @@ class Gateway:
             gates = self.binding(call).gates
             if gates & GATE_SIGN_IN:
                 yield from sign_in(self, call)
+            if gates & GATE_TLS:
+                yield from pass_mutual_tls(self, call)
             if gates & GATE_LIMITS:
                 yield from pass_limits(self, call)
             route = self._route(call)
