@@ -55,3 +55,6 @@ class Purpose(IntEnum):
     WAF_BLOCK = 41
     MUTUAL_TLS = 42
     CERTIFICATE = 43
+    VALIDATION = 44
+    URL_SIZE = 45
+    HEADER_SIZE = 46

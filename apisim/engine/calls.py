@@ -14,6 +14,7 @@ from apisim.draws.discrete import sample_key
 from apisim.draws.generator import uniform
 from apisim.draws.sampling import sample_int
 from apisim.engine.tables import PART_CLIENT, PART_DRAWN, PART_TARGET, PART_TOKEN
+from apisim.gateway.validation import validation_answer
 
 __all__ = [
     "DRAWS_PER_ATTEMPT",
@@ -27,6 +28,7 @@ __all__ = [
     "lacks_identity",
     "part_of",
     "pick_binding",
+    "validate_call",
 ]
 
 #: Draws of one purpose that one attempt of a call may use.
@@ -37,6 +39,7 @@ NEVER_SENT: Final = 1
 SENT_IF_KNOWN: Final = 2
 _INDEX_BITS = np.uint64(16)
 _FIRST: Final = constant(0)
+_SECOND: Final = constant(1)
 
 
 @inline
@@ -126,3 +129,19 @@ def part_of(key: np.uint64, entity: int, attempt: int, n_parts: int) -> int:
     """Which of ``n_parts`` equal parts of a divided limit an attempt meets."""
     drawn = np.int64(uniform(key, entity, attempt * DRAWS_PER_ATTEMPT) * n_parts)
     return min(drawn, n_parts - 1)  # type: ignore[return-value]
+
+
+@kernel
+def validate_call(validation: np.void, key: np.uint64, entity: int) -> int:
+    """Answer of the request validator to a source's k-th call, or ``VALID``.
+
+    What a call lacks, and whether its body is good, belong to the call: it is the same over its
+    attempts.
+    """
+    lacking = validation["lacking"]
+    lacks = lacking >= 1.0 or (lacking > 0.0 and uniform(key, entity, _FIRST) < lacking)
+    invalid = validation["invalid"]
+    is_bad = False
+    if not lacks and invalid > 0.0:
+        is_bad = uniform(key, entity, _SECOND) < invalid
+    return validation_answer(lacks, is_bad)

@@ -102,6 +102,8 @@ SOURCE_DTYPE: Final = np.dtype(
         ("first_cell", "i8"),
         ("n_bindings", "i8"),
         ("caller", "i8"),  # row of the caller table; NONE: nobody known
+        ("url_size", "i8"),  # distributions [bytes]; NONE: not known
+        ("header_size", "i8"),
     ],
     align=True,
 )
@@ -154,6 +156,7 @@ BINDING_DTYPE: Final = np.dtype(
         ("policy_table", "i8"),  # how an authorizer is put together with it
         ("endpoint_policy", "i8"),  # of the VPC endpoint; NONE: it has none
         ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
+        ("validation", "i8"),  # row of the validations; only where that gate is
     ],
     align=True,
 )
@@ -181,6 +184,10 @@ API_DTYPE: Final = np.dtype(
         ("basis", "i8"),
         ("waf", "i8"),  # row of the web ACLs
         ("invalid_certificates", "f8"),
+        ("max_url", "i8"),  # [bytes]
+        ("max_headers", "i8"),
+        ("max_head", "i8"),  # URL and headers together
+        ("max_body", "i8"),
     ],
     align=True,
 )
@@ -344,3 +351,4 @@ class Tables(NamedTuple):
     wafs: NDArray[np.void]  # WAF_DTYPE
     rate_rules: NDArray[np.void]  # RATE_RULE_DTYPE
     waf_blocks: NDArray[np.void]  # BLOCK_DTYPE
+    validations: NDArray[np.void]  # VALIDATION_DTYPE

@@ -224,7 +224,10 @@ def body_table() -> NDArray[np.int64]:
 
 
 def status_table(
-    *, http_timeout_status: int = 503, lambda_throttle_status_http: int = 500
+    *,
+    http_timeout_status: int = 503,
+    lambda_throttle_status_http: int = 500,
+    header_limit_status: int = 431,
 ) -> NDArray[np.int64]:
     """Status codes as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
     table = np.array(
@@ -233,4 +236,5 @@ def status_table(
     )
     table[1, Answer.TIMEOUT] = http_timeout_status
     table[1, Answer.FUNCTION_THROTTLED] = lambda_throttle_status_http
+    table[:, Answer.HEADERS_TOO_LARGE] = header_limit_status
     return table

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from apisim.scenario.authorizers import Scope
-from apisim.scenario.distributions import PayloadDistribution
+from apisim.scenario.distributions import PayloadDistribution, SentSizeDistribution
 from apisim.scenario.fields import (
     Reader,
     choice,
@@ -25,6 +25,7 @@ from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
 from apisim.scenario.perimeter import MutualTls, Policy, Waf
 from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
 from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
+from apisim.scenario.validators import RouteValidation
 
 __all__ = [
     "CACHE_SIZES",
@@ -270,13 +271,17 @@ class Route(Model):
     updates : fractions.Fraction
         How often what lies behind each cache key changes [1/s], at random, 0 to 1,000, default 0: a
         cached answer from before the latest change is counted as stale.
-    request_size, response_size : Distribution
-        Payloads [bytes], up to 10 MB, default 1 KB.
     api_key_required : bool
         Whether a call needs an API key that a usage plan attached to the stage knows; REST only.
+    request_size : Distribution
+        Body of a request [bytes], up to 1 GB, default 1 KB; above 10 MB it is refused with a 413.
+    response_size : Distribution
+        Body of an answer [bytes], up to 10 MB, default 1 KB.
+    validation : RouteValidation or None
+        Under the key ``validate``: what a request must have; REST only.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors", "validate"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors"})
 
     integration: Integration
     authorizer: Annotated[str, name()] | None = None
@@ -285,9 +290,12 @@ class Route(Model):
     cache: RouteCache | None = None
     depends_on: list[CacheKey] | None = None
     updates: Annotated[Fraction, rate(0, 1_000)] = Fraction(0)
-    request_size: PayloadDistribution = as_written("1KB")
+    request_size: SentSizeDistribution = as_written("1KB")
     response_size: PayloadDistribution = as_written("1KB")
     api_key_required: Annotated[bool, flag()] = False
+    validation: RouteValidation | None = Field(
+        default=None, alias="validate", description="What a request must have; REST only."
+    )
 
 
 def _read_route_name(value: Any, context: Context) -> str:

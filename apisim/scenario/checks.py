@@ -11,6 +11,8 @@ from apisim.scenario.api import Api, Route
 from apisim.scenario.caches import cache_notes, check_cached_routes, check_timeline
 from apisim.scenario.checks_access import ACCESS_RULES
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
+from apisim.scenario.checks_validators import check_validators
+from apisim.scenario.features import lacks
 from apisim.scenario.formats import format_duration
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.problems import Path, did_you_mean
@@ -62,6 +64,13 @@ def _check_names(scenario: Scenario, outcome: Validation) -> None:
             _name_of(outcome, place, "functions", authorizer.function)
 
 
+def _lacks(outcome: Validation, feature: str, api: Api, at: Path) -> None:
+    """Refuse what stands at ``at`` if the API's type lacks it."""
+    found = lacks(feature, api.type)
+    if found is not None:
+        outcome.add(at, *found, because=((*at[:2], "type"),))
+
+
 def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
     """What HTTP APIs lack (developer guide, "Choose between REST APIs and HTTP APIs")."""
     for name, api in scenario.apis.items():
@@ -74,16 +83,15 @@ def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
             outcome.add((*at, "endpoint"), message, "use type: rest", because=kind)
         for key in ("cache_cluster_size", "cache_capacity", "cache_max_entries"):
             if getattr(api.stage, key) is not None:
-                message = "HTTP APIs have no response cache"
-                hint = "use type: rest, or remove this key"
-                outcome.add((*at, "stage", key), message, hint, because=kind)
+                _lacks(outcome, "cache", api, (*at, "stage", key))
     for at, api, _, route in _routes(scenario):
         if api.type != "http":
             continue
         kind = ((*at[:2], "type"),)
         if route.cache is not None:
-            hint = "use type: rest, or remove this key"
-            outcome.add((*at, "cache"), "HTTP APIs have no response cache", hint, because=kind)
+            _lacks(outcome, "cache", api, (*at, "cache"))
+        if route.validation is not None:
+            _lacks(outcome, "validation", api, (*at, "validate"))
         integration = route.integration.type
         if integration not in ("lambda_proxy", "http_proxy"):
             message = f"HTTP APIs have no {integration} integration, REST APIs have it"
@@ -343,6 +351,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_values,
     _check_traces,
     _check_populations,
+    check_validators,
     _check_lengths,
     _check_projection,
     _check_tags,

@@ -49,7 +49,7 @@ from apisim.scenario.units import (
     shown,
 )
 
-__all__ = ["PayloadDistribution", "TimeDistribution"]
+__all__ = ["PayloadDistribution", "SentSizeDistribution", "TimeDistribution"]
 
 #: Largest ratio of p99 to mean a log-normal can have: exp(z^2 / 2) with z the normal 99 % quantile.
 _MAX_P99_OVER_MEAN: Final = 14.96
@@ -76,6 +76,8 @@ _TIME: Final = _Quantity(
 )
 #: API Gateway takes at most 10 MB in either direction (quotas of REST and HTTP APIs).
 _PAYLOAD: Final = _Quantity("size", parse_size, format_size, SIZE_UNITS_BYTES, "10MB", "2KB")
+#: What a caller sends may be larger than what is taken.
+_SENT: Final = _Quantity("size", parse_size, format_size, SIZE_UNITS_BYTES, "1GB", "2KB")
 
 #: The keys of each form, and those of them that may be left out.
 _FORMS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
@@ -370,5 +372,7 @@ def _schema_of(amount: dict[str, Any]) -> dict[str, Any]:
 
 #: Distribution of a time [ns].
 TimeDistribution: TypeAlias = Annotated[Distribution, _reader_of(_TIME, DURATION_SCHEMA)]
-#: Distribution of a request's or response's size [bytes].
+#: Distribution of an answer's size [bytes].
 PayloadDistribution: TypeAlias = Annotated[Distribution, _reader_of(_PAYLOAD, SIZE_SCHEMA)]
+#: Distribution of the size of what a caller sends [bytes].
+SentSizeDistribution: TypeAlias = Annotated[Distribution, _reader_of(_SENT, SIZE_SCHEMA)]

@@ -28,6 +28,7 @@ _NAMED: Final = ("apis", "authorizers", "functions", "endpoints", "traffic")
 _OPEN: Final[tuple[Path, ...]] = (
     ("traffic", "*", "mix"),
     ("traffic", "*", "values"),
+    ("traffic", "*", "missing"),
     ("pricing", "month_to_date"),
     ("thresholds",),
 )
@@ -38,9 +39,12 @@ _ROUTE_KEYS: Final = (
     "cache",
     "request_size",
     "response_size",
+    "validate",
 )
 #: Keys whose text is the name of a file.
-_FILE_KEYS: Final = frozenset({"file", "samples"})
+_FILE_KEYS: Final = frozenset({"file", "samples", "schema"})
+#: Keys of values that are JSON of the user's own: no file is named inside.
+_JSON_KEYS: Final = frozenset({"json", "schema"})
 
 
 class _Unknown(Exception):
@@ -260,6 +264,8 @@ def absolute_files(value: Any, base: FilePath, path: Path = ()) -> Any:
     path : Path
         Where the value stands in the scenario.
     """
+    if isinstance(value, dict) and len(path) > 5 and path[-1] in _JSON_KEYS:
+        return value
     if isinstance(value, dict):
         return {key: absolute_files(item, base, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):

@@ -292,6 +292,18 @@ class Settings(Model):
         description="Time to check a client's certificate, for each request: every call opens a "
         "connection. Assumed.",
     )
+    size_limits: Annotated[
+        Literal["before_routing", "after_routing"], choice("before_routing", "after_routing")
+    ] = as_written(
+        "before_routing",
+        description="Whether a request that is too large and has no route is answered for its "
+        "size or for its route. AWS does not say; assumed.",
+    )
+    header_limit_status: Annotated[Literal[431, 400], choice(431, 400)] = as_written(
+        431,
+        description="Status of a request whose headers are too large. AWS does not say; 431 is "
+        "the standard's.",
+    )
     http_metering_basis: Annotated[
         Literal["request_payload", "response_payload", "larger", "sum"],
         choice("request_payload", "response_payload", "larger", "sum"),

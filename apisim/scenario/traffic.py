@@ -15,18 +15,21 @@ from pydantic import Field, model_validator
 from apisim.scenario.addresses import Ipv4Range
 from apisim.scenario.authorizers import Credentials, Scopes
 from apisim.scenario.cache_control import Invalidate
-from apisim.scenario.distributions import TimeDistribution
-from apisim.scenario.fields import Reader, duration, flag, input_file, name, number
+from apisim.scenario.distributions import SentSizeDistribution, TimeDistribution
+from apisim.scenario.fields import Reader, duration, flag, input_file, name, number, share
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.scenario.popularity import Popularity, names_of, read_weights
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.routes import Parameter, RouteKey, parse_mix_key, parse_parameter
 from apisim.scenario.units import UnitError, shown
+from apisim.scenario.validators import BodySample
 
 __all__ = ["Arrivals", "MixEntry", "Network", "Source", "Trace"]
 
 _KINDS: Final = ("poisson", "uniform", "bursty")
+#: What a log leaves no room for: it says itself what its calls send.
+_NOT_OF_A_LOG: Final = ("missing", "bodies")
 
 
 class _Bursty(Model):
@@ -256,6 +259,12 @@ class Source(Model):
         How many of the calls ask for a fresh answer, default none.
     vpc_endpoint : str or None
         Name under ``vpc_endpoints:`` through which private APIs are called; None: from outside.
+    missing : dict of str to float
+        Share of the calls that lack a parameter which a route requires, by parameter.
+    bodies : dict of str to list of BodySample
+        Bodies that are sent, by line of the mix; routes with a model validate them.
+    url_size, header_size : Distribution or None
+        Sizes of URL and headers [bytes], up to 1 GB; None: small enough.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -278,6 +287,19 @@ class Source(Model):
     api_key: Annotated[str, name()] | None = None
     invalidate: Invalidate = as_written({})
     vpc_endpoint: Annotated[str, name()] | None = None
+    missing: dict[Parameter, Annotated[float, share()]] = Field(default_factory=dict)
+    bodies: dict[str, Annotated[list[BodySample], Field(min_length=1, max_length=1000)]] = Field(
+        default_factory=dict
+    )
+    url_size: SentSizeDistribution | None = None
+    header_size: SentSizeDistribution | None = None
+
+    @property
+    def sent_parameters(self) -> frozenset[str]:
+        """Parameters its calls carry: those with values, and what a population brings along."""
+        own = {"header.authorization"} if self.of is not None else set()
+        own |= {"header.x-api-key"} if self.api_key is not None else set()
+        return frozenset(own | set(self.values) | set(self.missing))
 
     @property
     def is_closed(self) -> bool:
@@ -315,7 +337,11 @@ class Source(Model):
         found: list[Finding] = []
         at: Path
         if self.trace is not None:
-            given = [key for key in ("phases", "mix", "offset", "of") if getattr(self, key)]
+            given = [
+                key
+                for key in ("phases", "mix", "offset", "of", *_NOT_OF_A_LOG)
+                if getattr(self, key)
+            ]
             hint = "remove one of them"
             return [Finding((key,), f"a trace has no {key}", hint) for key in given]
         if not self.phases:

@@ -12,6 +12,7 @@ from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
 from tests.equivalence.perimeter import draw_endpoint_type, draw_waf
 from tests.equivalence.plans import add_key_source
+from tests.equivalence.validators import draw_validator
 
 __all__ = ["Parts", "draw_parts", "draw_timeline"]
 
@@ -151,6 +152,10 @@ def _route(
     for size in ("request_size", "response_size"):
         if drawing.maybe(30):
             route[size] = drawing.draw(payloads())
+    if drawing.maybe(10):
+        route["request_size"] = {"mixture": [[0.7, "1KB"], [0.3, "11MB"]]}
+    if is_rest and drawing.maybe(30):
+        route["validate"] = draw_validator(drawing)
     return route
 
 
@@ -234,6 +239,8 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 25, "path_in_cache_key", True, False)
     drawing.optional(chosen, 25, "http_timeout_status", 504, 503)
     drawing.optional(chosen, 25, "lambda_throttle_status_http", 503, 500)
+    drawing.optional(chosen, 25, "size_limits", "after_routing", "before_routing")
+    drawing.optional(chosen, 25, "header_limit_status", 400, 431)
     if drawing.is_exact:
         chosen["authorizer_timeout"] = "60ms"
     elif drawing.maybe(40):

@@ -49,6 +49,8 @@ _REST_ONLY = (
     Answer.CACHED_ERROR,
     Answer.CACHED_FULL,
     Answer.INVALIDATION_REFUSED,
+    Answer.MISSING_PARAMETERS,
+    Answer.INVALID_BODY,
     Answer.THROTTLED_PLAN,
     Answer.QUOTA_EXCEEDED,
     Answer.NO_KEY,
@@ -59,11 +61,6 @@ _REST_ONLY = (
 )
 #: Answers that no scenario can bring about yet.
 _NOT_YET = (
-    Answer.MISSING_PARAMETERS,
-    Answer.INVALID_BODY,
-    Answer.TOO_LARGE,
-    Answer.URL_TOO_LONG,
-    Answer.HEADERS_TOO_LARGE,
     Answer.PREFLIGHT,
     Answer.PREFLIGHT_FAILED,
     Answer.CORS_BLOCKED,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tests.equivalence.access import draw_credentials
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import CROWDED_THINK_TIMES, THINK_TIMES, popularities
+from tests.equivalence.validators import draw_sent
 
 __all__ = ["draw_traffic"]
 
@@ -56,6 +57,7 @@ def draw_traffic(
             if drawing.maybe(40):
                 network["edge_rtt"] = drawing.time()
             source["network"] = network
+        source |= draw_sent(drawing, apis, source)
         traffic[f"s{at}"] = source | _callers(drawing, source, populations)
     return traffic
 

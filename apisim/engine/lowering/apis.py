@@ -21,6 +21,13 @@ from apisim.engine.tables import (
     NONE,
     ROUTE_DTYPE,
 )
+from apisim.gateway.limits import (
+    BODY_BYTES,
+    HEADER_BYTES,
+    HTTP_HEAD_BYTES,
+    UNLIMITED,
+    URL_BYTES,
+)
 from apisim.gateway.metering import BASES
 from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.gateway.routing import Router
@@ -139,6 +146,12 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row["increment_bytes"] = charging.increment_bytes[api.type]
     row["basis"] = BASES.index(settings.http_metering_basis)
     row["invalid_certificates"] = api.mutual_tls.invalid_certificates if api.mutual_tls else 0
+    row["max_body"] = BODY_BYTES
+    row["max_url"] = row["max_headers"] = row["max_head"] = UNLIMITED
+    if api.type == "rest":
+        row["max_url"], row["max_headers"] = URL_BYTES[api.endpoint], HEADER_BYTES
+    else:
+        row["max_url"] = row["max_head"] = HTTP_HEAD_BYTES
     for answer, facts in ANSWERS.items():
         lowered.charged[at, answer] = charging.charged[facts.outcome]
     # A handshake that fails is no request, whatever a book says of those that are forbidden.

@@ -22,10 +22,13 @@ from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.caching import CachingRules
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.perimeter import Policies
+from apisim.engine.lowering.validations import Validations, can_be_too_large, lacking_share
 from apisim.engine.tables import (
     BINDING_DTYPE,
     GATE_EARLY_THROTTLE,
     GATE_KEY,
+    GATE_LIMITS,
+    GATE_VALIDATE,
     NONE,
     PART_CLIENT,
     PART_CONSTANT,
@@ -34,6 +37,7 @@ from apisim.engine.tables import (
     PART_TARGET,
     PART_TOKEN,
 )
+from apisim.scenario.api import Route
 from apisim.scenario.traffic import Source
 
 __all__ = ["Bindings", "DrawnPart"]
@@ -60,6 +64,7 @@ class Bindings:
     first_person: dict[str, int] = field(default_factory=dict)  # by population
     caching: CachingRules = field(default_factory=CachingRules)
     policies: Policies = field(default_factory=Policies)
+    validations: Validations = field(default_factory=Validations)
 
     def table(self) -> NDArray[np.void]:
         """``BINDING_DTYPE[n_bindings]``."""
@@ -91,6 +96,8 @@ class Bindings:
                 )
                 continue
             self._add(context, apis, name, source, api, found, method)
+            spec = context.scenario.apis[api].routes[found]
+            self._validate(spec, source, entry.text, lacking_share(spec, source))
             weights.append(entry.weight)
         if len(weights) <= 1:
             return NONE
@@ -110,7 +117,7 @@ class Bindings:
         """
         assert source.trace is not None
         api = source.trace.api or next(iter(context.scenario.apis))
-        known: dict[tuple[str, str], int] = {}
+        known: dict[tuple[str, str, float], int] = {}
         result = []
         router = apis.routers[api]
         keys = list(context.scenario.apis[api].routes)
@@ -119,15 +126,22 @@ class Bindings:
             match = router.match(method, path)
             route = "" if match is None else keys[match.route_index]
             verb = _verb(context, api, route, method)
-            if (route, verb) not in known:
-                known[route, verb] = len(self.rows)
+            said: dict[str, str] = {}
+            lacking = 0.0
+            if match is not None:
+                said = {f"path.{key}": value for key, value in match.params.items()}
+                said |= _query_parameters(query)
+                spec = context.scenario.apis[api].routes[route]
+                lacking = lacking_share(spec, source, said)
+            if (route, verb, lacking) not in known:
+                known[route, verb, lacking] = len(self.rows)
                 self._add(context, apis, name, source, api, route, verb)
-            binding = known[route, verb]
+                if match is not None:
+                    self._validate(spec, source, "", lacking)
+            binding = known[route, verb, lacking]
             if match is None:
                 result.append((binding, 0, 0, 0))
                 continue
-            said = {f"path.{key}": value for key, value in match.params.items()}
-            said |= _query_parameters(query)
             cache = _cache_parameters(context, api, route)
             identity = identity_parameters(context, api, route)
             depends = _dependencies(context, api, route)
@@ -156,6 +170,12 @@ class Bindings:
         self.labels.append((api, route))
         self.rows.append(row)
         self.policies.bind(context, row, source, api, route)
+        settings, spec = context.scenario.settings, context.scenario.apis[api]
+        is_routed_first = settings.size_limits == "after_routing"
+        if (route or not is_routed_first) and can_be_too_large(
+            spec, spec.routes.get(route), source
+        ):
+            row["gates"] |= GATE_LIMITS
         if not route:
             return
         index = apis.route_index(api, route)
@@ -221,6 +241,13 @@ class Bindings:
         self._add_parts(context, name, source, depends)
         self.caching.rows[rule]["depends_part"] = first
         self.caching.rows[rule]["depends_parts"] = len(self.parts) - first
+
+    def _validate(self, route: Route, source: Source, line: str, lacking: float) -> None:
+        """The last binding's request validator, where something can fail."""
+        row = self.validations.add(route, source, line, lacking)
+        if row is not None:
+            self.rows[-1]["gates"] |= GATE_VALIDATE
+            self.rows[-1]["validation"] = row
 
     def _add_parts(
         self, context: Context, name: str, source: Source, parameters: Sequence[str]

@@ -84,6 +84,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         status=status_table(
             http_timeout_status=settings.http_timeout_status,
             lambda_throttle_status_http=settings.lambda_throttle_status_http,
+            header_limit_status=settings.header_limit_status,
         ),
         body=body_table(),
         charged=apis.charged,
@@ -110,6 +111,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         wafs=wafs.wafs,
         rate_rules=wafs.rules,
         waf_blocks=wafs.blocks,
+        validations=bindings.validations.table(),
     )
     names = Names(
         sources=tuple(scenario.traffic),

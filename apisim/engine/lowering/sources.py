@@ -102,6 +102,9 @@ def lower_sources(
         row["mix"] = NONE
         row["rtt"] = row["edge_rtt"] = NONE
         row["caller"] = lower_callers(context, lowered.callers, name)
+        for size in ("url_size", "header_size"):
+            given = getattr(source, size)
+            row[size] = NONE if given is None else context.dists.add(given)
         if source.network is not None:
             row["rtt"] = context.dists.add(source.network.rtt)
             edge_rtt = source.network.edge_rtt or scenario.settings.edge_rtt

@@ -2,8 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from apisim.engine.simpy_model.call import Call
+from apisim.draws.purposes import Purpose
+from apisim.engine.calls import validate_call
+from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import Process
+from apisim.gateway.status import Answer
+from apisim.gateway.validation import VALID
 
 if TYPE_CHECKING:
     from apisim.engine.simpy_model.gateway import Gateway
@@ -11,6 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["pass_validation"]
 
 
-def pass_validation(gateway: "Gateway", call: Call) -> Process:  # noqa: ARG001
-    """Let a call pass, or refuse it."""
+def pass_validation(gateway: "Gateway", call: Call) -> Process:
+    """Let a call pass, or refuse it; that takes no time of its own."""
     yield from ()
+    tables = gateway.tables
+    row = tables.validations[tables.bindings[call.binding]["validation"]]
+    key = tables.draw_keys[call.source, Purpose.VALIDATION]
+    answer = validate_call(row, key, call.entity)
+    if answer != VALID:
+        raise Refused(Answer(answer))
