@@ -212,7 +212,7 @@ def test_time_of_web_acl_and_handshake_is_spent_at_the_gateway() -> None:
 def test_a_user_has_a_good_certificate_or_a_bad_one() -> None:
     more = "populations: {people: {count: 2000}}"
     api = "mutual_tls: {invalid_certificates: 25%}"
-    found = _run(api, _source("web", "of: people").replace("100}", "20000}"), more=more)
+    found = _run(api, _source("web", "of: people").replace("100}", "10000}"), more=more)
     verdicts: dict[int, set[int]] = {}
     for row in found.rows:
         verdicts.setdefault(int(row["customer"]), set()).add(int(row["answer"]))
