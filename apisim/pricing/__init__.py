@@ -24,7 +24,7 @@ from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
 from apisim.pricing.project import Window
 from apisim.pricing.rating import rate
-from apisim.pricing.usage import ApiUsage, CacheUsage, FunctionUsage, Usage
+from apisim.pricing.usage import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage
 
 __all__ = [
     "ApiUsage",
@@ -39,6 +39,7 @@ __all__ = [
     "TierRow",
     "Unpriced",
     "Usage",
+    "WafUsage",
     "Window",
     "available_books",
     "bill_of_month",

@@ -58,6 +58,9 @@ _USAGE_UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "lambda.requests": "Requests",
         "lambda.duration.x86": "Lambda-GB-Second",
         "lambda.duration.arm64": "Lambda-GB-Second",
+        "waf.web_acls": "Month",
+        "waf.rules": "Month",
+        "waf.requests": "Requests",
     }
 )
 _CACHE_METER: Final = re.compile(r"apigateway\.cache\.[0-9.]+")
@@ -68,7 +71,7 @@ def usage_unit(meter: str) -> str:
 
     Examples
     --------
-    >>> usage_unit("apigateway.cache.1.6"), usage_unit("waf.rules")
+    >>> usage_unit("apigateway.cache.1.6"), usage_unit("cloudwatch.logs.ingest")
     ('Hrs', '')
     """
     return "Hrs" if _CACHE_METER.fullmatch(meter) else _USAGE_UNITS.get(meter, "")

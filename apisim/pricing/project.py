@@ -12,7 +12,7 @@ cold caches) is not in the projection: the caller leaves the warm-up out of the 
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final, Literal, Protocol
@@ -113,7 +113,11 @@ def month_quantities(
         factors = factors_of(windows, represents, hours, start)
         for window, factor in zip(windows, factors, strict=True):
             # Clusters are billed by the month's hours below: they exist whether or not it is busy.
-            scaled = Usage(apis=window.usage.apis, functions=window.usage.functions)
+            # So are web ACLs, of which only the requests scale.
+            looked_at = (replace(waf, provisioned_ns=0) for waf in window.usage.wafs)
+            scaled = Usage(
+                apis=window.usage.apis, functions=window.usage.functions, wafs=tuple(looked_at)
+            )
             for meter, quantity in scaled.quantities(book).items():
                 share = quantity * factor / len(replications)
                 quantities[meter] = quantities.get(meter, Fraction(0)) + share
@@ -126,6 +130,16 @@ def month_quantities(
     for _, _, size in clusters:
         meter = f"apigateway.cache.{size}"
         quantities[meter] = quantities.get(meter, Fraction(0)) + month
+    acls = {
+        (waf.api, waf.stage, waf.rules)
+        for windows in replications
+        for window in windows
+        for waf in window.usage.wafs
+    }
+    if acls:
+        quantities["waf.web_acls"] = Fraction(len(acls))
+    if n_rules := sum(rules for _, _, rules in acls):
+        quantities["waf.rules"] = Fraction(n_rules)
     return quantities
 
 

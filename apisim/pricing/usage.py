@@ -5,9 +5,10 @@ The engine counts requests, bytes, milliseconds and nanoseconds; nothing is divi
 is finite in decimal, an hour of a cache is not.
 
 Counted here: requests (as units where the book has a metering increment), WebSocket connection
-minutes, transfer out, PrivateLink bytes of private APIs, cache hours, and Lambda requests and
-duration, authorizers included. Not counted: the endpoint hours of a private API, because a scenario
-does not say in how many Availability Zones it has an endpoint.
+minutes, transfer out, PrivateLink bytes of private APIs, cache hours, web ACLs with their rules and
+what they look at, and Lambda requests and duration, authorizers included. Not counted: the endpoint
+hours of a private API, because a scenario does not say in how many Availability Zones it has an
+endpoint.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,9 +19,10 @@ from typing import Final, TypeVar
 from apisim.pricing.book import PriceBook
 from apisim.pricing.charges import API_METERS
 
-__all__ = ["ApiUsage", "CacheUsage", "FunctionUsage", "Usage"]
+__all__ = ["ApiUsage", "CacheUsage", "FunctionUsage", "Usage", "WafUsage"]
 
 _NS_PER_HOUR: Final = 3_600_000_000_000
+_HOURS_PER_MONTH: Final = 730
 _MS_PER_S: Final = 1_000
 _BYTES_PER_MB: Final = 1 << 20
 
@@ -116,7 +118,34 @@ class CacheUsage:
         _counted("provisioned_ns", self.provisioned_ns)
 
 
-T = TypeVar("T", ApiUsage, FunctionUsage, CacheUsage)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WafUsage:
+    """What the web ACL of one stage used.
+
+    Attributes
+    ----------
+    api, stage : str
+        Whose web ACL it is.
+    rules : int
+        Rules and rule groups in it, rate-based ones included.
+    provisioned_ns : int
+        Time it was there [ns].
+    requests : int
+        Requests it looked at, blocked ones included.
+    """
+
+    api: str
+    stage: str
+    rules: int = 0
+    provisioned_ns: int = 0
+    requests: int = 0
+
+    def __post_init__(self) -> None:
+        for counted in ("rules", "provisioned_ns", "requests"):
+            _counted(counted, getattr(self, counted))
+
+
+T = TypeVar("T", ApiUsage, FunctionUsage, CacheUsage, WafUsage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +154,7 @@ class Usage:
 
     Attributes
     ----------
-    apis, functions, caches : tuples
+    apis, functions, caches, wafs : tuples
         One entry for each; ``+`` adds entry by entry.
 
     Examples
@@ -138,6 +167,7 @@ class Usage:
     apis: tuple[ApiUsage, ...] = ()
     functions: tuple[FunctionUsage, ...] = ()
     caches: tuple[CacheUsage, ...] = ()
+    wafs: tuple[WafUsage, ...] = ()
 
     def __add__(self, other: "Usage") -> "Usage":
         """Usage of both, entry by entry.
@@ -153,6 +183,7 @@ class Usage:
             caches=_merged(
                 (*self.caches, *other.caches), lambda cache: (cache.api, cache.stage, cache.size)
             ),
+            wafs=_merged((*self.wafs, *other.wafs), lambda waf: (waf.api, waf.stage)),
         )
 
     def quantities(self, book: PriceBook) -> dict[str, Fraction]:
@@ -182,6 +213,12 @@ class Usage:
                 add("datatransfer.out.internet", Fraction(api.bytes_out, gigabyte))
         for cache in self.caches:
             add(f"apigateway.cache.{cache.size}", Fraction(cache.provisioned_ns, _NS_PER_HOUR))
+        for waf in self.wafs:
+            # Prorated by the hour; an average month has 730.
+            months = Fraction(waf.provisioned_ns, _NS_PER_HOUR * _HOURS_PER_MONTH)
+            add("waf.web_acls", months)
+            add("waf.rules", waf.rules * months)
+            add("waf.requests", Fraction(waf.requests))
         for function in self.functions:
             add("lambda.requests", Fraction(function.invocations))
             meter = f"lambda.duration.{function.architecture}"
@@ -217,7 +254,7 @@ def _sum(one: T, other: T) -> T:
         name: getattr(one, name) + getattr(other, name)
         for name in (
             "requests_charged", "bytes_out", "bytes_in", "connection_minutes",
-            "invocations", "billed_ms", "provisioned_ns",
+            "invocations", "billed_ms", "provisioned_ns", "requests",
         )
         if hasattr(one, name)
     }  # fmt: skip

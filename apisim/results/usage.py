@@ -14,7 +14,7 @@ import numpy as np
 
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
-from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, Window
+from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
 from apisim.results.spans import length_ns, phase_spans, union
 
 __all__ = ["empty_windows", "run_usage", "windows_of"]
@@ -138,7 +138,21 @@ def _usage(
         if api.stage.cache_cluster_size is not None
         for size, part_ns in _time_by_size(program, name, provisioned_ns).items()
     ]
-    return Usage(apis=tuple(apis), functions=tuple(functions), caches=tuple(caches))
+    looked_at = replication.inspections["requests"][list(phases)][:, :, list(parts)]
+    wafs = [
+        WafUsage(
+            api=name,
+            stage=api.stage.name,
+            rules=api.stage.waf.rules + len(api.stage.waf.rate_based),
+            provisioned_ns=provisioned_ns,
+            requests=int(looked_at[:, at].sum()),
+        )
+        for at, (name, api) in enumerate(scenario.apis.items())
+        if api.stage.waf is not None
+    ]
+    return Usage(
+        apis=tuple(apis), functions=tuple(functions), caches=tuple(caches), wafs=tuple(wafs)
+    )
 
 
 def _time_by_size(program: Program, api: str, provisioned_ns: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """What a run used, what of it is charged, and in which units."""
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,10 +11,12 @@ from apisim.pricing import (
     CacheUsage,
     FunctionUsage,
     Usage,
+    WafUsage,
     billable_units,
     charge_table,
     load_book,
     metering_increment,
+    rate,
 )
 from apisim.pricing.library import read_book_text
 from apisim.scenario.problems import PricingError
@@ -200,3 +203,25 @@ def test_units_of_an_unknown_meter_or_size_are_refused() -> None:
         billable_units(BOOK, "apigateway.htp.requests", 1)
     with pytest.raises(ValueError, match="size_bytes >= 0"):
         billable_units(BOOK, "apigateway.http.requests", -1)
+
+
+# web ACLs
+
+
+def test_a_web_acl_costs_its_rules_its_time_and_what_it_looks_at() -> None:
+    waf = WafUsage(
+        api="a", stage="prod", rules=3, provisioned_ns=73 * 3_600_000_000_000, requests=10**6
+    )
+    quantities = (Usage(wafs=(waf,)) + Usage(wafs=(waf,))).quantities(BOOK)
+    assert quantities == {
+        "waf.web_acls": Fraction(1, 5),
+        "waf.rules": Fraction(3, 5),
+        "waf.requests": 2 * 10**6,
+    }
+    # 5 a month, 1 a rule and month, 0.60 a million requests.
+    amounts = {line.meter.name: line.amount for line in rate(BOOK, quantities).lines}
+    assert amounts == {
+        "waf.web_acls": Decimal(1),
+        "waf.rules": Decimal("0.6"),
+        "waf.requests": Decimal("1.2"),
+    }
