@@ -294,7 +294,8 @@ class Customers:
         """Usage by key and day: the keys that were used, each day that is kept, in order."""
         totals, program = self.totals, self.program
         clock = program.tables.quota_clock[0]
-        last = int(day_at(clock, totals.end_ns))
+        # What ends at midnight has no part in the next day, unless a request was counted then.
+        last = max(int(day_at(clock, totals.end_ns - 1)), int(totals.days["day"].max(initial=0)))
         first = max(int(clock["start_day"]), last + 1 - totals.days.shape[1])
         for at in np.flatnonzero((totals.days["used"] > 0).any(axis=1)):
             plan = int(totals.subscriptions["plan"][at])

@@ -250,7 +250,7 @@ def _plans(result: Result) -> Section | None:
 
 
 def _customers(result: Result) -> Section | None:
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             stats.customer,
             stats.plan,
@@ -273,6 +273,9 @@ def _customers(result: Result) -> Section | None:
             f"Jain's fairness of what was served: {_fairness(summary['fairness'])}",
         )
     columns = "Customer|Plan|>Offered|>Served|>Throttled|>Worst min.|>Quota gone"
+    if not result.scenario.usage_plans:
+        columns = "Customer|>Offered|>Served|>Throttled|>Worst min."
+        rows = [(name, *numbers[:-1]) for name, _, *numbers in rows]
     return _section("Customers that asked for most", columns, rows, remarks=remarks)
 
 

@@ -19,9 +19,11 @@ from tests.support.shipped import (
     KEYS,
     LEVELS,
     NAMES,
+    NOISY,
     QUICKSTART,
     REPLAY,
     SPIKE,
+    TIERS,
     file_of,
     outcomes,
     result,
@@ -52,6 +54,24 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
         ],
     ),
     REPLAY: ("10m", ["traffic.replayed.trace.speed=100"]),
+    TIERS: (
+        "20m",
+        [
+            "start=2026-06-30T23:50:00Z",
+            "usage_plans.free-tier.quota.limit=5",
+            "usage_plans.premium.throttle={rate_limit: 0.5, burst_limit: 2}",
+        ],
+    ),
+    NOISY: (
+        "123s",
+        [
+            "account={throttle: {rate_limit: 200, burst_limit: 50}, lambda_concurrency: 20}",
+            "traffic.shoppers.phases.0.rate=15",
+            "traffic.shoppers.phases.1.rate=50",
+            "traffic.exporter.phases.0.rate=3",
+            "traffic.exporter.phases.1.rate=300",
+        ],
+    ),
 }
 
 #: Digest, requests by outcome and the exact total of the bill.
@@ -74,6 +94,16 @@ WHOLE: Final[dict[str, Golden]] = {
     SPIKE: ("21097c4a904d1b4d", {"served": 15_999, "throttled": 4_001}, "0.07"),
     KEYS: ("ac3ad6772ca8c56e", {"served": 50_641, "cache_hit": 309_690}, "1.7095006333"),
     REPLAY: ("e7b8213f3c3472ee", {"served": 48, "cache_hit": 252}, "0.0052447708"),
+    TIERS: (
+        "966fac4e78d06cd5",
+        {"served": 2_728_555, "quota": 1_595_434},
+        "9.78788063072144985198974609375",
+    ),
+    NOISY: (
+        "03452a77b2ae8fb4",
+        {"served": 217_705, "throttled": 58_825, "backend_throttled": 58_252},
+        "1.26909159484131741466522216796875",
+    ),
 }
 #: The long ones, cut.
 CUT: Final[dict[str, tuple[str, Golden]]] = {

@@ -16,9 +16,11 @@ __all__ = [
     "KEYS",
     "LEVELS",
     "NAMES",
+    "NOISY",
     "QUICKSTART",
     "REPLAY",
     "SPIKE",
+    "TIERS",
     "arrivals_a_minute",
     "by_level",
     "dollars",
@@ -39,6 +41,8 @@ QUICKSTART: Final = "quickstart"
 DAY: Final = "world-cup-day"
 FRIDAY: Final = "black-friday"
 REPLAY: Final = "trace-replay"
+TIERS: Final = "usage-plan-tiers"
+NOISY: Final = "noisy-neighbour"
 LEVELS: Final = "chapter/three-level-throttling"
 SPIKE: Final = "chapter/burst-spike"
 KEYS: Final = "chapter/cache-keys"
