@@ -75,7 +75,7 @@ class FinalState:
 
     Attributes
     ----------
-    pools, endpoints, buckets, caches, clusters : arrays
+    pools, endpoints, buckets, caches, clusters, key_sets, sign_ins : arrays
         As in :class:`apisim.engine.run.Replication`.
     billed_ms : int64[n_functions]
         Billed time of each function [ms].
@@ -88,6 +88,8 @@ class FinalState:
     buckets: NDArray[np.void]
     caches: NDArray[np.void]
     clusters: NDArray[np.void]
+    key_sets: NDArray[np.void]
+    sign_ins: NDArray[np.void]
     billed_ms: NDArray[np.int64]
     end_ns: int
 
@@ -170,6 +172,8 @@ class Collector:
                 buckets=replication.buckets.copy(),
                 caches=replication.caches.copy(),
                 clusters=replication.clusters.copy(),
+                key_sets=replication.key_sets.copy(),
+                sign_ins=replication.sign_ins.copy(),
                 billed_ms=recorder.executions["billed_ms"].sum(axis=(0, 2)),
                 end_ns=replication.end_ns,
             )

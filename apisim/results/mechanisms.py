@@ -1,4 +1,4 @@
-"""What the mechanisms did: caches, authorizers, functions, endpoints and token buckets.
+"""What the mechanisms did: caches, functions, endpoints and token buckets.
 
 Hits and misses come from the requests and leave the warm-up out; what is read from a mechanism's
 own record (evictions, invocations, concurrency, refusals of a bucket) is about the whole run.
@@ -9,18 +9,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from apisim.gateway.status import Answer
 from apisim.results.collect import FinalState
 from apisim.results.customers import Customers
 from apisim.results.tally import Measurements
 
 __all__ = [
-    "AuthorizerStats",
     "CacheStats",
     "EndpointStats",
     "FunctionStats",
     "ThrottleStats",
-    "authorizer_stats",
     "cache_stats",
     "endpoint_stats",
     "function_stats",
@@ -86,27 +83,6 @@ class CacheStats(_Stats):
     ignored_invalidations: int = 0
     flushes: int = 0
     max_wait_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizerStats(_Stats):
-    """One Lambda authorizer over all APIs that use it, after the warm-up, summed.
-
-    Attributes
-    ----------
-    hits : int
-        Requests decided by a result kept from before.
-    invocations : int
-        Requests for which the function was called.
-    denied, no_identity, failed : int
-        Requests refused by its decision, for want of an identity, and because the call failed.
-    """
-
-    hits: int
-    invocations: int
-    denied: int
-    no_identity: int
-    failed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,31 +199,6 @@ def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dic
             ignored_invalidations=sums["ignored_invalidations"],
             flushes=_total(states, "clusters", at, "flushes"),
             max_wait_ms=max(int(state.clusters["max_wait_ns"][at]) for state in states) / 1e6,
-        )
-    return stats
-
-
-def authorizer_stats(measurements: Measurements) -> dict[str, AuthorizerStats]:
-    """By authorizer."""
-    program = measurements.program
-    stats = {}
-    for name in program.scenario.authorizers:
-        reached = invocations = denied = no_identity = failed = 0
-        for api, key in program.names.routes:
-            if program.scenario.apis[api].routes[key].authorizer != name:
-                continue
-            tally = measurements.select(api=api, route=key)
-            reached += tally.requests
-            invocations += tally.sums["authorizer_calls"]
-            denied += int(tally.by_answer[Answer.DENIED])
-            no_identity += int(tally.by_answer[Answer.NO_IDENTITY])
-            failed += int(tally.by_answer[Answer.AUTHORIZER_FAILED])
-        stats[name] = AuthorizerStats(
-            hits=reached - invocations - no_identity,
-            invocations=invocations,
-            denied=denied,
-            no_identity=no_identity,
-            failed=failed,
         )
     return stats
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from apisim.pricing import bill_section
+from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.accounts import Bills
 from apisim.results.collect import ReplicationSummary, Series
 from apisim.results.customers import Customers
@@ -12,7 +13,6 @@ from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.latency import LatencyStats
 from apisim.results.mechanisms import (
-    AuthorizerStats,
     CacheStats,
     EndpointStats,
     FunctionStats,
@@ -118,8 +118,8 @@ class Result:
         At the client (refusals included), of the integration, and CloudWatch's ``Latency`` [ms].
     routes, traffic, phases : tuples of GroupStats
         By route; by source and phase, everything in the last row; by name of the phase.
-    cache, authorizers, functions, endpoints : dicts
-        By API, authorizer, function and endpoint.
+    cache, authorizers, sign_ins, functions, endpoints : dicts
+        By API, authorizer, population, function and endpoint.
     throttles : tuple of ThrottleStats
         By token bucket; those of a usage plan over all its keys.
     customers : Customers
@@ -152,6 +152,7 @@ class Result:
     phases: tuple[GroupStats, ...]
     cache: Mapping[str, CacheStats]
     authorizers: Mapping[str, AuthorizerStats]
+    sign_ins: Mapping[str, SignInStats]
     functions: Mapping[str, FunctionStats]
     endpoints: Mapping[str, EndpointStats]
     throttles: tuple[ThrottleStats, ...]
@@ -215,6 +216,7 @@ class Result:
             "gateway_latency_ms": self.gateway_latency_ms.to_dict(),
             "cache": {name: stats.to_dict() for name, stats in self.cache.items()},
             "authorizers": {name: stats.to_dict() for name, stats in self.authorizers.items()},
+            "sign_ins": {name: stats.to_dict() for name, stats in self.sign_ins.items()},
             "functions": {name: stats.to_dict() for name, stats in self.functions.items()},
             "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
@@ -239,8 +241,9 @@ class Result:
         ----------
         name : str
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
-            ``authorizers``, ``functions``, ``endpoints``, ``throttles``, ``customers``,
-            ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or ``replications``.
+            ``authorizers``, ``sign_ins``, ``functions``, ``endpoints``, ``throttles``,
+            ``customers``, ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or
+            ``replications``.
 
         Raises
         ------

@@ -76,6 +76,8 @@ def sections(result: Result) -> list[Section]:
         _customers(result),
         _cache(result),
         _authorizers(result),
+        _credentials(result),
+        _sign_ins(result),
         _functions(result),
         _endpoints(result),
         *_costs(result),
@@ -343,6 +345,42 @@ def _authorizers(result: Result) -> Section | None:
     return _section(
         "Authorizers", "Authorizer|>From cache|>Called|>Denied|>No identity|>Failed", rows
     )
+
+
+#: Why tokens and signatures are refused; a column is left out where nothing of the kind happened.
+_CAUSES: Final = {
+    "unauthorized": ">Unauthorized",
+    "invalid": ">Invalid",
+    "expired": ">Expired",
+    "scope_missing": ">No scope",
+    "key_set_fetches": ">Key fetches",
+}
+
+
+def _credentials(result: Result) -> Section | None:
+    stats = result.authorizers
+    causes = [key for key in _CAUSES if any(getattr(one, key) for one in stats.values())]
+    rows = [
+        (name, *(count_text(getattr(one, key)) for key in causes))
+        for name, one in stats.items()
+        if any(getattr(one, key) for key in causes)
+    ]
+    columns = "|".join(["Authorizer", *(_CAUSES[key] for key in causes)])
+    return _section("Tokens and signatures", columns, rows)
+
+
+def _sign_ins(result: Result) -> Section | None:
+    rows = [
+        (
+            name,
+            rate_text(one.quota_rps),
+            count_text(one.sign_ins),
+            count_text(one.refreshes),
+            count_text(one.refused),
+        )
+        for name, one in result.sign_ins.items()
+    ]
+    return _section("Sign-ins, whole run", "Population|>Quota|>Sign-ins|>Refreshes|>Refused", rows)
 
 
 def _functions(result: Result) -> Section | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from apisim.gateway.status import ANSWERS
+from apisim.results.access import authorizer_stats, notes_on_access, sign_in_stats
 from apisim.results.accounts import Bills
 from apisim.results.collect import Collector, ReplicationSummary
 from apisim.results.customers import Customers
@@ -10,7 +11,6 @@ from apisim.results.groups import phase_rows, route_rows, traffic_rows
 from apisim.results.intervals import Interval, jackknife_interval, t_interval
 from apisim.results.latency import LatencyStats
 from apisim.results.mechanisms import (
-    authorizer_stats,
     cache_stats,
     endpoint_stats,
     function_stats,
@@ -76,7 +76,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         traffic=traffic_rows(measurements, ends_ns),
         phases=phase_rows(measurements, ends_ns),
         cache=cache_stats(measurements, states),
-        authorizers=authorizer_stats(measurements),
+        authorizers=authorizer_stats(measurements, states),
+        sign_ins=sign_in_stats(measurements, states),
         functions=function_stats(measurements, states),
         endpoints=endpoint_stats(measurements, states),
         throttles=(*throttle_stats(measurements, states), *plan_throttle_stats(customers)),
@@ -91,7 +92,11 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         ),
         series=series,
         replications=tuple(summaries),
-        notes=(*notes, *notes_on(collector, everything)),
+        notes=(
+            *notes,
+            *notes_on(collector, everything),
+            *notes_on_access(program, everything),
+        ),
         measurements=measurements,
     )
 

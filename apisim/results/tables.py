@@ -10,6 +10,7 @@
 ``outcomes``    traffic, phase, api, route, outcome, refused_by, status, requests
 ``caches``      api; hits, misses, hit_ratio, evictions, ...
 ``authorizers`` authorizer; hits, invocations, ...
+``sign_ins``    population; quota_rps, sign_ins, refreshes, refused
 ``functions``   function; invocations, cold_starts, ..., utilization
 ``endpoints``   endpoint; served, refused, ..., utilization
 ``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
@@ -39,10 +40,11 @@ from typing import TYPE_CHECKING, Any, Final
 from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS
 from apisim.gateway.status import ANSWERS, Answer
 from apisim.pricing import Bill
+from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
-from apisim.results.mechanisms import AuthorizerStats, CacheStats, EndpointStats, FunctionStats
+from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats
 from apisim.results.result import Result
 
 if TYPE_CHECKING:
@@ -214,6 +216,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "outcomes": _OUTCOMES,
     "caches": _fields("api", CacheStats),
     "authorizers": _fields("authorizer", AuthorizerStats),
+    "sign_ins": _fields("population", SignInStats),
     "functions": _fields("function", FunctionStats),
     "endpoints": _fields("endpoint", EndpointStats),
     "customers": [field.name for field in fields(CustomerStats)],
@@ -233,6 +236,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "outcomes": _outcomes,
     "caches": lambda result: _named("api", result.cache),
     "authorizers": lambda result: _named("authorizer", result.authorizers),
+    "sign_ins": lambda result: _named("population", result.sign_ins),
     "functions": lambda result: _named("function", result.functions),
     "endpoints": lambda result: _named("endpoint", result.endpoints),
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],

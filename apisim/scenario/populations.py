@@ -69,7 +69,7 @@ class Population(Model):
     users_each: Annotated[int, whole(1, 1_000_000)] = 1
     source_ips_each: Annotated[int, whole(1, 65_536)] | None = None
     source_ips: Ipv4Range = as_written(_MADE_UP)
-    token_lifetime: Annotated[int, duration("1s")] | None = None
+    token_lifetime: Annotated[int, duration("1ms")] | None = None
     never_refresh: Annotated[float, share()] = as_written(0)
     scopes: Scopes | None = None
     sign_in_quota: Annotated[Fraction, rate()] | None = None

@@ -36,7 +36,16 @@ EXAMPLES: Final = 600
 KEPT: Final = Path(__file__).parent / "kept"
 _NAME: Final = "tests.equivalence.mutations"
 _PROJECT: Final = Path(__file__).resolve().parent.parent.parent
-_GOLDEN_MODULES: Final = ("environment", "call", "clients", "backends", "gateway", "model")
+_GOLDEN_MODULES: Final = (
+    "environment",
+    "call",
+    "clients",
+    "backends",
+    "access",
+    "sign_in",
+    "gateway",
+    "model",
+)
 
 
 @dataclass(frozen=True)
@@ -69,13 +78,15 @@ GOLDEN: Final = (
         "the throttle stands before the authorizer",
         "gateway",
         "            if gates & GATE_AUTH:\n",
-        "            self._throttle(call)\n            if gates & GATE_AUTH:\n",
+        "            self._throttle(call, self.tables.route_levels)\n            if gates & GATE_AUTH:\n",
     ),
     Mutation(
         "tokens are taken after the overhead",
         "gateway",
-        "            self._throttle(call)\n            yield from self._overhead(call)\n",
-        "            yield from self._overhead(call)\n            self._throttle(call)\n",
+        "            self._throttle(call, self.tables.route_levels)\n"
+        "            yield from self._overhead(call)\n",
+        "            yield from self._overhead(call)\n"
+        "            self._throttle(call, self.tables.route_levels)\n",
     ),
     Mutation(
         "failed answers are cached too",
@@ -91,9 +102,21 @@ GOLDEN: Final = (
     ),
     Mutation(
         "denied identities are not kept",
-        "gateway",
-        "            if keeps:\n                self.model.make_room()\n",
-        "            if keeps and decision == ALLOW:\n                self.model.make_room()\n",
+        "access",
+        "    if authorizer.line >= 0:\n        model.make_room()\n",
+        "    if authorizer.line >= 0 and document == 1:\n        model.make_room()\n",
+    ),
+    Mutation(
+        "keys are fetched once for all who wait",
+        "access",
+        '    key_set["fetches"] += 1\n',
+        '    key_set["fetches"] += 1\n    keep_keys(key_set, model.now)\n',
+    ),
+    Mutation(
+        "a caller who waited for its token came at once",
+        "sign_in",
+        "    call.door_ns = model.now\n",
+        "    call.door_ns += 0\n",
     ),
     Mutation(
         "deadlines come before answers",
@@ -179,8 +202,8 @@ COMPILED: Final = (
     Mutation(
         "denied identities are not kept",
         "gates",
-        'if authorizer["line"] >= 0:\n        decision = DENY',
-        'if authorizer["line"] >= 0 and not denied:\n        decision = DENY',
+        'if authorizer["line"] >= 0:\n        keep_decision(',
+        'if authorizer["line"] >= 0 and decision == ALLOW:\n        keep_decision(',
     ),
 )
 

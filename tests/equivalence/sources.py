@@ -57,8 +57,12 @@ def draw_traffic(
             if drawing.maybe(40):
                 network["edge_rtt"] = drawing.time()
             source["network"] = network
+        callers = _callers(drawing, source, populations)
+        if "of" in callers and drawing.maybe(60):
+            # Else their tokens would hardly ever be shown.
+            source.get("values", {}).pop("header.authorization", None)
         source |= draw_sent(drawing, apis, source)
-        traffic[f"s{at}"] = source | _callers(drawing, source, populations)
+        traffic[f"s{at}"] = source | callers
     return traffic
 
 
