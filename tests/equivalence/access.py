@@ -22,8 +22,8 @@ _SHARES: Final = ("30%", "10%", "100%")
 def draw_authorizers(drawing: Drawing, functions: list[str]) -> dict[str, Any]:
     """None to three authorizers of all types."""
     authorizers: dict[str, Any] = {}
-    for at in range(drawing.one(1, 1, 0, 2, 3)):
-        kind = drawing.one("token", "request", "request", "cognito", "jwt", "iam")
+    for at in range(drawing.one(1, 2, 0, 2, 3)):
+        kind = drawing.one("token", "request", "jwt", "iam", "cognito", "jwt", "request")
         spec: dict[str, Any] = {"type": kind}
         if kind in ("token", "request"):
             spec["function"] = drawing.one(*reversed(functions))
@@ -75,7 +75,7 @@ def draw_credentials(drawing: Drawing, of: dict[str, Any]) -> dict[str, Any]:
         shown["credentials"] = credentials = {}
         drawing.optional(credentials, 40, "missing", *_SHARES[:2])
         drawing.optional(credentials, 40, "bad_signature", *_SHARES[:2])
-        drawing.optional(credentials, 50, "clock_skew", {"uniform": ["0s", "10m"]}, "5m", "301s")
+        drawing.optional(credentials, 60, "clock_skew", {"uniform": ["0s", "10m"]}, "301s", "5m")
         policies = ({"allow": 2, "silent": 1, "deny": 1}, "silent", "deny", "allow")
         drawing.optional(credentials, 60, "policy", *policies)
         drawing.optional(credentials, 30, "account", "cross", "same")

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from apisim.draws.discrete import UniformKeys, WeightedKeys, ZipfKeys
 from apisim.gateway.status import Answer
+from tests.support.caches import expected_misses
 from tests.support.shipped import (
+    AUTHORIZER,
     FRIDAY,
     KEYS,
     LEVELS,
@@ -296,3 +298,52 @@ def test_the_whole_log_of_nasa_replays(shared: Path) -> None:
     assert found.requests.total == 15_000
     assert found.requests.by_outcome == {"served": 7_017, "cache_hit": 7_983}
     assert found.run_info.digest == "a7065f8483e78394"
+
+
+# ----------------------------------------------------------------------------------- authorizer ttl
+
+
+def test_an_authorizer_is_called_as_often_as_its_ttl_lets_it() -> None:
+    """Oracle 6.7: sum over tokens of rate / (1 + rate TTL), 3.2258/s, and exactly for this hour."""
+    assert pytest.approx(3.2258, abs=1e-4) == 1_000 * 0.1 / (1 + 0.1 * 300)
+    measurements = result(AUTHORIZER).measurements
+    hours = len(result(AUTHORIZER).replications)
+    for ttl, wrong in ((300, 285), (60, 57), (3600, 3420)):
+        found = result(AUTHORIZER, f"authorizers.devices.ttl={ttl}s").authorizers["devices"]
+        truth = hours * 1_000 * _calls_in_the_hour(ttl)
+        # Calls of one device come more evenly than Poisson: its variance is an upper bound.
+        assert abs(found.invocations - truth) < 4 * math.sqrt(truth)
+        if ttl != 3600:
+            seen = hours * 1_000 * _calls_in_the_hour(wrong)
+            assert abs(found.invocations - seen) > 4 * math.sqrt(seen)
+    assert measurements.select().requests == 1_798_582
+
+
+def _calls_in_the_hour(ttl: float) -> float:
+    return expected_misses(0.1, ttl, 4_200) - expected_misses(0.1, ttl, 600)
+
+
+def test_the_answer_of_authorizer_ttl() -> None:
+    kept = result(AUTHORIZER)
+    never = result(AUTHORIZER, "authorizers.devices.ttl=0")
+    minute = result(AUTHORIZER, "authorizers.devices.ttl=1m").authorizers["devices"]
+    hour = result(AUTHORIZER, "authorizers.devices.ttl=1h")
+    renewed = result(AUTHORIZER, "populations.devices.token_lifetime=15m").authorizers["devices"]
+    stats, n_seconds = kept.authorizers["devices"], 3_600 * len(kept.replications)
+    long_hour = hour.authorizers["devices"]
+    says(
+        AUTHORIZER,
+        f"answer {stats.hits:,} of {kept.requests.total:,} requests "
+        f"({percent(stats.hits / kept.requests.total)})",
+        f"is called {stats.invocations:,} times: {stats.invocations / n_seconds:.2f}/s in place of "
+        f"{kept.requests.total / n_seconds:.1f}/s",
+        f"= {100 / 31:.2f}/s",
+        f"mean of this hour is {1_000 * _calls_in_the_hour(300) / 3_600:.2f}/s",
+        f"p50 is {never.latency_ms.p50:.0f} ms in place of {kept.latency_ms.p50:.1f} ms",
+        f"A minute makes {minute.invocations:,} calls, an hour {long_hour.invocations:,}.",
+        f"{dollars(kept)} against {dollars(never)}",
+        f"saves {stats.invocations - long_hour.invocations:,} calls more but only "
+        f"{kept.latency_ms.p50 - hour.latency_ms.p50:.1f} ms",
+        f"make {renewed.invocations:,} calls",
+    )
+    assert never.authorizers["devices"].invocations == kept.requests.total

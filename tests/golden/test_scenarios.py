@@ -13,6 +13,7 @@ import pytest
 import apisim
 from apisim.scenario import load
 from tests.support.shipped import (
+    AUTHORIZER,
     DAY,
     FOLDER,
     FRIDAY,
@@ -72,6 +73,15 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "traffic.exporter.phases.1.rate=300",
         ],
     ),
+    AUTHORIZER: (
+        "20s",
+        [
+            "replications=2",
+            "warm_up=1s",
+            "authorizers.devices.ttl=2s",
+            "authorizers.devices.deny_identities=5%",
+        ],
+    ),
 }
 
 #: Digest, requests by outcome and the exact total of the bill.
@@ -93,6 +103,11 @@ WHOLE: Final[dict[str, Golden]] = {
     LEVELS: ("f771a34aab8c1781", {"served": 543_472, "throttled": 48_938}, "2.073435"),
     SPIKE: ("21097c4a904d1b4d", {"served": 15_999, "throttled": 4_001}, "0.07"),
     KEYS: ("ac3ad6772ca8c56e", {"served": 50_641, "cache_hit": 309_690}, "1.7095006333"),
+    AUTHORIZER: (
+        "90bcc7a1bc1c8360",
+        {"served": 1_798_582},
+        "1.59850104004092004852294921875",
+    ),
     REPLAY: ("e7b8213f3c3472ee", {"served": 48, "cache_hit": 252}, "0.0052447708"),
     TIERS: (
         "966fac4e78d06cd5",

@@ -10,6 +10,7 @@ from apisim.results.tally import Tally
 from apisim.scenario import load
 
 __all__ = [
+    "AUTHORIZER",
     "DAY",
     "FOLDER",
     "FRIDAY",
@@ -46,6 +47,7 @@ NOISY: Final = "noisy-neighbour"
 LEVELS: Final = "chapter/three-level-throttling"
 SPIKE: Final = "chapter/burst-spike"
 KEYS: Final = "chapter/cache-keys"
+AUTHORIZER: Final = "authorizer-ttl"
 
 
 def file_of(name: str) -> Path:
