@@ -5,8 +5,6 @@ Sections about which there is nothing to say are left out.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +13,8 @@ from apisim.results.groups import AGGREGATED, GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats
 from apisim.results.result import Result
+from apisim.results.section import FAILED, TOTAL, Section, section
+from apisim.results.sections_access import access_sections
 from apisim.results.wording import (
     bytes_text,
     count_text,
@@ -29,40 +29,11 @@ from apisim.results.wording import (
 
 __all__ = ["FAILED", "TOTAL", "Section", "sections"]
 
-#: Kinds of rows that are set apart.
-TOTAL: Final = "total"
-FAILED: Final = "failed"
-
 #: Units of price books that have a shorter name.
 _SHORT_UNITS: Final = {"Lambda-GB-Second": "GB-s", "Hrs": "h", "Requests": "requests"}
 
 _SHOWN_CUSTOMERS: Final = 10
 _UNMATCHED: Final = "(no route)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One table of the summary.
-
-    Attributes
-    ----------
-    title : str
-        What it is about.
-    columns : tuple of str
-        Headings; those that begin with ``>`` are of numbers.
-    rows : tuple of tuples of str
-        Cells.
-    marks : dict of int to str
-        Rows that are set apart, by position: :data:`TOTAL` or :data:`FAILED`.
-    remarks : tuple of str
-        Sentences below the table.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    marks: dict[int, str]
-    remarks: tuple[str, ...] = ()
 
 
 def sections(result: Result) -> list[Section]:
@@ -75,33 +46,12 @@ def sections(result: Result) -> list[Section]:
         _plans(result),
         _customers(result),
         _cache(result),
-        _authorizers(result),
-        _credentials(result),
-        _sign_ins(result),
+        *access_sections(result),
         _functions(result),
         _endpoints(result),
         *_costs(result),
     ]
-    return [section for section in found if section is not None]
-
-
-def _section(
-    title: str,
-    columns: str,
-    rows: Sequence[tuple[str, ...]],
-    marks: dict[int, str] | None = None,
-    remarks: tuple[str, ...] = (),
-) -> Section | None:
-    """Section with its columns as one text, or nothing where there are no rows."""
-    if not rows:
-        return None
-    return Section(
-        title=title,
-        columns=tuple(columns.split("|")),
-        rows=tuple(rows),
-        marks=marks or {},
-        remarks=remarks,
-    )
+    return [one for one in found if one is not None]
 
 
 def _thresholds(result: Result) -> Section | None:
@@ -121,7 +71,7 @@ def _thresholds(result: Result) -> Section | None:
         columns, rows = columns.rpartition("|")[0], [row[:-1] for row in rows]
     uncertain = any(verdict.conclusive is False for verdict in result.thresholds)
     remarks = ("? the interval over replications does not lie on one side",)
-    return _section("Thresholds", columns, rows, marks, remarks if uncertain else ())
+    return section("Thresholds", columns, rows, marks, remarks if uncertain else ())
 
 
 def _value_text(value: float, unit: str) -> str:
@@ -151,7 +101,7 @@ def _traffic(result: Result) -> Section | None:
         if row.requests or len(result.traffic) == 1
     ]
     columns = "Traffic|>Requests|>/s|>429|>Other 4xx|>5xx|>p50|>p95|>p99"
-    return _section("Traffic", columns, rows, {len(rows) - 1: TOTAL}, _traffic_intervals(result))
+    return section("Traffic", columns, rows, {len(rows) - 1: TOTAL}, _traffic_intervals(result))
 
 
 def _traffic_intervals(result: Result) -> tuple[str, ...]:
@@ -207,7 +157,7 @@ def _routes(result: Result) -> Section | None:
                 time_text(latency.max),
             )
         )
-    return _section(
+    return section(
         "Latency by route, at the client, refusals included",
         "Route|>Requests|>p50|>p95|>p99|>p99.9|>max",
         rows,
@@ -227,7 +177,7 @@ def _throttling(result: Result) -> Section | None:
         for stats in result.throttles
         if stats.refused
     ]
-    return _section(
+    return section(
         "Throttling, whole run",
         "Level|Limit on|>Rate, burst|>Refused|>First at|>Worst second",
         rows,
@@ -248,7 +198,7 @@ def _plans(result: Result) -> Section | None:
         for stats in result.customers.plans()
     ]
     columns = "Plan|>Keys|>Offered|>Served|>Throttled|>Over quota|>Keys used up"
-    return _section("Usage plans", columns, rows)
+    return section("Usage plans", columns, rows)
 
 
 def _customers(result: Result) -> Section | None:
@@ -278,7 +228,7 @@ def _customers(result: Result) -> Section | None:
     if not result.scenario.usage_plans:
         columns = "Customer|>Offered|>Served|>Throttled|>Worst min."
         rows = [(name, *numbers[:-1]) for name, _, *numbers in rows]
-    return _section("Customers that asked for most", columns, rows, remarks=remarks)
+    return section("Customers that asked for most", columns, rows, remarks=remarks)
 
 
 def _fairness(index: float | None) -> str:
@@ -298,7 +248,7 @@ def _cache(result: Result) -> Section | None:
         )
         for api, stats in result.cache.items()
     ]
-    return _section(
+    return section(
         "Response cache",
         "API|>Hits|>Misses|>Hit ratio|>Evictions|>Entries at the end|>Size",
         rows,
@@ -330,59 +280,6 @@ def _cache_remarks(api: str, stats: CacheStats) -> list[str]:
     return remarks
 
 
-def _authorizers(result: Result) -> Section | None:
-    rows = [
-        (
-            name,
-            count_text(stats.hits),
-            count_text(stats.invocations),
-            count_text(stats.denied),
-            count_text(stats.no_identity),
-            count_text(stats.failed),
-        )
-        for name, stats in result.authorizers.items()
-    ]
-    return _section(
-        "Authorizers", "Authorizer|>From cache|>Called|>Denied|>No identity|>Failed", rows
-    )
-
-
-#: Why tokens and signatures are refused; a column is left out where nothing of the kind happened.
-_CAUSES: Final = {
-    "unauthorized": ">Unauthorized",
-    "invalid": ">Invalid",
-    "expired": ">Expired",
-    "scope_missing": ">No scope",
-    "key_set_fetches": ">Key fetches",
-}
-
-
-def _credentials(result: Result) -> Section | None:
-    stats = result.authorizers
-    causes = [key for key in _CAUSES if any(getattr(one, key) for one in stats.values())]
-    rows = [
-        (name, *(count_text(getattr(one, key)) for key in causes))
-        for name, one in stats.items()
-        if any(getattr(one, key) for key in causes)
-    ]
-    columns = "|".join(["Authorizer", *(_CAUSES[key] for key in causes)])
-    return _section("Tokens and signatures", columns, rows)
-
-
-def _sign_ins(result: Result) -> Section | None:
-    rows = [
-        (
-            name,
-            rate_text(one.quota_rps),
-            count_text(one.sign_ins),
-            count_text(one.refreshes),
-            count_text(one.refused),
-        )
-        for name, one in result.sign_ins.items()
-    ]
-    return _section("Sign-ins, whole run", "Population|>Quota|>Sign-ins|>Refreshes|>Refused", rows)
-
-
 def _functions(result: Result) -> Section | None:
     rows = [
         (
@@ -398,7 +295,7 @@ def _functions(result: Result) -> Section | None:
         for name, stats in result.functions.items()
     ]
     columns = "Function|>Invocations|>Cold|>Throttled|>Errors|>Mean conc.|>Max|>Busy"
-    return _section("Lambda functions, whole run", columns, rows)
+    return section("Lambda functions, whole run", columns, rows)
 
 
 def _endpoints(result: Result) -> Section | None:
@@ -415,7 +312,7 @@ def _endpoints(result: Result) -> Section | None:
         for name, stats in result.endpoints.items()
     ]
     columns = "Endpoint|>Served|>Refused|>Errors|>Mean conc.|>Longest queue|>Busy"
-    return _section("HTTP endpoints, whole run", columns, rows)
+    return section("HTTP endpoints, whole run", columns, rows)
 
 
 def _costs(result: Result) -> list[Section | None]:
@@ -442,7 +339,7 @@ def _cost(title: str, bill: Bill, interval: Interval | None) -> Section | None:
     if interval is not None and interval.high > interval.low:
         between = _between(interval, "money")
         remarks = (f"total at 95%: {between}, sampling error only", *remarks)
-    return _section(
+    return section(
         f"{title} ({bill.book})",
         "Item|>Quantity|>Price|>Amount",
         rows,

@@ -36,7 +36,7 @@ apis:
         integration: {type: http_proxy, endpoint: inventory}
         api_key_required: true
 usage_plans: {basic: {quota: {limit: 10000, period: day}, api_stages: {users: {}}}}
-populations: {customers: {count: 3, plans: {basic: 100%}}}
+populations: {customers: {count: 3, plans: {basic: 100%}, sign_in_quota: 120/s}}
 authorizers: {tokens: {type: token, function: get-user, ttl: 5s}}
 functions: {get-user: {duration: {p50: 40ms, p99: 300ms}, init: 250ms}}
 endpoints: {inventory: {servers: 1, queue_limit: 2, service_time: 15ms}}
