@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apisim.pricing import bill_section
 from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.accounts import Bills
+from apisim.results.answers import AnswerStats
 from apisim.results.collect import ReplicationSummary, Series
 from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
@@ -122,6 +123,8 @@ class Result:
         By API, authorizer, population, function and endpoint.
     throttles : tuple of ThrottleStats
         By token bucket; those of a usage plan over all its keys.
+    answers : tuple of AnswerStats
+        By API and answer, with headers and metrics.
     customers : Customers
         By customer and by usage plan.
     bill : Bills
@@ -156,6 +159,7 @@ class Result:
     functions: Mapping[str, FunctionStats]
     endpoints: Mapping[str, EndpointStats]
     throttles: tuple[ThrottleStats, ...]
+    answers: tuple[AnswerStats, ...]
     customers: Customers
     bill: Bills
     intervals: Mapping[str, Interval]
@@ -220,6 +224,7 @@ class Result:
             "functions": {name: stats.to_dict() for name, stats in self.functions.items()},
             "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
+            "answers": [stats.to_dict() for stats in self.answers],
             "routes": [row.to_dict() for row in self.routes],
             "traffic": [row.to_dict() for row in self.traffic],
             "phases": [row.to_dict() for row in self.phases],

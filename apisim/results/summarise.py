@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from apisim.gateway.status import ANSWERS
 from apisim.results.access import authorizer_stats, notes_on_access, sign_in_stats
 from apisim.results.accounts import Bills
+from apisim.results.answers import answer_stats
 from apisim.results.collect import Collector, ReplicationSummary
 from apisim.results.customers import Customers
 from apisim.results.groups import phase_rows, route_rows, traffic_rows
@@ -81,6 +82,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         functions=function_stats(measurements, states),
         endpoints=endpoint_stats(measurements, states),
         throttles=(*throttle_stats(measurements, states), *plan_throttle_stats(customers)),
+        answers=answer_stats(measurements),
         customers=customers,
         bill=bills,
         intervals=_by_label(intervals),

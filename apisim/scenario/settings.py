@@ -6,7 +6,7 @@ A *profile* sets them together. The defaults below are those of ``aws``; :data:`
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import Reader, choice, duration, flag, rate, share, size, whole
@@ -99,8 +99,6 @@ def _read_throughput(value: Any, context: Context) -> Fraction | str:
 
 class Settings(Model):
     """All settings of a run; see each field's description."""
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"rate_limit_headers"})
 
     gateway_overhead: GatewayOverhead = as_written(
         {},
@@ -292,6 +290,11 @@ class Settings(Model):
         description="Time to check a client's certificate, for each request: every call opens a "
         "connection. Assumed.",
     )
+    rate_limit_headers: Annotated[bool, flag()] = as_written(
+        False,
+        description="Whether a 429 carries X-RateLimit-Limit, X-RateLimit-Remaining and "
+        "Retry-After, as in the chapter. AWS sends none of them (reported).",
+    )
     size_limits: Annotated[
         Literal["before_routing", "after_routing"], choice("before_routing", "after_routing")
     ] = as_written(
@@ -321,6 +324,7 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
         "method_limit": "within_stage",
         "throttle_scope": "shared",
         "path_in_cache_key": True,
+        "rate_limit_headers": True,
     },
     "ideal": {
         "gateway_overhead": {"rest": 0, "http": 0},

@@ -241,6 +241,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 25, "lambda_throttle_status_http", 503, 500)
     drawing.optional(chosen, 25, "size_limits", "after_routing", "before_routing")
     drawing.optional(chosen, 25, "header_limit_status", 400, 431)
+    drawing.optional(chosen, 10, "rate_limit_headers", True, False)
     if drawing.is_exact:
         chosen["authorizer_timeout"] = "60ms"
     elif drawing.maybe(40):

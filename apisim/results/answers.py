@@ -1,0 +1,88 @@
+"""How the APIs answered: by API and answer, with what a client and CloudWatch see of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from apisim.gateway.replies import answer_headers, answer_metrics
+from apisim.gateway.status import ANSWERS, Answer
+from apisim.results.tally import Measurements
+
+__all__ = ["AnswerStats", "answer_stats"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerStats:
+    """Requests of one API with one answer.
+
+    Attributes
+    ----------
+    api, type : str
+        Name and type of the API.
+    answer, outcome, refused_by : str
+        What happened, in the engine's words and in those of the request file.
+    status : int
+        HTTP status.
+    body : str
+        Default body of an answer the gateway makes itself; "" where a backend's is passed on.
+    requests : int
+        How many, after the warm-up.
+    billed : bool
+        Whether the price book charges them.
+    headers : tuple of str
+        Headers of interest.
+    metrics : tuple of str
+        CloudWatch metrics that count them, those of the response cache left out.
+    """
+
+    api: str
+    type: str
+    answer: str
+    outcome: str
+    refused_by: str
+    status: int
+    body: str
+    requests: int
+    billed: bool
+    headers: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "headers": list(self.headers),
+            "metrics": list(self.metrics),
+        }
+
+
+def answer_stats(measurements: Measurements) -> tuple[AnswerStats, ...]:
+    """One row for each API and answer that occurred."""
+    return tuple(_rows(measurements))
+
+
+def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
+    program = measurements.program
+    scenario, tables = program.scenario, program.tables
+    for at, name in enumerate(program.names.apis):
+        kind = scenario.apis[name].type
+        tally = measurements.select(api=name)
+        for answer, facts in ANSWERS.items():
+            count = int(tally.by_answer[answer])
+            if not count:
+                continue
+            status = int(tables.status[tables.apis["type"][at], answer])
+            yield AnswerStats(
+                api=name,
+                type=kind,
+                answer=Answer(answer).name.lower(),
+                outcome=facts.outcome,
+                refused_by=facts.refused_by,
+                status=status,
+                body=facts.rest_body if kind == "rest" else facts.http_body,
+                requests=count,
+                billed=bool(tables.charged[at, answer]),
+                headers=answer_headers(
+                    answer, kind, rate_limit_headers=scenario.settings.rate_limit_headers
+                ),
+                metrics=answer_metrics(answer, kind, status),
+            )
