@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import apisim
 from apisim.draws.discrete import UniformKeys, WeightedKeys, ZipfKeys
 from apisim.gateway.status import Answer
 from tests.support.caches import expected_misses
@@ -20,6 +21,7 @@ from tests.support.shipped import (
     FRIDAY,
     KEYS,
     LEVELS,
+    PITFALL,
     REPLAY,
     SPIKE,
     by_level,
@@ -227,6 +229,78 @@ def test_the_answer_of_cache_keys() -> None:
         f"({dollars(caller)} for {dollars(right)})",
         f"{100 * aws.cache['users'].hit_ratio:.2f} % of the reads are hits, and nearly every one",
     )
+
+
+# ---------------------------------------------------------------------------- the cache key pitfall
+
+WITHOUT_INCLUDE: Final = _keys("path.userId")
+WITHOUT_PATH: Final = _keys("querystring.include")
+WITH_CALLER: Final = _keys("path.userId", "querystring.include", "header.authorization")
+AN_HOUR: Final = "apis.users.routes.GET /users/{userId}.cache.ttl=1h"
+
+
+@pytest.mark.oracle
+def test_wrong_answers_come_as_often_as_what_is_not_in_the_key_differs() -> None:
+    """Entry and hit are independent calls; the entries of a few popular keys decide how exactly."""
+    values = result(PITFALL).scenario.traffic["web"].values
+    users, includes = _shares(values["path.userId"]), _shares(values["querystring.include"])
+    for keys, differ in (
+        (WITHOUT_INCLUDE, 1 - float(includes @ includes)),
+        (WITHOUT_PATH, 1 - float(users @ users)),
+    ):
+        stats = result(PITFALL, keys).cache["users"]
+        assert stats.wrong_answers / stats.hits == pytest.approx(differ, abs=0.03)
+    for overrides in ((), (WITH_CALLER,), (AN_HOUR,)):
+        assert result(PITFALL, *overrides).cache["users"].wrong_answers == 0
+
+
+@pytest.mark.oracle
+def test_stale_answers_come_as_often_as_a_change_came_first() -> None:
+    """Of a key with a time to live T and m changes in it: 1 - (1 - e^-m) / m of the hits."""
+    changes = 5 / 60
+    truth = 1 - (1 - math.exp(-changes)) / changes
+    # Hundreds of thousands of entries with the caller in the key, a dozen of each popular one else.
+    for overrides, tolerance in (((WITH_CALLER,), 0.002), ((), 0.01)):
+        stats = result(PITFALL, *overrides).cache["users"]
+        assert stats.stale_answers / stats.hits == pytest.approx(truth, abs=tolerance)
+    # Entries of an hour are as old as the run, whose numbers are about minutes 10 to 40.
+    old = 1 - (math.exp(-10 / 60) - math.exp(-40 / 60)) / (30 / 60)
+    stats = result(PITFALL, AN_HOUR).cache["users"]
+    assert stats.stale_answers / stats.hits == pytest.approx(old, abs=0.04)
+
+
+def test_the_answer_of_the_cache_key_pitfall() -> None:
+    right, broad, shared = (result(PITFALL, *o) for o in ((), (WITHOUT_INCLUDE,), (WITHOUT_PATH,)))
+    narrow, old = result(PITFALL, WITH_CALLER), result(PITFALL, AN_HOUR)
+
+    def ratio(found: apisim.Result, digits: int = 1) -> str:
+        return f"{100 * found.cache['users'].hit_ratio:.{digits}f} %"
+
+    def of_hits(found: apisim.Result, field: str) -> str:
+        stats = found.cache["users"]
+        return percent(getattr(stats, field) / stats.hits)
+
+    says(
+        PITFALL,
+        f"{ratio(right)} of the reads are hits, p95 is {right.latency_ms.p95:.0f} ms, "
+        "and no answer is wrong",
+        f"rises to {ratio(broad)} and p95 falls to {broad.latency_ms.p95:.0f} ms",
+        f"and {of_hits(broad, 'wrong_answers')} of the hits are made for the other include",
+        f"share two entries: {ratio(shared, 2)} are hits, "
+        f"and {of_hits(shared, 'wrong_answers')} of them are somebody else's record",
+        f"{ratio(narrow)} are hits, p95 is {narrow.latency_ms.p95:.0f} ms",
+        f"called {narrow.functions['get-user'].invocations:,} times "
+        f"instead of {right.functions['get-user'].invocations:,}",
+        f"{of_hits(right, 'stale_answers')} are from before the latest change",
+        f"raises the hit ratio to {ratio(old, 2)}, {of_hits(old, 'stale_answers')} are",
+    )
+    assert right.ok
+    failed = {
+        keys: [verdict.metric for verdict in result(PITFALL, keys).thresholds if not verdict.ok]
+        for keys in (WITHOUT_INCLUDE, WITHOUT_PATH, WITH_CALLER)
+    }
+    assert list(failed.values()) == [["wrong_answers"], ["wrong_answers"], ["cache_hits"]]
+    assert shared.cache["users"].entries == 2
 
 
 # ------------------------------------------------------------------------------------- Black Friday

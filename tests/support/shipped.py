@@ -18,6 +18,7 @@ __all__ = [
     "LEVELS",
     "NAMES",
     "NOISY",
+    "PITFALL",
     "QUICKSTART",
     "REPLAY",
     "SPIKE",
@@ -48,6 +49,7 @@ LEVELS: Final = "chapter/three-level-throttling"
 SPIKE: Final = "chapter/burst-spike"
 KEYS: Final = "chapter/cache-keys"
 AUTHORIZER: Final = "authorizer-ttl"
+PITFALL: Final = "cache-key-pitfall"
 
 
 def file_of(name: str) -> Path:
