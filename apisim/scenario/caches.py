@@ -97,13 +97,18 @@ def cache_notes(scenario: Scenario) -> list[str]:
                     f"{place}: the answer depends on {', '.join(left_out)}, not in cache.keys: "
                     "callers get each other's answers"
                 )
-            needless = [p for p in route.cache.keys if not _is_covered(p, set(route.depends_on))]
+            needless = [p for p in route.cache.keys if not _is_needed(p, route.depends_on)]
             if needless:
                 notes.append(
                     f"{place}: cache.keys has {', '.join(needless)}, on which the answer does not "
                     "depend: fewer hits"
                 )
     return notes
+
+
+def _is_needed(key: str, depends_on: list[str]) -> bool:
+    """Whether an answer depends on a part of the key, or on a part of that."""
+    return key in depends_on or any(one.startswith(f"{key}.") for one in depends_on)
 
 
 def _is_covered(parameter: str, by: set[str]) -> bool:
