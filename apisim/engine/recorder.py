@@ -248,9 +248,9 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
         address + np.uint64(0x85EBCA77C2B2AE63)
     )
     product += (call + np.uint64(0x27D4EB2F165667C5)) * (sizes + np.uint64(0xFF51AFD7ED558CCD))
-    # Nobody's call (-1) adds nothing.
-    customer = np.uint64(row["customer"] + 1) * np.uint64(0xE7037ED1A0B428DB)
-    product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * ((names ^ customer) + salt)
+    if row["customer"] >= 0:
+        names ^= np.uint64(row["customer"] + 1) * np.uint64(0xE7037ED1A0B428DB)
+    product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * (names + salt)
     product += (np.uint64(row["client"]) + np.uint64(0xD6E8FEB86659FD93)) * (
         np.uint64(row["gateway_ns"]) + np.uint64(0xA0761D6478BD642F)
     )

@@ -33,6 +33,7 @@ __all__ = [
     "GATE_AUTH",
     "GATE_CREDENTIALS",
     "GATE_EARLY_THROTTLE",
+    "GATE_FULL_THROTTLE",
     "GATE_KEY",
     "GATE_LIMITS",
     "GATE_RESOURCE",
@@ -87,6 +88,7 @@ GATE_CREDENTIALS: Final = 512  # an authorizer without a function, in the place 
 GATE_SIGN_IN: Final = 128  # a token to be had before the call
 GATE_EARLY_THROTTLE: Final = 256  # buckets before the resource policy
 GATE_TLS: Final = 64  # client certificates; before all others
+GATE_FULL_THROTTLE: Final = 1024  # a throttle with keys, or in parts, or charged in order
 
 SOURCE_DTYPE: Final = np.dtype(
     [
@@ -137,11 +139,14 @@ BINDING_DTYPE: Final = np.dtype(
     [
         ("route", "i8"),
         ("api", "i8"),
+        ("gates", "i8"),  # GATE_... bits
+        ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
+        ("after_access", "i8"),  # ... and after the authorizer
         ("cache_line", "i8"),  # NONE: this call is never cached
+        ("caching", "i8"),  # row of the caching table; NONE: the plain cache
         ("cache_salt", "u8"),
         ("cache_part", "i8"),  # first of `cache_parts` rows of the part table
         ("cache_parts", "i8"),
-        ("caching", "i8"),  # row of the caching table; NONE: the plain cache
         ("identity_salt", "u8"),
         ("identity_part", "i8"),
         ("identity_parts", "i8"),
@@ -149,13 +154,11 @@ BINDING_DTYPE: Final = np.dtype(
         ("sends_token", "i8"),  # 1: the identity is the token of a person of a population
         ("credential", "i8"),  # row of the credentials; NONE: all well
         ("scopes", "i8"),  # bit for each set of scopes that will do; NONE: any will
-        ("gates", "i8"),  # GATE_... bits
         ("key_unread", "i8"),  # 1: the key that is sent is not looked at
         ("outside", "i8"),  # 1: a private API that these calls do not reach
         ("policy", "i8"),  # row of the policies; NONE: the API has none
         ("policy_table", "i8"),  # how an authorizer is put together with it
         ("endpoint_policy", "i8"),  # of the VPC endpoint; NONE: it has none
-        ("first_gate", "i8"),  # the compiled engine's stage at the door, by the gates
         ("validation", "i8"),  # row of the validations; only where that gate is
     ],
     align=True,

@@ -9,9 +9,7 @@ from typing import Final
 
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import part_of
-from apisim.engine.compiled.access import get_keys, judge, pass_access
-from apisim.engine.compiled.caching import ask_cache, look_up
+from apisim.engine.compiled.caching import ask_cache
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
     RANK_ARRIVAL,
@@ -19,7 +17,6 @@ from apisim.engine.compiled.calendar import (
     free_slot,
     schedule_slot,
 )
-from apisim.engine.compiled.early import pass_early_throttle
 from apisim.engine.compiled.finish import finish
 from apisim.engine.compiled.gates import (
     apply_policy,
@@ -28,65 +25,35 @@ from apisim.engine.compiled.gates import (
     give_up_waiting,
     respond,
 )
-from apisim.engine.compiled.keys import admit_with_key, pass_key
-from apisim.engine.compiled.limits import pass_limits
-from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
-from apisim.engine.compiled.resource import pass_resource
+from apisim.engine.compiled.keys import admit_fully
+from apisim.engine.compiled.rare import pass_gates
 from apisim.engine.compiled.sampling import draw_int
-from apisim.engine.compiled.sign_in import pass_sign_in
 from apisim.engine.compiled.stages import (
     CALL_INTEGRATION,
     RESULT_OK,
     STAGE_ANSWER,
-    STAGE_AUTH,
     STAGE_AUTHORIZER,
     STAGE_CACHE,
     STAGE_CALL,
-    STAGE_CERTIFICATE,
     STAGE_DEADLINE,
     STAGE_DONE,
     STAGE_DOOR,
-    STAGE_EARLY_THROTTLE,
     STAGE_HIT,
     STAGE_INTEGRATION,
-    STAGE_JUDGE,
-    STAGE_KEY,
-    STAGE_KEY_SET,
-    STAGE_LIMITS,
-    STAGE_LOOKUP,
-    STAGE_PASSED,
     STAGE_POLICY,
     STAGE_REFUSE,
-    STAGE_RESOURCE,
     STAGE_RESPONSE,
-    STAGE_ROUTE,
     STAGE_SEND_BACK,
     STAGE_SERVE,
-    STAGE_SIGN_IN,
     STAGE_THROTTLE,
-    STAGE_TLS,
     STAGE_VALIDATE,
-    STAGE_WAF,
-    STAGE_WAF_VERDICT,
     STAGE_WAIT,
     STAGE_WORK,
     STAGE_WORK_END,
 )
-from apisim.engine.compiled.validate import pass_validation
-from apisim.engine.compiled.waf import give_verdict, pass_waf
 from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
-from apisim.engine.tables import (
-    BACKEND_MOCK,
-    GATE_AUTH,
-    GATE_CREDENTIALS,
-    GATE_EARLY_THROTTLE,
-    GATE_KEY,
-    GATE_LIMITS,
-    GATE_RESOURCE,
-    GATE_VALIDATE,
-    GATE_WAF,
-)
+from apisim.engine.tables import BACKEND_MOCK, GATE_FULL_THROTTLE, GATE_VALIDATE
 from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
 from apisim.gateway.status import Answer
@@ -99,13 +66,12 @@ _TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPOR
 _OVERHEAD: Final = constant(Purpose.OVERHEAD)
 _HIT_TIME: Final = constant(Purpose.HIT_TIME)
 _REFUSAL_TIME: Final = constant(Purpose.REFUSAL_TIME)
-_LIMIT_PART: Final = constant(Purpose.LIMIT_PART)
 _WHOLE: Final = constant(0)
+_ALL_OR_NONE: Final = constant(0)
 _HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 _SERVED: Final = constant(Answer.SERVED)
 _QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
-_NO_ROUTE: Final = constant(Answer.NO_ROUTE)
 
 
 @part
@@ -119,72 +85,16 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             slot["door_ns"] = now_ns
             # Where a request's first gate is stands in its binding.
             stage = tables.bindings[slot["binding"]]["first_gate"]
-        elif stage == STAGE_LIMITS:
-            stage = STAGE_ROUTE
-            if tables.bindings[slot["binding"]]["gates"] & GATE_LIMITS:
-                passed = pass_limits(world, at, now_ns)
-                if passed != STAGE_PASSED:
-                    stage = passed
-        elif stage == STAGE_ROUTE:
-            stage = STAGE_WAF
-            if slot["route"] < 0:
-                slot["answer"] = _NO_ROUTE
-                stage = STAGE_REFUSE
-        elif stage == STAGE_WAF:
-            stage = STAGE_EARLY_THROTTLE
-            if tables.bindings[slot["binding"]]["gates"] & GATE_WAF:
-                passed = pass_waf(world, at, now_ns)
-                if passed != STAGE_PASSED:
-                    stage = passed
-        elif stage == STAGE_EARLY_THROTTLE:
-            stage = STAGE_RESOURCE
-            if tables.bindings[slot["binding"]]["gates"] & GATE_EARLY_THROTTLE:
-                passed = pass_early_throttle(world, at, now_ns)
-                if passed != STAGE_PASSED:
-                    stage = passed
-        elif stage == STAGE_RESOURCE:
-            stage = STAGE_AUTH
-            if tables.bindings[slot["binding"]]["gates"] & GATE_RESOURCE:
-                passed = pass_resource(world, at, now_ns)
-                if passed != STAGE_PASSED:
-                    stage = passed
-        elif stage == STAGE_AUTH:
-            stage = STAGE_KEY
-            if tables.bindings[slot["binding"]]["gates"] & GATE_AUTH:
-                stage = STAGE_AUTHORIZER
-            elif tables.bindings[slot["binding"]]["gates"] & GATE_CREDENTIALS:
-                passed = pass_access(world, at, now_ns)
-                if passed != STAGE_PASSED:
-                    stage = passed
         elif stage == STAGE_AUTHORIZER:
             stage = authorize(world, slot, now_ns)
-        elif stage == STAGE_KEY:
-            stage = STAGE_THROTTLE
-            if tables.bindings[slot["binding"]]["gates"] & GATE_KEY:
-                passed = pass_key(world, at, now_ns)
-                if passed != STAGE_PASSED:
-                    stage = passed
         elif stage == STAGE_THROTTLE:
-            rules = tables.rules[0]
-            limit_part = _WHOLE
-            if rules["limit_parts"] > 1:
-                limit_part = part_of(
-                    tables.draw_keys[slot["source"], _LIMIT_PART],
-                    slot["entity"],
-                    slot["attempt"],
-                    rules["limit_parts"],
-                )
+            gates = tables.bindings[slot["binding"]]["gates"]
             refusal = _SERVED
-            if tables.bindings[slot["binding"]]["gates"] & GATE_KEY:
-                refusal = admit_with_key(world, at, now_ns, limit_part)
+            if gates & GATE_FULL_THROTTLE:
+                refusal = admit_fully(world, at, now_ns)
             else:
-                refused_by = admit(
-                    state.buckets,
-                    tables.route_levels[slot["route"]],
-                    now_ns,
-                    limit_part,
-                    rules["charges_in_order"],
-                )
+                levels = tables.route_levels[slot["route"]]
+                refused_by = admit(state.buckets, levels, now_ns, _WHOLE, _ALL_OR_NONE)
                 if refused_by != NO_BUCKET:
                     refusal = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
             if refusal != _SERVED:
@@ -194,17 +104,10 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
                     note_throttled(state.customers[slot["customer"]], now_ns)
             else:
                 overhead_ns = draw_int(world, slot, tables.apis[slot["api"]]["overhead"], _OVERHEAD)
-                stage = STAGE_CACHE
-                if tables.bindings[slot["binding"]]["gates"] & GATE_VALIDATE:
-                    stage = STAGE_VALIDATE
+                stage = STAGE_VALIDATE if gates & GATE_VALIDATE else STAGE_CACHE
                 if overhead_ns > 0:
                     schedule_slot(calendar, now_ns + overhead_ns, RANK_ARRIVAL, stage, at)
                     stage = STAGE_WAIT
-        elif stage == STAGE_VALIDATE:
-            stage = STAGE_CACHE
-            passed = pass_validation(world, at, now_ns)
-            if passed != STAGE_PASSED:
-                stage = passed
         elif stage == STAGE_CACHE:
             stage = STAGE_INTEGRATION
             binding = tables.bindings[slot["binding"]]
@@ -220,8 +123,6 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
                         slot["answer"] = _HIT
                         slot["response_bytes"] = found
                         stage = STAGE_HIT
-        elif stage == STAGE_LOOKUP:
-            stage = look_up(world, at, now_ns)
         elif stage == STAGE_HIT:
             hit_ns = draw_int(world, slot, tables.rules[0]["hit_time"], _HIT_TIME)
             answered_ns = now_ns + hit_ns
@@ -290,24 +191,13 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             stage = STAGE_DONE
         elif stage == STAGE_DEADLINE:
             stage = give_up_waiting(slot, now_ns)
-        elif stage == STAGE_SIGN_IN:
-            stage = pass_sign_in(world, at, now_ns)
-        elif stage == STAGE_KEY_SET or stage == STAGE_JUDGE:
-            passed = (
-                get_keys(world, at, now_ns) if stage == STAGE_KEY_SET else judge(world, at, now_ns)
-            )
-            stage = STAGE_KEY if passed == STAGE_PASSED else passed
-        elif stage == STAGE_WAF_VERDICT:
-            stage = give_verdict(world, at, now_ns)
-        elif stage == STAGE_TLS:
-            stage = shake_hands(world, at, now_ns)
-        elif stage == STAGE_CERTIFICATE:
-            stage = check_certificate(world, at)
         elif stage == STAGE_REFUSE:
             answered_ns = now_ns + draw_int(
                 world, slot, tables.rules[0]["refusal_time"], _REFUSAL_TIME
             )
             stage = STAGE_DONE
+        elif stage > STAGE_WAIT:
+            stage = pass_gates(world, at, stage, now_ns)
         else:
             finish(world, slot, answered_ns)
             if slot["working"] == 0:

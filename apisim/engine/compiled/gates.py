@@ -15,7 +15,6 @@ from apisim.engine.compiled.stages import (
     RESULT_OK,
     STAGE_CALL,
     STAGE_DONE,
-    STAGE_KEY,
     STAGE_REFUSE,
     STAGE_WAIT,
 )
@@ -82,10 +81,10 @@ def authorize(world: World, slot: np.void, now_ns: int) -> int:
     if authorizer["line"] >= 0:
         decision = cached_decision(store, slot["identity"], now_ns)
         if decision == ALLOW:
-            return STAGE_KEY
+            return binding["after_access"]  # type: ignore[no-any-return]
         if decision != UNKNOWN:
             slot["answer"] = answer_to(world, slot, decision)
-            return STAGE_KEY if slot["answer"] == _SERVED else STAGE_REFUSE
+            return binding["after_access"] if slot["answer"] == _SERVED else STAGE_REFUSE
     # What fails the expression is never called for, so nothing of it is ever kept.
     if authorizer["careful"] == 1 and fails_validation(world, slot):
         slot["answer"] = _TOKEN_INVALID
@@ -118,10 +117,11 @@ def apply_policy(world: World, slot: np.void, now_ns: int) -> int:
     )
     if authorizer["line"] >= 0:
         keep_decision(store, authorizer["line"], slot["identity"], decision, now_ns)
+    after = tables.bindings[slot["binding"]]["after_access"]
     if decision == ALLOW:
-        return STAGE_KEY
+        return after  # type: ignore[no-any-return]
     slot["answer"] = answer_to(world, slot, decision)
-    return STAGE_KEY if slot["answer"] == _SERVED else STAGE_REFUSE
+    return after if slot["answer"] == _SERVED else STAGE_REFUSE
 
 
 @part

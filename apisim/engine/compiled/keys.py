@@ -3,10 +3,13 @@
 from typing import Final
 
 from apisim.arrays.jit import constant, gate
+from apisim.draws.purposes import Purpose
+from apisim.engine.calls import part_of
 from apisim.engine.compiled.stages import STAGE_PASSED, STAGE_REFUSE
-from apisim.engine.tables import NONE
+from apisim.engine.tables import GATE_KEY, NONE
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
+from apisim.gateway.throttle import NO_BUCKET, admit
 from apisim.gateway.usage_plan import (
     ADMITTED,
     REFUSED_BY_LEVEL,
@@ -16,13 +19,15 @@ from apisim.gateway.usage_plan import (
     find_subscription,
 )
 
-__all__ = ["admit_with_key", "pass_key"]
+__all__ = ["admit_fully", "pass_key"]
 
 _NO_KEY: Final = constant(Answer.NO_KEY)
 _SERVED: Final = constant(Answer.SERVED)
 _BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
 _BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
 _FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
+_LIMIT_PART: Final = constant(Purpose.LIMIT_PART)
+_WHOLE: Final = constant(0)
 
 
 @gate
@@ -44,10 +49,26 @@ def pass_key(world: World, at: int, now_ns: int) -> int:  # noqa: ARG001
 
 
 @gate
-def admit_with_key(world: World, at: int, now_ns: int, limit_part: int) -> int:
-    """Let a request with a key past its throttles and its quota; the answer if it is refused."""
+def admit_fully(world: World, at: int, now_ns: int) -> int:
+    """Let a request past its throttles in every way they can be set; the answer if refused."""
     tables, calendar, _, state, _ = world
     slot = calendar.slots[at]
+    rules = tables.rules[0]
+    limit_part = _WHOLE
+    if rules["limit_parts"] > 1:
+        limit_part = part_of(
+            tables.draw_keys[slot["source"], _LIMIT_PART],
+            slot["entity"],
+            slot["attempt"],
+            rules["limit_parts"],
+        )
+    levels = tables.route_levels[slot["route"]]
+    in_order = rules["charges_in_order"]
+    if tables.bindings[slot["binding"]]["gates"] & GATE_KEY == 0:
+        refused_by = admit(state.buckets, levels, now_ns, limit_part, in_order)
+        if refused_by == NO_BUCKET:
+            return _SERVED
+        return _FIRST_LEVEL + state.buckets[refused_by]["kind"]  # type: ignore[no-any-return]
     subscription = state.subscriptions[slot["subscription"]]
     plan = subscription["plan"]
     said = admit_key(
@@ -57,11 +78,11 @@ def admit_with_key(world: World, at: int, now_ns: int, limit_part: int) -> int:
         state.plan_buckets,
         tables.plan_routes[plan, slot["route"]],
         state.buckets,
-        tables.route_levels[slot["route"]],
+        levels,
         state.plan_days[slot["subscription"]],
         now_ns,
         limit_part,
-        tables.rules[0]["charges_in_order"],
+        in_order,
     )
     if said == ADMITTED:
         return _SERVED

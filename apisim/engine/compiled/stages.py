@@ -60,6 +60,7 @@ __all__ = [
     "STAGE_WAIT",
     "STAGE_WORK",
     "STAGE_WORK_END",
+    "after_access",
     "first_gate",
 ]
 
@@ -81,8 +82,10 @@ STAGE_POLICY: Final = constant(14)  # ... of the authorizer's function
 STAGE_RESPONSE: Final = constant(15)  # ... of the integration
 STAGE_REFUSE: Final = constant(16)
 STAGE_DONE: Final = constant(17)
-STAGE_WAIT: Final = constant(18)  # nothing more to do now
-STAGE_PASSED: Final = constant(19)  # what a gate says when a request may go on; never waited under
+STAGE_HIT: Final = constant(18)
+STAGE_WAIT: Final = constant(19)  # nothing more to do now
+# Stages beyond are those of engine/compiled/rare.py.
+STAGE_PASSED: Final = constant(33)  # what a gate says when a request may go on; never waited under
 STAGE_LIMITS: Final = constant(20)  # gates that few scenarios use; each asks its bit first
 STAGE_ROUTE: Final = constant(21)
 STAGE_WAF: Final = constant(22)
@@ -96,7 +99,6 @@ STAGE_KEY_SET: Final = constant(29)  # an issuer's keys have come, or not in tim
 STAGE_JUDGE: Final = constant(30)  # a token or signature has been looked at (rank 5)
 STAGE_TIMELINE: Final = constant(31)  # an action of the timeline, no stage of a request (rank 1)
 STAGE_LOOKUP: Final = constant(32)  # its turn at the cache's instance (rank 5)
-STAGE_HIT: Final = constant(33)
 STAGE_TLS: Final = constant(34)
 STAGE_CERTIFICATE: Final = constant(35)  # after the handshake (rank 5)
 STAGE_WAF_VERDICT: Final = constant(36)  # after the web ACL's time (rank 5)
@@ -125,4 +127,9 @@ def first_gate(gates: int, route: int) -> int:
         return int(STAGE_AUTHORIZER)
     if gates & GATE_CREDENTIALS:
         return int(STAGE_AUTH)
+    return after_access(gates)
+
+
+def after_access(gates: int) -> int:
+    """Stage of a request that an authorizer has let by."""
     return int(STAGE_KEY if gates & GATE_KEY else STAGE_THROTTLE)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.draws.discrete import WeightedKeys
-from apisim.engine.compiled.stages import first_gate
+from apisim.engine.compiled.stages import after_access, first_gate
 from apisim.engine.lowering.access import (
     Credentials,
     gates_of,
@@ -26,6 +26,7 @@ from apisim.engine.lowering.validations import Validations, can_be_too_large, la
 from apisim.engine.tables import (
     BINDING_DTYPE,
     GATE_EARLY_THROTTLE,
+    GATE_FULL_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
     GATE_VALIDATE,
@@ -66,13 +67,16 @@ class Bindings:
     policies: Policies = field(default_factory=Policies)
     validations: Validations = field(default_factory=Validations)
 
-    def table(self) -> NDArray[np.void]:
-        """``BINDING_DTYPE[n_bindings]``."""
+    def table(self, *, plain_throttle: bool) -> NDArray[np.void]:
+        """``BINDING_DTYPE[n_bindings]``; ``plain_throttle``: limits are whole, all or none."""
         table = np.zeros(len(self.rows), BINDING_DTYPE)
         for at, row in enumerate(self.rows):
             for column, value in row.items():
                 table[column][at] = value
+            if row["gates"] & GATE_KEY or not plain_throttle:
+                table["gates"][at] |= GATE_FULL_THROTTLE
             table["first_gate"][at] = first_gate(row["gates"], row["route"])
+            table["after_access"][at] = after_access(row["gates"])
         return table
 
     def part_table(self) -> NDArray[np.void]:

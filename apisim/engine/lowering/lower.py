@@ -62,6 +62,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     popularities, popularity_cells = context.popularities.freeze()
     settings = scenario.settings
     is_early = settings.throttle_before_auth
+    plain_throttle = settings.sloppiness == 1 and settings.throttle_charging == "all_or_none"
     tables = Tables(
         rules=rules,
         sources=sources.sources,
@@ -72,7 +73,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         plan_routes=plans.routes,
         quota_clock=plans.clock,
         pieces=sources.piece_table(),
-        bindings=bindings.table(),
+        bindings=bindings.table(plain_throttle=plain_throttle),
         parts=bindings.part_table(),
         routes=apis.routes,
         route_levels=np.full_like(apis.levels, NO_BUCKET) if is_early else apis.levels,

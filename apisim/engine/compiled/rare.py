@@ -1,0 +1,120 @@
+"""Gates that few scenarios use, in one place that the others never enter.
+
+:func:`pass_gates` carries a request from gate to gate, each of which asks its bit first, until it
+stands before a stage of ``advance`` or waits. It is called and not pasted: what stands here costs a
+scenario without these gates no instruction.
+"""
+
+from typing import Final
+
+from apisim.arrays.jit import constant, gate
+from apisim.engine.compiled.access import get_keys, judge, pass_access
+from apisim.engine.compiled.caching import look_up
+from apisim.engine.compiled.early import pass_early_throttle
+from apisim.engine.compiled.keys import pass_key
+from apisim.engine.compiled.limits import pass_limits
+from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
+from apisim.engine.compiled.resource import pass_resource
+from apisim.engine.compiled.sign_in import pass_sign_in
+from apisim.engine.compiled.stages import (
+    STAGE_AUTH,
+    STAGE_AUTHORIZER,
+    STAGE_CACHE,
+    STAGE_CERTIFICATE,
+    STAGE_EARLY_THROTTLE,
+    STAGE_JUDGE,
+    STAGE_KEY,
+    STAGE_KEY_SET,
+    STAGE_LIMITS,
+    STAGE_LOOKUP,
+    STAGE_PASSED,
+    STAGE_REFUSE,
+    STAGE_RESOURCE,
+    STAGE_ROUTE,
+    STAGE_SIGN_IN,
+    STAGE_THROTTLE,
+    STAGE_TLS,
+    STAGE_VALIDATE,
+    STAGE_WAF,
+    STAGE_WAF_VERDICT,
+    STAGE_WAIT,
+)
+from apisim.engine.compiled.validate import pass_validation
+from apisim.engine.compiled.waf import give_verdict, pass_waf
+from apisim.engine.tables import (
+    GATE_AUTH,
+    GATE_CREDENTIALS,
+    GATE_EARLY_THROTTLE,
+    GATE_KEY,
+    GATE_LIMITS,
+    GATE_RESOURCE,
+    GATE_WAF,
+)
+from apisim.engine.world import World
+from apisim.gateway.status import Answer
+
+__all__ = ["pass_gates"]
+
+_NO_ROUTE: Final = constant(Answer.NO_ROUTE)
+
+
+@gate
+def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
+    """Carry the request in slot ``at`` on from ``stage``; the stage where ``advance`` goes on."""
+    slot = world.calendar.slots[at]
+    gates = world.tables.bindings[slot["binding"]]["gates"]
+    while stage > STAGE_WAIT:
+        passed = STAGE_PASSED
+        following = STAGE_WAIT
+        if stage == STAGE_LIMITS:
+            following = STAGE_ROUTE
+            if gates & GATE_LIMITS:
+                passed = pass_limits(world, at, now_ns)
+        elif stage == STAGE_ROUTE:
+            following = STAGE_WAF
+            if slot["route"] < 0:
+                slot["answer"] = _NO_ROUTE
+                passed = STAGE_REFUSE
+        elif stage == STAGE_WAF:
+            following = STAGE_EARLY_THROTTLE
+            if gates & GATE_WAF:
+                passed = pass_waf(world, at, now_ns)
+        elif stage == STAGE_EARLY_THROTTLE:
+            following = STAGE_RESOURCE
+            if gates & GATE_EARLY_THROTTLE:
+                passed = pass_early_throttle(world, at, now_ns)
+        elif stage == STAGE_RESOURCE:
+            following = STAGE_AUTH
+            if gates & GATE_RESOURCE:
+                passed = pass_resource(world, at, now_ns)
+        elif stage == STAGE_AUTH:
+            following = STAGE_KEY
+            if gates & GATE_AUTH:
+                passed = STAGE_AUTHORIZER
+            elif gates & GATE_CREDENTIALS:
+                passed = pass_access(world, at, now_ns)
+        elif stage == STAGE_KEY_SET:
+            following = STAGE_KEY
+            passed = get_keys(world, at, now_ns)
+        elif stage == STAGE_JUDGE:
+            following = STAGE_KEY
+            passed = judge(world, at, now_ns)
+        elif stage == STAGE_KEY:
+            following = STAGE_THROTTLE
+            if gates & GATE_KEY:
+                passed = pass_key(world, at, now_ns)
+        elif stage == STAGE_VALIDATE:
+            following = STAGE_CACHE
+            passed = pass_validation(world, at, now_ns)
+        elif stage == STAGE_LOOKUP:
+            passed = look_up(world, at, now_ns)
+        elif stage == STAGE_SIGN_IN:
+            passed = pass_sign_in(world, at, now_ns)
+        elif stage == STAGE_WAF_VERDICT:
+            passed = give_verdict(world, at, now_ns)
+        elif stage == STAGE_TLS:
+            passed = shake_hands(world, at, now_ns)
+        elif stage == STAGE_CERTIFICATE:
+            passed = check_certificate(world, at)
+        stage = following if passed == STAGE_PASSED else passed
+    return stage
