@@ -1,0 +1,591 @@
+"""What the chapter names, heading by heading, and what of it can be simulated.
+
+One row a capability, in words of our own. A row that is modelled names the scenario's key, the
+module that decides, a test that shows it and, where there is one, a scenario that uses it. What is
+only looked up or printed has no mechanism to switch off; all others name the words of their module
+that :data:`OFF` takes out, so that the row's test can be seen to fail.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["CAPABILITIES", "OFF", "Capability", "Switch"]
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A few words of a module without which a mechanism does nothing.
+
+    Parameters
+    ----------
+    module : str
+        File of the package.
+    old, new : str
+        The words, which stand there exactly once, and what they become.
+    """
+
+    module: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One row.
+
+    Parameters
+    ----------
+    heading : str
+        Where the chapter names it.
+    words : str
+        What it is.
+    key : str
+        Key of a scenario, or what else makes use of it; "" where it is not modelled yet.
+    off : str
+        Name in :data:`OFF`, whose module is the row's.
+    module : str
+        The module, where nothing can be switched off.
+    test : str
+        ``file::test`` or ``file::test[case]``.
+    scenario : str
+        File under ``scenarios/``, or "".
+    """
+
+    heading: str
+    words: str
+    key: str = ""
+    off: str = ""
+    module: str = ""
+    test: str = ""
+    scenario: str = ""
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.key)
+
+    @property
+    def file(self) -> str:
+        """The module that decides."""
+        return OFF[self.off].module if self.off else self.module
+
+
+_GATEWAY: Final = "apisim/gateway"
+#: Mechanisms and how each is switched off.
+OFF: Final[dict[str, Switch]] = {
+    "routing": Switch(
+        f"{_GATEWAY}/routing.py",
+        "return None if self._default is None else Match(self._default, {})",
+        "return None",
+    ),
+    "buckets": Switch(
+        f"{_GATEWAY}/throttle.py",
+        'if bucket["level"] < bucket["parts_per_token"]:',
+        'if bucket["level"] < -1_000_000_000_000_000_000:',
+    ),
+    "burst": Switch(
+        f"{_GATEWAY}/throttle.py",
+        'min(bucket["capacity"], bucket["level"] + elapsed_ns * bucket["parts_per_ns"])',
+        'bucket["level"] + elapsed_ns * bucket["parts_per_ns"]',
+    ),
+    "429 headers": Switch(
+        f"{_GATEWAY}/replies.py",
+        "if rate_limit_headers and ANSWERS[answer].rest == 429:",
+        "if rate_limit_headers and ANSWERS[answer].rest == 0:",
+    ),
+    "metrics": Switch(
+        f"{_GATEWAY}/replies.py",
+        "if 400 <= status < 600:",
+        "if 600 <= status < 600:",
+    ),
+    "quota": Switch(
+        f"{_GATEWAY}/quota.py", 'return state["used"] < state["allowed"]', "return True"
+    ),
+    "keys": Switch(
+        f"{_GATEWAY}/usage_plan.py",
+        'if key < 0 or keys[key]["enabled"] == 0:\n        return NO_SUBSCRIPTION',
+        "if key < 0:\n        return 0",
+    ),
+    "cache": Switch(
+        f"{_GATEWAY}/response_cache.py",
+        "    if body_bytes > max_object_bytes:\n        return False\n"
+        "    weight = body_bytes + overhead_bytes\n",
+        "    if body_bytes >= 0:\n        return False\n    weight = body_bytes + overhead_bytes\n",
+    ),
+    "expiry": Switch(
+        "apisim/arrays/expiring_lru.py",
+        'if now_ns - entry["stored_ns"] >= line["ttl_ns"]:',
+        'if now_ns - entry["stored_ns"] >= 1_000_000 * line["ttl_ns"]:',
+    ),
+    "flush": Switch(
+        "apisim/arrays/expiring_lru.py",
+        'while cache["newest"] != NOWHERE:\n        _remove(store, cache["newest"])',
+        'if cache["newest"] != NOWHERE:\n        _remove(store, cache["newest"])',
+    ),
+    "invalidation": Switch(
+        f"{_GATEWAY}/cache_control.py",
+        "if needs_permission == 0 or has_permission:",
+        "if needs_permission == 0 and not has_permission:",
+    ),
+    "wrong answers": Switch(
+        f"{_GATEWAY}/cache_entries.py",
+        "return kept != own and kept != UNKNOWN and own != UNKNOWN",
+        "return kept != kept",
+    ),
+    "stale answers": Switch(
+        f"{_GATEWAY}/cache_entries.py",
+        "return age_ns * _NANOSECOND * updates_per_s >= -log(u)",
+        "return age_ns * updates_per_s < -log(u) * 0.0",
+    ),
+    "authorizer cache": Switch(
+        f"{_GATEWAY}/authorizer.py",
+        'return store.entries[at]["value"]',
+        "return UNKNOWN",
+    ),
+    "tokens": Switch(
+        "apisim/engine/credentials.py",
+        'if befalls(authorizer["invalid"], authorizer["invalid_key"], identity):\n',
+        'if befalls(0.0, authorizer["invalid_key"], identity):\n',
+    ),
+    "signatures": Switch(
+        "apisim/engine/credentials.py",
+        "if off_ns > window_ns:",
+        "if off_ns > 1_000_000 * window_ns:",
+    ),
+    "policies": Switch(
+        f"{_GATEWAY}/resource_policy.py",
+        "    if POLICY_DENIES in said:\n        return POLICY_DENIES\n",
+        "",
+    ),
+    "policy tables": Switch(
+        f"{_GATEWAY}/resource_policy.py",
+        "    if identity == POLICY_DENIES or policy == POLICY_DENIES:\n"
+        "        return POLICY_DENIES\n    if table == TABLE_ALONE:",
+        "    if table == TABLE_ALONE:",
+    ),
+    "private": Switch(
+        "apisim/engine/compiled/resource.py",
+        'if binding["outside"] == 1:',
+        'if binding["outside"] == 2:',
+    ),
+    "firewall": Switch(
+        f"{_GATEWAY}/waf.py",
+        'rate["is_blocked"] = 1 if total > rule["limit"] else 0',
+        'rate["is_blocked"] = 0',
+    ),
+    "certificates": Switch(
+        "apisim/engine/compiled/mutual_tls.py",
+        'if drawn >= tables.apis[slot["api"]]["invalid_certificates"]:',
+        "if drawn >= 0.0:",
+    ),
+    "validation": Switch(
+        f"{_GATEWAY}/validation.py",
+        "if lacks_parameters:",
+        "if lacks_parameters and has_invalid_body:",
+    ),
+    "models": Switch(
+        "apisim/scenario/validators.py",
+        "return bool(validator.is_valid(value))",
+        "return validator is not None",
+    ),
+    "limits": Switch(f"{_GATEWAY}/limits.py", "if url_bytes > max_url:", "if url_bytes < 0:"),
+    "features": Switch(
+        "apisim/scenario/features.py",
+        "    if has_feature(feature, api_type, profile):\n        return None\n",
+        "    if feature in FEATURES:\n        return None\n",
+    ),
+    "matrix": Switch(
+        "apisim/scenario/features.py",
+        'if profile == "chapter" and self.chapter is not None:',
+        'if profile == "book" and self.chapter is not None:',
+    ),
+    "cold starts": Switch(
+        "apisim/backends/lambda_.py",
+        'if idle[function]["size"] > 0:',
+        'if idle[function]["size"] > 1_000_000_000:',
+    ),
+    "concurrency": Switch(
+        "apisim/backends/lambda_.py",
+        'if group["busy"] >= group["limit"]:',
+        'if group["busy"] >= group["limit"] + 1_000_000:',
+    ),
+    "queue": Switch(
+        "apisim/backends/http.py",
+        'if row["waiting"] >= row["queue_limit"]:',
+        'if row["waiting"] >= row["queue_limit"] + 1_000_000:',
+    ),
+    "tiers": Switch(
+        "apisim/pricing/rating.py",
+        "top = end if tier.up_to is None else min(end, Fraction(tier.up_to))",
+        "top = end",
+    ),
+}
+
+_OUTCOME: Final = "tests/golden/test_outcomes.py::test_an_answer_is_what_the_table_says"
+_FUND: Final = "API Gateway Fundamentals"
+_TYPES: Final = "API Types Comparison"
+_INTEGRATION: Final = "Integration Types"
+_AUTH: Final = "Authentication and Authorization"
+_THROTTLE: Final = "Throttling and Rate Limiting"
+_PLANS: Final = "Usage Plans"
+_CACHE: Final = "Caching"
+_CORS: Final = "CORS Configuration"
+_MAPPING: Final = "Request/Response Transformation"
+_LABS: Final = "Hands-On Implementation"
+_TIPS: Final = "Tips & Best Practices"
+_PITFALLS: Final = "Pitfalls & Remedies"
+_REVIEW: Final = "Review Questions"
+
+CAPABILITIES: Final = (
+    Capability(
+        _FUND,
+        "requests find their route and backend",
+        "apis.*.routes",
+        "routing",
+        test="tests/unit/test_routing.py::test_default_takes_whatever_is_left",
+        scenario="quickstart.yaml",
+    ),
+    Capability(_FUND, "WebSocket messages find their route"),
+    Capability(
+        _FUND,
+        "requests checked for parameters they must have",
+        "apis.*.routes.*.validate.parameters",
+        "validation",
+        test="tests/unit/test_validation.py::test_parameters_come_first",
+    ),
+    Capability(
+        _FUND,
+        "bodies checked against a model",
+        "apis.*.routes.*.validate.body.schema",
+        "models",
+        test="tests/unit/test_validation.py::test_a_body_fits_its_model_as_draft_4_says",
+    ),
+    Capability(
+        _FUND,
+        "requests that are too large, and URLs that are too long",
+        "traffic.*.url_size",
+        "limits",
+        test="tests/unit/test_limits.py::test_a_regional_rest_api_looks_at_each_part",
+    ),
+    Capability(_FUND, "requests and answers reshaped on the way"),
+    Capability(
+        _FUND,
+        "web application firewall: addresses that call too often",
+        "apis.*.stage.waf.rate_based",
+        "firewall",
+        test="tests/unit/test_waf.py::"
+        "test_a_flood_passes_until_the_counts_are_looked_at_and_is_then_blocked",
+    ),
+    Capability(
+        _FUND,
+        "TLS with certificates of the clients",
+        "apis.*.mutual_tls",
+        "certificates",
+        test=f"{_OUTCOME}[mtls_failed-rest]",
+    ),
+    Capability(_FUND, "time of TCP and TLS handshakes"),
+    Capability(
+        _FUND,
+        "edge-optimized and regional endpoints",
+        "apis.*.endpoint",
+        module="apisim/scenario/api.py",
+        test="tests/unit/test_limits.py::test_each_type_and_endpoint_has_its_limits",
+    ),
+    Capability(_FUND, "payload compression"),
+    Capability(_FUND, "several stages of one API"),
+    Capability(_FUND, "canary releases"),
+    Capability(
+        _FUND,
+        "CloudWatch's metrics of each answer",
+        "results: answers",
+        "metrics",
+        test=f"{_OUTCOME}[throttled_method-rest]",
+    ),
+    Capability(_FUND, "access and execution logs"),
+    Capability(_FUND, "X-Ray traces"),
+    Capability(_FUND, "documentation of an API"),
+    Capability(_FUND, "OpenAPI definitions read and written"),
+    Capability(
+        _TYPES,
+        "REST and HTTP APIs with what each has",
+        "apis.*.type",
+        "features",
+        test="tests/unit/test_features.py::test_http_apis_lack_what_rest_apis_have",
+        scenario="quickstart.yaml",
+    ),
+    Capability(_TYPES, "WebSocket APIs: connections, messages both ways, their prices"),
+    Capability(
+        _TYPES,
+        "the decision matrix, as the chapter has it and as AWS does",
+        "profile",
+        "matrix",
+        test="tests/unit/test_features.py::"
+        "test_the_decision_matrix_is_the_chapter_s_under_its_profile",
+        scenario="chapter/three-level-throttling.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "prices by tiers",
+        "pricing.book",
+        "tiers",
+        test="tests/unit/test_pricing_rating.py::test_a_quantity_is_cut_at_the_tiers_ends",
+        scenario="world-cup-day.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "the slower and the faster type's own time",
+        "settings.gateway_overhead",
+        module="apisim/scenario/settings.py",
+        test="tests/oracle/test_identities.py",
+    ),
+    Capability(
+        _TYPES,
+        "private endpoints",
+        "vpc_endpoints",
+        "private",
+        test=f"{_OUTCOME}[private_refused-rest]",
+    ),
+    Capability(_TYPES, "custom domain names"),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: cold starts",
+        "functions.*.init",
+        "cold starts",
+        test="tests/oracle/test_warm_pool_laws.py::"
+        "test_at_low_load_a_call_is_cold_if_nobody_called_for_as_long_as_the_expiry",
+        scenario="quickstart.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: concurrency",
+        "functions.*.reserved_concurrency",
+        "concurrency",
+        test="tests/oracle/test_concurrency.py::test_a_reserve_of_nothing_lets_nothing_run",
+    ),
+    Capability(_INTEGRATION, "custom Lambda and HTTP integrations with templates"),
+    Capability(
+        _INTEGRATION,
+        "HTTP backends with a queue",
+        "endpoints.*.queue_limit",
+        "queue",
+        test="tests/oracle/test_http_endpoint.py::"
+        "test_a_short_queue_refuses_what_m_m_c_k_turns_away",
+    ),
+    Capability(_INTEGRATION, "AWS services called without a function"),
+    Capability(
+        _INTEGRATION,
+        "mock integrations",
+        "apis.*.routes.*.integration.type",
+        module="apisim/scenario/api.py",
+        test="tests/unit/test_validation.py::test_a_parameter_that_is_sent_is_there",
+    ),
+    Capability(_INTEGRATION, "VPC links and what stands behind them"),
+    Capability(
+        _AUTH,
+        "IAM: signatures, clocks that are off, callers' own policies",
+        "traffic.*.credentials",
+        "signatures",
+        test=f"{_OUTCOME}[signature_expired-rest]",
+    ),
+    Capability(
+        _AUTH,
+        "Cognito and JWT: tokens that are no good",
+        "authorizers.*.invalid_tokens",
+        "tokens",
+        test=f"{_OUTCOME}[token_invalid-rest]",
+    ),
+    Capability(
+        _AUTH,
+        "Lambda authorizers whose results are kept",
+        "authorizers.*.ttl",
+        "authorizer cache",
+        test="tests/oracle/test_cache_expiry.py::"
+        "test_an_authorizer_is_called_once_a_cycle_of_each_token",
+        scenario="authorizer-ttl.yaml",
+    ),
+    Capability(
+        _AUTH,
+        "API keys: missing, unknown or unattached",
+        "apis.*.routes.*.api_key_required",
+        "keys",
+        test=f"{_OUTCOME}[no_key-rest]",
+        scenario="usage-plan-tiers.yaml",
+    ),
+    Capability(
+        _AUTH,
+        "resource policies by address",
+        "apis.*.resource_policy",
+        "policies",
+        test="tests/unit/test_resource_policy.py::"
+        "test_intervals_say_what_each_statement_says_of_each_address",
+    ),
+    Capability(
+        _AUTH,
+        "resource policies together with an authorizer",
+        "apis.*.resource_policy",
+        "policy tables",
+        test="tests/unit/test_resource_policy.py::test_identity_and_policy_decide_as_published",
+    ),
+    Capability(
+        _THROTTLE,
+        "three levels: account, stage, method",
+        "account.throttle",
+        "buckets",
+        test="tests/oracle/test_throttle_exact.py::"
+        "test_all_levels_are_charged_or_none_and_the_most_specific_refuses",
+        scenario="chapter/three-level-throttling.yaml",
+    ),
+    Capability(
+        _THROTTLE,
+        "token buckets that hold a burst and no more",
+        "apis.*.routes.*.throttle.burst_limit",
+        "burst",
+        test="tests/oracle/test_throttle_exact.py::"
+        "test_a_bucket_left_alone_for_a_century_is_full_and_no_more",
+        scenario="chapter/burst-spike.yaml",
+    ),
+    Capability(
+        _THROTTLE,
+        "headers that say the limit and when to try again",
+        "settings.rate_limit_headers",
+        "429 headers",
+        test="tests/golden/test_outcomes.py::"
+        "test_the_chapter_s_429s_say_when_to_try_again[throttled_method-rest]",
+    ),
+    Capability(
+        _PLANS,
+        "a plan's rate and burst",
+        "usage_plans.*.throttle",
+        "buckets",
+        test=f"{_OUTCOME}[throttled_plan-rest]",
+        scenario="usage-plan-tiers.yaml",
+    ),
+    Capability(
+        _PLANS,
+        "quotas by day, week and month",
+        "usage_plans.*.quota",
+        "quota",
+        test=f"{_OUTCOME}[quota_exceeded-rest]",
+        scenario="usage-plan-tiers.yaml",
+    ),
+    Capability(
+        _CACHE,
+        "a cache of eight sizes",
+        "apis.*.stage.cache_cluster_size",
+        "cache",
+        test=f"{_OUTCOME}[cache_hit-rest]",
+        scenario="quickstart.yaml",
+    ),
+    Capability(
+        _CACHE,
+        "time to live",
+        "apis.*.routes.*.cache.ttl",
+        "expiry",
+        test="tests/oracle/test_cache_expiry.py::"
+        "test_at_a_constant_gap_what_is_as_old_as_its_limit_is_gone",
+        scenario="chapter/cache-keys.yaml",
+    ),
+    Capability(
+        _CACHE,
+        "keys of chosen parameters",
+        "apis.*.routes.*.cache.keys",
+        module="apisim/engine/calls.py",
+        test="tests/golden/test_scenario_answers.py::"
+        "test_by_the_rules_of_aws_the_path_is_in_the_key_only_if_it_is_chosen",
+        scenario="chapter/cache-keys.yaml",
+    ),
+    Capability(
+        _CACHE,
+        "the whole cache flushed",
+        "timeline.*.flush_cache",
+        "flush",
+        test="tests/unit/test_cache_mechanisms.py::"
+        "test_a_flush_empties_one_cache_and_leaves_the_others",
+    ),
+    Capability(
+        _CACHE,
+        "entries replaced at a caller's wish",
+        "traffic.*.invalidate",
+        "invalidation",
+        test="tests/unit/test_cache_mechanisms.py::test_max_age_zero",
+    ),
+    Capability(
+        _CACHE,
+        "answers older than what they tell of",
+        "apis.*.routes.*.updates",
+        "stale answers",
+        test="tests/unit/test_cache_mechanisms.py::"
+        "test_the_share_of_stale_entries_is_exponential_in_their_age",
+        scenario="cache-key-pitfall.yaml",
+    ),
+    Capability(
+        _CACHE,
+        "cost and worth of a cache",
+        "pricing.book",
+        module="apisim/pricing/rating.py",
+        test="tests/golden/test_bills.py::test_the_chapters_saving_by_a_cache_is_a_loss",
+    ),
+    Capability(_CORS, "preflights of browsers"),
+    Capability(_CORS, "HTTP APIs answer preflights themselves"),
+    Capability(_CORS, "browsers keep preflights for a time"),
+    Capability(_CORS, "four misconfigurations and what the browser says"),
+    Capability(_MAPPING, "mapping templates of requests and answers"),
+    Capability(_MAPPING, "functions and variables of templates"),
+    Capability(_MAPPING, "parameter mapping of HTTP APIs"),
+    Capability(
+        _LABS,
+        "lab 1: an HTTP API with a function",
+        "apis.*.type",
+        module="apisim/scenario/template.py",
+        test=f"{_OUTCOME}[served-http]",
+    ),
+    Capability(
+        _LABS,
+        "lab 2: a key that no plan attaches to a stage opens nothing",
+        "usage_plans.*.api_stages",
+        "keys",
+        test=f"{_OUTCOME}[no_key-rest]",
+    ),
+    Capability(
+        _TIPS,
+        "what the cheaper type saves",
+        "pricing.book",
+        module="apisim/pricing/rating.py",
+        test="tests/golden/test_bills.py::test_oracle_bills",
+    ),
+    Capability(_TIPS, "alarms on errors"),
+    Capability(
+        _TIPS,
+        "how long an authorizer's results are kept",
+        "authorizers.*.ttl",
+        "authorizer cache",
+        test="tests/golden/test_scenario_answers.py::"
+        "test_an_authorizer_is_called_as_often_as_its_ttl_lets_it",
+        scenario="authorizer-ttl.yaml",
+    ),
+    Capability(_PITFALLS, "1: calls that browsers block"),
+    Capability(
+        _PITFALLS,
+        "2: limits too low for a rush, or too high for an attack",
+        "apis.*.routes.*.throttle",
+        "buckets",
+        test=f"{_OUTCOME}[throttled_method-rest]",
+        scenario="black-friday.yaml",
+    ),
+    Capability(
+        _PITFALLS,
+        "3: answers to somebody else's question",
+        "apis.*.routes.*.depends_on",
+        "wrong answers",
+        test="tests/unit/test_cache_mechanisms.py::"
+        "test_an_answer_is_wrong_only_if_both_sides_are_known",
+        scenario="cache-key-pitfall.yaml",
+    ),
+    Capability(
+        _REVIEW,
+        "limits of a new account",
+        "account.throttle",
+        module="apisim/scenario/regions.py",
+        test=f"{_OUTCOME}[throttled_account-rest]",
+    ),
+)
