@@ -361,6 +361,7 @@ CAPABILITIES: Final = (
         "functions.*.reserved_concurrency",
         "concurrency",
         test="tests/oracle/test_concurrency.py::test_a_reserve_of_nothing_lets_nothing_run",
+        scenario="black-friday.yaml",
     ),
     Capability(_INTEGRATION, "custom Lambda and HTTP integrations with templates"),
     Capability(
