@@ -8,7 +8,7 @@ plans and API keys for REST APIs").
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,8 @@ def _read_price(value: Any, context: Context) -> Decimal:
     written = value.strip() if isinstance(value, str) else value
     if isinstance(written, str) and written.endswith("/month"):
         written = written.removesuffix("/month").strip()
+    elif isinstance(written, str) and "/" in written:
+        raise UnitError(f"{shown(value)} is not a price", "prices are a month: 0 or 499/month")
     elif _AMOUNT.read(written, context) != 0:
         raise UnitError(f"{shown(value)} does not say how often", f"write {value}/month")
     return Decimal(_AMOUNT.read(written, context))
@@ -109,8 +111,6 @@ class ApiKey(Model):
     enabled : bool
         A key that is not is refused as if it were unknown. Default true.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"value"})
 
     enabled: Annotated[bool, flag()] = True
 
