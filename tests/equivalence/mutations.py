@@ -44,6 +44,7 @@ _GOLDEN_MODULES: Final = (
     "access",
     "sign_in",
     "gateway",
+    "keys",
     "model",
 )
 
@@ -87,6 +88,24 @@ GOLDEN: Final = (
         "            yield from self._overhead(call)\n",
         "            yield from self._overhead(call)\n"
         "            self._throttle(call, self.tables.route_levels)\n",
+    ),
+    Mutation(
+        "a key is looked at although the authorizer names them",
+        "keys",
+        "key = -1 if binding.key_unread else call.key",
+        "key = call.key",
+    ),
+    Mutation(
+        "a quota that refuses counts as a throttle",
+        "gateway",
+        "if call.customer >= 0 and refusal.answer != Answer.QUOTA_EXCEEDED:",
+        "if call.customer >= 0:",
+    ),
+    Mutation(
+        "a key in no plan for the stage is let by",
+        "keys",
+        "if call.subscription == NO_SUBSCRIPTION:",
+        "if call.key < 0:",
     ),
     Mutation(
         "failed answers are cached too",
@@ -167,6 +186,18 @@ COMPILED: Final = (
         "elif stage == STAGE_AUTHORIZER:",
         "elif stage == STAGE_AUTHORIZER and admit(state.buckets, tables.route_levels["
         'slot["route"]], now_ns, _WHOLE, _WHOLE) == NO_BUCKET:',
+    ),
+    Mutation(
+        "a key is looked at although the authorizer names them",
+        "keys",
+        'if tables.bindings[slot["binding"]]["key_unread"] == 1:',
+        'if tables.bindings[slot["binding"]]["key_unread"] == 2:',
+    ),
+    Mutation(
+        "a quota that refuses counts as a throttle",
+        "advance",
+        'if slot["customer"] >= 0 and refusal != _QUOTA:',
+        'if slot["customer"] >= 0:',
     ),
     Mutation(
         "an answer at its deadline is late",

@@ -78,9 +78,12 @@ def _plan(drawing: Drawing, asking: dict[str, list[str]], apis: dict[str, Any]) 
 
 def add_key_source(drawing: Drawing, api: dict[str, Any], authorizers: dict[str, Any]) -> None:
     """Where keys come from; an authorizer can name them where each route that asks has one."""
-    lambdas = {name for name, spec in authorizers.items() if spec["type"] in ("token", "request")}
+    lambdas = [name for name, spec in authorizers.items() if spec["type"] in ("token", "request")]
     asking = [route for route in api["routes"].values() if route.get("api_key_required")]
-    if asking and all(route.get("authorizer") in lambdas for route in asking):
-        drawing.optional(api, 60, "api_key_source", "authorizer", "header")
+    if asking and lambdas and drawing.maybe(40):
+        for route in asking:
+            if route.get("authorizer") not in lambdas:
+                route["authorizer"] = drawing.one(*lambdas)
+        api["api_key_source"] = "authorizer"
     else:
-        drawing.optional(api, 5, "api_key_source", "header")
+        drawing.optional(api, 10, "api_key_source", "header")
