@@ -13,8 +13,10 @@ import pytest
 import apisim
 from apisim.scenario import load
 from tests.support.shipped import (
+    ALLOWLIST,
     AUTHORIZER,
     DAY,
+    DDOS,
     FOLDER,
     FRIDAY,
     KEYS,
@@ -45,6 +47,15 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
     ),
     SPIKE: ("9s", []),
     KEYS: ("10s", ["warm_up=1s"]),
+    ALLOWLIST: ("10s", []),
+    DDOS: (
+        "2s",
+        [
+            "account.throttle={rate_limit: 1500, burst_limit: 500}",
+            "traffic.attackers.phases.0={pause: 500ms}",
+            "apis.shop.stage.waf={rate_based: [{limit: 20, window: 1s, delay: 500ms}]}",
+        ],
+    ),
     PITFALL: (
         "10s",
         [
@@ -98,6 +109,21 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
 Golden = tuple[str, dict[str, int], str]
 
 WHOLE: Final[dict[str, Golden]] = {
+    ALLOWLIST: (
+        "fa03947f8f0f530b",
+        {"served": 23_276, "forbidden": 96_496},
+        "0.16399193563218644847869873046875",
+    ),
+    DDOS: (
+        "95046161d7c79d3e",
+        {
+            "served": 618_907,
+            "throttled": 395_378,
+            "authorizer_failed": 1,
+            "backend_throttled": 459,
+        },
+        "3.772317593029210013580322265625",
+    ),
     FRIDAY: (
         "74d998cd7c7f151c",
         {

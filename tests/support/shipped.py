@@ -10,8 +10,10 @@ from apisim.results.tally import Tally
 from apisim.scenario import load
 
 __all__ = [
+    "ALLOWLIST",
     "AUTHORIZER",
     "DAY",
+    "DDOS",
     "FOLDER",
     "FRIDAY",
     "KEYS",
@@ -49,6 +51,8 @@ LEVELS: Final = "chapter/three-level-throttling"
 SPIKE: Final = "chapter/burst-spike"
 KEYS: Final = "chapter/cache-keys"
 AUTHORIZER: Final = "authorizer-ttl"
+ALLOWLIST: Final = "ip-allowlist"
+DDOS: Final = "ddos"
 PITFALL: Final = "cache-key-pitfall"
 
 
