@@ -23,7 +23,9 @@ def draw_authorizers(drawing: Drawing, functions: list[str]) -> dict[str, Any]:
     """None to three authorizers of all types."""
     authorizers: dict[str, Any] = {}
     for at in range(drawing.one(1, 2, 0, 2, 3)):
-        kind = drawing.one("token", "request", "jwt", "iam", "cognito", "jwt", "request")
+        kind = drawing.one(
+            "token", "iam", "request", "jwt", "iam", "cognito", "jwt", "iam", "request"
+        )
         spec: dict[str, Any] = {"type": kind}
         if kind in ("token", "request"):
             spec["function"] = drawing.one(*reversed(functions))
@@ -43,7 +45,7 @@ def _decide(drawing: Drawing, spec: dict[str, Any]) -> None:
     drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "30%", "100%")
     if spec.get("deny_identities") != "100%":
         drawing.optional(spec, 30, "silent_identities", "30%", "40%", "10%")
-    drawing.optional(spec, 30, "unauthorized", *_SHARES)
+    drawing.optional(spec, 40, "unauthorized", *_SHARES)
     if spec["type"] == "token":
         drawing.optional(spec, 30, "identity_validation", *_SHARES)
     if spec["type"] == "request" and drawing.maybe(60):
@@ -71,7 +73,7 @@ def usable_authorizers(authorizers: dict[str, Any], *, is_rest: bool) -> list[st
 def draw_credentials(drawing: Drawing, of: dict[str, Any]) -> dict[str, Any]:
     """How the callers of a source sign, and the scopes of their tokens."""
     shown: dict[str, Any] = {}
-    if drawing.maybe(40):
+    if drawing.maybe(65):
         shown["credentials"] = credentials = {}
         drawing.optional(credentials, 40, "missing", *_SHARES[:2])
         drawing.optional(credentials, 40, "bad_signature", *_SHARES[:2])

@@ -163,7 +163,7 @@ def _route_cache(drawing: Drawing, key: str) -> dict[str, Any]:
     cache: dict[str, Any] = {"keys": [name for name in _key_names(key) if drawing.maybe(40)]}
     drawing.optional(cache, 15, "enabled", True, False)
     drawing.optional(cache, 15, "encrypted", True, False)
-    if drawing.maybe(45):
+    if drawing.maybe(60):
         cache["invalidation"] = chosen = {}
         policies = ("fail_with_403", "succeed_without_header", "succeed_with_header")
         drawing.optional(chosen, 85, "unauthorized", "fail_with_403", *policies)

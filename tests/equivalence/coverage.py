@@ -58,6 +58,7 @@ _REST_ONLY = (
     Answer.POLICY_DENIED,
     Answer.POLICY_SILENT,
     Answer.PRIVATE_REFUSED,
+    Answer.MTLS_FAILED,
 )
 #: Answers that no scenario can bring about yet.
 _NOT_YET = (

@@ -45,7 +45,7 @@ def draw_traffic(
             source = _trace(drawing, apis, f"s{at}.csv")
         else:
             source = draw_kind(drawing) | _mix(drawing, apis)
-        if drawing.maybe(35):
+        if drawing.maybe(50):
             wanted: dict[str, Any] = {}
             drawing.optional(wanted, 90, "share", "50%", "100%", "5%")
             drawing.optional(wanted, 70, "authorized", "50%", "100%")
