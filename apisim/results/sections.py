@@ -121,11 +121,13 @@ def _traffic_intervals(result: Result) -> tuple[str, ...]:
 
 
 def _numbers(row: GroupStats) -> tuple[str, ...]:
-    others = row.errors_4xx - row.throttled
+    # By status: whoever was over a quota was told the same as whoever was throttled.
+    too_many = row.by_status.get(429, 0)
+    others = row.errors_4xx - too_many
     return (
         count_text(row.requests),
         rate_text(row.rps).removesuffix("/s"),
-        _part(row.throttled, row.requests),
+        _part(too_many, row.requests),
         _part(others, row.requests),
         _part(row.errors_5xx, row.requests),
         time_text(row.latency.p50),
