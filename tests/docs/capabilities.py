@@ -442,7 +442,7 @@ CAPABILITIES: Final = (
         "apis.*.routes.*.throttle.burst_limit",
         "burst",
         test="tests/oracle/test_throttle_exact.py::"
-        "test_a_bucket_left_alone_for_a_century_is_full_and_no_more",
+        "test_a_bucket_decides_as_the_generic_cell_rate_algorithm_does",
         scenario="chapter/burst-spike.yaml",
     ),
     Capability(

@@ -91,6 +91,9 @@ def test_parameters_are_missing_independently_of_each_other() -> None:
     found = _answers(scenario)
     # 5,000 calls of the route: five standard deviations are 0.035.
     assert found["GET MISSING_PARAMETERS"] == pytest.approx(0.6, abs=0.035)
+    # Power: one of the two forgotten, or both taken for one another's, would be seen.
+    for wrong in (0.2, 0.5, 0.7, 0.1):
+        assert found["GET MISSING_PARAMETERS"] != pytest.approx(wrong, abs=0.035)
     assert found["POST SERVED"] == 1.0
 
 
