@@ -106,6 +106,21 @@ OFF: Final[dict[str, Switch]] = {
         'if key < 0 or keys[key]["enabled"] == 0:\n        return NO_SUBSCRIPTION',
         "if key < 0:\n        return 0",
     ),
+    "attachments": Switch(
+        f"{_GATEWAY}/usage_plan.py",
+        'if plan_routes[subscriptions[at]["plan"], route, 0] != NOT_ATTACHED:',
+        'if plan_routes[subscriptions[at]["plan"], route, 0] != NOT_ATTACHED - 1:',
+    ),
+    "key sets": Switch(
+        f"{_GATEWAY}/key_set.py",
+        'return now_ns - key_set["fetched_ns"] < key_set["lifetime_ns"]',
+        'return now_ns >= key_set["fetched_ns"]',
+    ),
+    "sign-ins": Switch(
+        f"{_GATEWAY}/sign_in.py",
+        "if not try_take(bucket, 1, now_ns):",
+        "if not try_take(bucket, 0, now_ns):",
+    ),
     "cache": Switch(
         f"{_GATEWAY}/response_cache.py",
         "    if body_bytes > max_object_bytes:\n        return False\n"
@@ -397,6 +412,35 @@ CAPABILITIES: Final = (
     ),
     Capability(
         _AUTH,
+        "JWT: an issuer's keys, fetched and kept",
+        "settings.key_set_lifetime",
+        "key sets",
+        test="tests/unit/test_authorizers.py::test_keys_are_fetched_when_they_are_too_old",
+    ),
+    Capability(
+        _AUTH,
+        "Cognito: sign-ins and refreshes within a quota",
+        "populations.*.sign_in_quota",
+        "sign-ins",
+        test="tests/oracle/test_sign_ins.py::test_exactly_the_sign_ins_above_the_quota_are_refused",
+    ),
+    Capability(
+        _AUTH,
+        "users with tokens of their own that expire",
+        "populations.*.token_lifetime",
+        module="apisim/engine/callers.py",
+        test="tests/unit/test_callers.py::"
+        "test_tokens_are_renewed_once_a_lifetime_each_user_at_a_time_of_its_own",
+    ),
+    Capability(
+        _AUTH,
+        "whether a throttled call reaches the authorizer",
+        "settings.throttle_before_auth",
+        module="apisim/engine/compiled/advance.py",
+        test="tests/unit/test_authorizers.py::test_throttle_before_auth_spares_the_authorizer",
+    ),
+    Capability(
+        _AUTH,
         "Lambda authorizers whose results are kept",
         "authorizers.*.ttl",
         "authorizer cache",
@@ -454,11 +498,21 @@ CAPABILITIES: Final = (
         "test_the_chapter_s_429s_say_when_to_try_again[throttled_method-rest]",
     ),
     Capability(
+        _THROTTLE,
+        "APIs that share what an account may do",
+        "account.throttle",
+        module="apisim/engine/lowering/apis.py",
+        test="tests/golden/test_plan_answers.py::"
+        "test_the_shop_pays_for_the_exports_until_they_have_a_limit_of_their_own",
+        scenario="noisy-neighbour.yaml",
+    ),
+    Capability(
         _PLANS,
         "a plan's rate and burst",
         "usage_plans.*.throttle",
         "buckets",
-        test=f"{_OUTCOME}[throttled_plan-rest]",
+        test="tests/unit/test_usage_plans.py::"
+        "test_the_first_that_refuses_is_named_plan_method_account_quota",
         scenario="usage-plan-tiers.yaml",
     ),
     Capability(
@@ -466,7 +520,23 @@ CAPABILITIES: Final = (
         "quotas by day, week and month",
         "usage_plans.*.quota",
         "quota",
-        test=f"{_OUTCOME}[quota_exceeded-rest]",
+        test="tests/unit/test_quota.py::test_a_quota_lets_by_what_a_dictionary_of_dates_lets_by",
+        scenario="usage-plan-tiers.yaml",
+    ),
+    Capability(
+        _PLANS,
+        "customers' keys in plans, by their shares",
+        "populations.*.plans",
+        module="apisim/scenario/plans.py",
+        test="tests/unit/test_usage_plans.py::"
+        "test_shares_of_plans_are_exact_and_drawn_once_for_all_replications",
+    ),
+    Capability(
+        _PLANS,
+        "use of each key, day by day",
+        "usage_plans.*.api_keys",
+        module="apisim/results/customers.py",
+        test="tests/unit/test_usage_plans.py::test_usage_by_day_has_the_shape_of_get_usage",
         scenario="usage-plan-tiers.yaml",
     ),
     Capability(
@@ -544,8 +614,10 @@ CAPABILITIES: Final = (
         _LABS,
         "lab 2: a key that no plan attaches to a stage opens nothing",
         "usage_plans.*.api_stages",
-        "keys",
-        test=f"{_OUTCOME}[no_key-rest]",
+        "attachments",
+        test="tests/unit/test_usage_plans.py::"
+        "test_a_key_opens_the_routes_of_the_stages_its_plans_are_attached_to",
+        scenario="usage-plan-tiers.yaml",
     ),
     Capability(
         _TIPS,
