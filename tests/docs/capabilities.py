@@ -290,6 +290,7 @@ CAPABILITIES: Final = (
         "firewall",
         test="tests/unit/test_waf.py::"
         "test_a_flood_passes_until_the_counts_are_looked_at_and_is_then_blocked",
+        scenario="ddos.yaml",
     ),
     Capability(
         _FUND,
@@ -463,6 +464,7 @@ CAPABILITIES: Final = (
         "policies",
         test="tests/unit/test_resource_policy.py::"
         "test_intervals_say_what_each_statement_says_of_each_address",
+        scenario="ip-allowlist.yaml",
     ),
     Capability(
         _AUTH,
