@@ -75,7 +75,7 @@ class FinalState:
 
     Attributes
     ----------
-    pools, endpoints, buckets, caches, clusters, key_sets, sign_ins : arrays
+    pools, endpoints, buckets, caches, clusters, key_sets, sign_ins, inspections : arrays
         As in :class:`apisim.engine.run.Replication`.
     billed_ms : int64[n_functions]
         Billed time of each function [ms].
@@ -90,6 +90,7 @@ class FinalState:
     clusters: NDArray[np.void]
     key_sets: NDArray[np.void]
     sign_ins: NDArray[np.void]
+    inspections: NDArray[np.void]
     billed_ms: NDArray[np.int64]
     end_ns: int
 
@@ -174,6 +175,7 @@ class Collector:
                 clusters=replication.clusters.copy(),
                 key_sets=replication.key_sets.copy(),
                 sign_ins=replication.sign_ins.copy(),
+                inspections=replication.inspections.copy(),
                 billed_ms=recorder.executions["billed_ms"].sum(axis=(0, 2)),
                 end_ns=replication.end_ns,
             )

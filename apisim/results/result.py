@@ -21,6 +21,7 @@ from apisim.results.mechanisms import (
 )
 from apisim.results.tally import Measurements
 from apisim.results.verdicts import Verdict
+from apisim.results.web_acls import WebAclStats
 from apisim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Result:
         At the client (refusals included), of the integration, and CloudWatch's ``Latency`` [ms].
     routes, traffic, phases : tuples of GroupStats
         By route; by source and phase, everything in the last row; by name of the phase.
-    cache, authorizers, sign_ins, functions, endpoints : dicts
+    cache, authorizers, sign_ins, web_acls, functions, endpoints : dicts
         By API, authorizer, population, function and endpoint.
     throttles : tuple of ThrottleStats
         By token bucket; those of a usage plan over all its keys.
@@ -156,6 +157,7 @@ class Result:
     cache: Mapping[str, CacheStats]
     authorizers: Mapping[str, AuthorizerStats]
     sign_ins: Mapping[str, SignInStats]
+    web_acls: Mapping[str, WebAclStats]
     functions: Mapping[str, FunctionStats]
     endpoints: Mapping[str, EndpointStats]
     throttles: tuple[ThrottleStats, ...]
@@ -221,6 +223,7 @@ class Result:
             "cache": {name: stats.to_dict() for name, stats in self.cache.items()},
             "authorizers": {name: stats.to_dict() for name, stats in self.authorizers.items()},
             "sign_ins": {name: stats.to_dict() for name, stats in self.sign_ins.items()},
+            "web_acls": {name: stats.to_dict() for name, stats in self.web_acls.items()},
             "functions": {name: stats.to_dict() for name, stats in self.functions.items()},
             "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
@@ -246,9 +249,9 @@ class Result:
         ----------
         name : str
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
-            ``authorizers``, ``sign_ins``, ``functions``, ``endpoints``, ``throttles``,
-            ``customers``, ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or
-            ``replications``.
+            ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
+            ``throttles``, ``customers``, ``usage_plans``, ``usage``, ``bill``, ``thresholds``,
+            ``intervals`` or ``replications``.
 
         Raises
         ------

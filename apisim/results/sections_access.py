@@ -1,4 +1,4 @@
-"""What authorizers and user pools did, as tables of the summary."""
+"""What web ACLs, authorizers and user pools did, as tables of the summary."""
 
 from typing import Final
 
@@ -11,7 +11,25 @@ __all__ = ["access_sections"]
 
 def access_sections(result: Result) -> list[Section | None]:
     """Sections about who may call, in order; None where there is nothing to say."""
-    return [_authorizers(result), _credentials(result), _sign_ins(result)]
+    return [
+        _web_acls(result),
+        _authorizers(result),
+        _credentials(result),
+        _sign_ins(result),
+    ]
+
+
+def _web_acls(result: Result) -> Section | None:
+    rows = [
+        (
+            name,
+            count_text(stats.inspected),
+            count_text(stats.blocked_by_rate),
+            count_text(stats.blocked_by_rules),
+        )
+        for name, stats in result.web_acls.items()
+    ]
+    return section("Web ACLs, whole run", "API|>Looked at|>Blocked by rate|>Blocked by rules", rows)
 
 
 def _authorizers(result: Result) -> Section | None:

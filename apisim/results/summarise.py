@@ -23,6 +23,7 @@ from apisim.results.notes import notes_on
 from apisim.results.result import RequestCounts, Result, RunInfo
 from apisim.results.tally import Measurements, Tally
 from apisim.results.verdicts import judge
+from apisim.results.web_acls import web_acl_stats
 
 __all__ = ["summarise"]
 
@@ -79,6 +80,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         cache=cache_stats(measurements, states),
         authorizers=authorizer_stats(measurements, states),
         sign_ins=sign_in_stats(measurements, states),
+        web_acls=web_acl_stats(program, states),
         functions=function_stats(measurements, states),
         endpoints=endpoint_stats(measurements, states),
         throttles=(*throttle_stats(measurements, states), *plan_throttle_stats(customers)),

@@ -11,6 +11,7 @@
 ``caches``      api; hits, misses, hit_ratio, evictions, ...
 ``authorizers`` authorizer; hits, invocations, ...
 ``sign_ins``    population; quota_rps, sign_ins, refreshes, refused
+``web_acls``    api; inspected, blocked_by_rate, blocked_by_rules
 ``functions``   function; invocations, cold_starts, ..., utilization
 ``endpoints``   endpoint; served, refused, ..., utilization
 ``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
@@ -46,6 +47,7 @@ from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats
 from apisim.results.result import Result
+from apisim.results.web_acls import WebAclStats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,6 +219,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "caches": _fields("api", CacheStats),
     "authorizers": _fields("authorizer", AuthorizerStats),
     "sign_ins": _fields("population", SignInStats),
+    "web_acls": _fields("api", WebAclStats),
     "functions": _fields("function", FunctionStats),
     "endpoints": _fields("endpoint", EndpointStats),
     "customers": [field.name for field in fields(CustomerStats)],
@@ -237,6 +240,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "caches": lambda result: _named("api", result.cache),
     "authorizers": lambda result: _named("authorizer", result.authorizers),
     "sign_ins": lambda result: _named("population", result.sign_ins),
+    "web_acls": lambda result: _named("api", result.web_acls),
     "functions": lambda result: _named("function", result.functions),
     "endpoints": lambda result: _named("endpoint", result.endpoints),
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],

@@ -118,3 +118,15 @@ def test_the_answer_of_the_flood() -> None:
     assert set(_answers(authorizer, "attackers")) == {Answer.NO_IDENTITY}
     for route in ("GET /products/{productId}", "POST /orders"):
         assert limit.measurements.select(route=route).with_outcome("throttled") == 0
+
+
+def test_the_results_say_what_the_web_acl_did() -> None:
+    found = result(DDOS, WAF)
+    stats = found.web_acls["shop"]
+    assert stats.inspected == found.requests.total
+    assert stats.blocked_by_rate == found.requests.by_outcome["blocked"]
+    assert stats.blocked_by_rules == 0
+    assert found.to_dict()["web_acls"] == {"shop": stats.to_dict()}
+    assert found.frame("web_acls").to_dict("records") == [{"api": "shop", **stats.to_dict()}]
+    assert "Web ACLs, whole run" in found.summary()
+    assert result(DDOS).web_acls == {}

@@ -25,7 +25,7 @@ replications: 2
 apis:
   users:
     type: rest
-    stage: {cache_cluster_size: "0.5"}
+    stage: {cache_cluster_size: "0.5", waf: {rules: 1}}
     routes:
       GET /users/{userId}:
         integration: {type: lambda_proxy, function: get-user}
