@@ -286,7 +286,7 @@ CAPABILITIES: Final = (
     Capability(
         _FUND,
         "web application firewall: addresses that call too often",
-        "apis.*.stage.waf.rate_based",
+        "apis.*.stage.waf",
         "firewall",
         test="tests/unit/test_waf.py::"
         "test_a_flood_passes_until_the_counts_are_looked_at_and_is_then_blocked",
