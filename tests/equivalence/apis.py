@@ -143,8 +143,8 @@ def _route(
     if has_cache and drawing.maybe(90):
         route["cache"] = _route_cache(drawing, key)
         drawing.optional(integration, 15, "cache_namespace", "shared")
-        if drawing.maybe(30):
-            route["depends_on"] = [name for name in _key_names(key) if drawing.maybe(50)]
+        if drawing.maybe(60):
+            route["depends_on"] = [name for name in _key_names(key) if drawing.maybe(75)]
         if not drawing.is_exact:
             drawing.optional(route, 35, "updates", 100, 1000, 5, "600/min", 0)
     if is_rest:
@@ -187,9 +187,11 @@ def draw_timeline(drawing: Drawing, apis: dict[str, Any]) -> list[dict[str, Any]
         for name, api in apis.items()
         if "cache_cluster_size" in api.get("stage", {})
     ]
-    times = ("20ms", "10ms", "25ms", "0s", "100ms", "1h")
+    times: tuple[str, ...] = ("20ms", "10ms", "25ms", "0s", "100ms", "1h")
+    if drawing.is_crowded:  # at instants at which calls come
+        times = ("10ms", "5ms", "4ms", "8ms", "12ms", "15ms", "20ms", "1h")
     entries: list[dict[str, Any]] = []
-    for _ in range(drawing.one(1, 2, 3)):
+    for _ in range(drawing.one(4, 1, 2, 3, 6) if drawing.is_crowded else drawing.one(1, 2, 3)):
         entry: dict[str, Any] = {"at": drawing.one(*times)}
         if sized and drawing.maybe(50):
             entry["resize_cache"] = {drawing.one(*sized): drawing.one("0.5", 1.6)}
@@ -228,7 +230,8 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 60, "cache_statuses", "all", "all", "all", "2xx")
     drawing.optional(chosen, 15, "cache_encryption_inflation", "50%", "1%")
     if not drawing.is_exact:
-        drawing.optional(chosen, 20, "cache_throughput", "1000/s", "by_size", "3333/s", "off")
+        throughputs = ("300/s", "1000/s", "by_size", "300/s", "off")
+        drawing.optional(chosen, 45, "cache_throughput", *throughputs)
     idle = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("10ms", "1ms", "100ms", "10m")
     drawing.optional(chosen, 50, "idle_expiry", *idle)
     drawing.optional(chosen, 10, "sloppiness", 1, 3)

@@ -46,6 +46,7 @@ _GOLDEN_MODULES: Final = (
     "gateway",
     "keys",
     "model",
+    "caching",
 )
 
 
@@ -176,6 +177,42 @@ GOLDEN: Final = (
         "clients",
         "due_ns = model.now + model.draws",
         "due_ns = call.arrival_ns + model.draws",
+    ),
+    Mutation(
+        "who may not invalidate does",
+        "caching",
+        "    if said == INVALIDATES:\n",
+        "    if said != REFUSED:\n",
+    ),
+    Mutation(
+        "an invalidation's answer replaces nothing",
+        "caching",
+        "        bool(call.flags & FLAG_INVALIDATION),\n",
+        "        False,\n",
+    ),
+    Mutation(
+        "an answer is stored where there is no cache",
+        "caching",
+        "if call.cache != CACHE_MISS or not is_available(model.state.clusters[rule.cache], model.now):",
+        "if call.cache != CACHE_MISS:",
+    ),
+    Mutation(
+        "a flush comes after the arrivals of its instant",
+        "caching",
+        "TIMELINE, (0, 0, at, 0))",
+        "ARRIVAL, (1 << 40, 0, at, 0))",
+    ),
+    Mutation(
+        "whether an answer is stale is drawn anew for each hit",
+        "caching",
+        "call.cache_key, stored_ns)",
+        "call.cache_key, model.now)",
+    ),
+    Mutation(
+        "lookups do not wait for their turn",
+        "caching",
+        "yield from model.wait(call, served_ns - model.now, ARRIVAL)",
+        "yield from model.wait(call, 0, ARRIVAL)",
     ),
 )
 

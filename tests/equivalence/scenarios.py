@@ -90,7 +90,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     draw_plans(drawing, data)
     if (
         style is not Style.EXACT
-        and drawing.maybe(30)
+        and drawing.maybe(40)
         and (timeline := draw_timeline(drawing, parts.apis))
     ):
         data["timeline"] = timeline
