@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.result import Result
-from apisim.results.tables import columns_of, rows_of
+from apisim.results.tables import Row, columns_of, rows_of
 
 __all__ = ["to_json", "write_files"]
 
@@ -50,10 +50,10 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     with as_output_error(directory):
         directory.mkdir(parents=True, exist_ok=True)
     texts = {"result.json": to_json(result)}
-    texts |= {f"{name}.csv": _to_csv(result, name) for name in _TABLES}
+    texts |= {f"{name}.csv": _to_csv(name, rows_of(result, name)) for name in _TABLES}
     for name in _TABLES_IF_ANY:
-        if rows_of(result, name):
-            texts[f"{name}.csv"] = _to_csv(result, name)
+        if rows := rows_of(result, name):
+            texts[f"{name}.csv"] = _to_csv(name, rows)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     for name in texts:
         refuse_input(directory / name, result.scenario)
@@ -62,9 +62,8 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     return tuple(directory / name for name in texts)
 
 
-def _to_csv(result: Result, name: str) -> str:
+def _to_csv(name: str, rows: list[Row]) -> str:
     """A table as CSV: a header, line feeds, nothing for what is not a number."""
-    rows = rows_of(result, name)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns_of(name, rows))

@@ -11,6 +11,10 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 def draw_plans(drawing: Drawing, data: dict[str, Any]) -> None:
     """Plans for REST APIs whose routes need keys, and who has those keys; changes ``data``."""
+    settings = data.setdefault("settings", {})
+    drawing.optional(settings, 60, "quota_week_start", *_DAYS)
+    drawing.optional(settings, 40, "plan_method_limit", "within_plan", "replaces_plan")
+    drawing.optional(settings, 40, "refused_use_quota", True, False)
     apis: dict[str, Any] = data["apis"]
     asking = {
         name: [key for key, route in api["routes"].items() if route.get("api_key_required")]
@@ -50,10 +54,6 @@ def draw_plans(drawing: Drawing, data: dict[str, Any]) -> None:
     if drawing.maybe(60):
         # A Sunday at the end of a month: days, weeks and months begin within the run.
         data["start"] = drawing.one("2026-05-31T23:59:59.950Z", "2026-05-31T23:59:59Z")
-    settings = data.setdefault("settings", {})
-    drawing.optional(settings, 60, "quota_week_start", *_DAYS)
-    drawing.optional(settings, 40, "plan_method_limit", "within_plan", "replaces_plan")
-    drawing.optional(settings, 40, "refused_use_quota", True, False)
 
 
 def _plan(drawing: Drawing, asking: dict[str, list[str]], apis: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +78,12 @@ def _plan(drawing: Drawing, asking: dict[str, list[str]], apis: dict[str, Any]) 
 
 def add_key_source(drawing: Drawing, api: dict[str, Any], authorizers: dict[str, Any]) -> None:
     """Where keys come from; an authorizer can name them where each route that asks has one."""
-    lambdas = [name for name, spec in authorizers.items() if spec["type"] in ("token", "request")]
+    lambdas = [
+        name
+        for name, spec in authorizers.items()
+        if spec["type"] in ("token", "request")
+        and "context.routeKey" not in spec.get("identity_sources", [])
+    ]
     asking = [route for route in api["routes"].values() if route.get("api_key_required")]
     if asking and lambdas and drawing.maybe(40):
         for route in asking:

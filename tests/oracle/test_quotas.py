@@ -1,11 +1,14 @@
 """Quotas against Poisson arithmetic, and plans in front of the account's bucket."""
 
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from apisim.gateway.status import Answer
-from tests.support.experiments import MOCK, Data, answered, means, prepare, run, scenario
+from tests.support.experiments import MOCK, Data, answered, means, prepare, rows_of, run, scenario
 from tests.support.verdicts import assert_matches, assert_sees
 
 pytestmark = pytest.mark.oracle
@@ -55,6 +58,48 @@ def test_a_run_that_starts_at_noon_has_half_a_day_before_its_first_midnight() ->
     # Refused in nine days: Poisson(12,000) - 10,000 each.
     refused = answered(done, Answer.QUOTA_EXCEEDED)
     assert abs(refused - 9 * 2_000) < 4 * np.sqrt(9 * 12_000)
+
+
+def _first_day(period: str, day: date) -> date:
+    """The day on which the period of ``day`` began; weeks begin on Sunday here."""
+    if period == "week":
+        return day - timedelta((day.weekday() + 1) % 7)
+    return day.replace(day=1) if period == "month" else day
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month"])
+def test_a_year_of_periods_is_the_calendars(period: str) -> None:
+    """A leap year from a Thursday noon on: each period serves its limit, or what was asked of it.
+
+    The limit is what a period brings on average, so that about half of them reach it.
+    """
+    start = datetime(2023, 11, 30, 12, tzinfo=UTC)
+    limit = {"day": 40, "week": 280, "month": 1_220}[period]
+    plan = {"quota": {"limit": limit, "period": period, "offset": limit // 3}}
+    program = prepare(
+        metered(
+            plan,
+            "40/d",
+            366,
+            seed=3,
+            start="2023-11-30T12:00:00Z",
+            settings={"quota_week_start": "sunday"},
+        )
+    )
+    _, rows = rows_of(program)
+    offered: Counter[date] = Counter()
+    served: Counter[date] = Counter()
+    for at_ns, answer in zip(rows["arrival_ns"].tolist(), rows["answer"].tolist(), strict=True):
+        moment = start + timedelta(microseconds=at_ns // 1000)
+        began = _first_day(period, moment.date())
+        offered[began] += 1
+        served[began] += answer == Answer.SERVED
+    first = _first_day(period, start.date())
+    for began, asked in offered.items():
+        allowed = limit - (limit // 3 if began == first else 0)
+        assert served[began] == min(asked, allowed), began
+    full = sum(served[began] < asked for began, asked in offered.items())
+    assert 0.2 < full / len(offered) < 0.8
 
 
 @pytest.mark.parametrize("seed", [1, 2])
