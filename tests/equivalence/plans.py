@@ -51,16 +51,16 @@ def draw_plans(drawing: Drawing, data: dict[str, Any]) -> None:
         if "plans" not in of and not of.get("key_each"):
             keys = ("mine", "mine", "shared" if "third" in plans else "mine", "off", "stray")
             drawing.optional(source, 70, "api_key", *keys)
-    if drawing.maybe(60):
+    if drawing.maybe(80):
         # A Sunday at the end of a month: days, weeks and months begin within the run.
-        data["start"] = drawing.one("2026-05-31T23:59:59.950Z", "2026-05-31T23:59:59Z")
+        data["start"] = drawing.one("2026-05-31T23:59:59.970Z", "2026-05-31T23:59:59.700Z")
 
 
 def _plan(drawing: Drawing, asking: dict[str, list[str]], apis: dict[str, Any]) -> dict[str, Any]:
     plan: dict[str, Any] = {"api_stages": {}}
     if drawing.maybe(60):
         plan["throttle"] = drawing.throttle()
-    if drawing.maybe(70):
+    if drawing.maybe(85):
         plan["quota"] = quota = {
             "limit": drawing.one(5, 1, 20, 1000),
             "period": drawing.one("day", "week", "month"),
