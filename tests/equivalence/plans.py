@@ -89,6 +89,7 @@ def add_key_source(drawing: Drawing, api: dict[str, Any], authorizers: dict[str,
         for route in asking:
             if route.get("authorizer") not in lambdas:
                 route["authorizer"] = drawing.one(*lambdas)
+                route.pop("scopes", None)  # of another type of authorizer
         api["api_key_source"] = "authorizer"
     else:
         drawing.optional(api, 10, "api_key_source", "header")
