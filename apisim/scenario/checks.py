@@ -9,7 +9,7 @@ from typing import Final
 
 from apisim.scenario.api import Api, Route
 from apisim.scenario.caches import cache_notes, check_cached_routes, check_timeline
-from apisim.scenario.checks_access import ACCESS_RULES
+from apisim.scenario.checks_access import ACCESS_RULES, access_notes
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.checks_validators import check_validators
 from apisim.scenario.features import lacks
@@ -368,4 +368,10 @@ def notes_on(scenario: Scenario) -> list[str]:
     for name, api in scenario.apis.items():
         if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
             notes.append(f"apis.{name}: the stage has a cache, but no route uses it")
-    return [*notes, *plan_notes(scenario), *cache_notes(scenario), *perimeter_notes(scenario)]
+    return [
+        *notes,
+        *access_notes(scenario),
+        *plan_notes(scenario),
+        *cache_notes(scenario),
+        *perimeter_notes(scenario),
+    ]

@@ -11,10 +11,11 @@ from typing import Final
 from apisim.scenario.api import Api, Route
 from apisim.scenario.authorizers import ROUTE_KEY, Authorizer
 from apisim.scenario.problems import Path
+from apisim.scenario.routes import can_match
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.validation import Validation
 
-__all__ = ["ACCESS_RULES"]
+__all__ = ["ACCESS_RULES", "access_notes"]
 
 
 def _users(scenario: Scenario) -> Iterable[tuple[Path, Api, Route, str, Authorizer]]:
@@ -93,6 +94,38 @@ def _check_scopes(scenario: Scenario, outcome: Validation) -> None:
             hint = "remove scopes here or there"
             because = (("populations", str(source.of)),)
             outcome.add(("traffic", name, "scopes"), message, hint, because=because)
+
+
+def access_notes(scenario: Scenario) -> list[str]:
+    """What callers show that nobody looks at."""
+    types_met: dict[str, set[str]] = {name: set() for name in scenario.traffic}
+    for name, source in scenario.traffic.items():
+        for entry in source.mix:
+            api = scenario.apis.get(entry.api)
+            if api is None:
+                continue
+            for key, route_key in api.route_keys().items():
+                authorizer = scenario.authorizers.get(api.routes[key].authorizer or "")
+                if authorizer is not None and can_match(route_key, entry.route):
+                    types_met[name].add(authorizer.type)
+    notes = []
+    for name, source in scenario.traffic.items():
+        if source.credentials is not None and source.trace is None and "iam" not in types_met[name]:
+            notes.append(f"traffic.{name}: credentials are given, but no iam authorizer sees them")
+    for name, population in scenario.populations.items():
+        theirs = [key for key, source in scenario.traffic.items() if source.of == name]
+        shown = [
+            key
+            for key in theirs
+            if types_met[key] - {"iam"}
+            and "header.authorization" not in scenario.traffic[key].values
+        ]
+        if population.sign_in_quota is not None and theirs and not shown:
+            notes.append(
+                f"populations.{name}: nobody signs in, because no route that is called looks at a "
+                "user's token"
+            )
+    return notes
 
 
 #: Rules of this file, in order.

@@ -20,18 +20,16 @@ _SHARES: Final = ("30%", "10%", "100%")
 
 
 def draw_authorizers(drawing: Drawing, functions: list[str]) -> dict[str, Any]:
-    """None to three authorizers of all types."""
+    """None to four authorizers of all types."""
     authorizers: dict[str, Any] = {}
-    for at in range(drawing.one(1, 2, 0, 2, 3)):
-        kind = drawing.one(
-            "token", "iam", "request", "jwt", "iam", "cognito", "jwt", "iam", "request"
-        )
+    for at in range(drawing.one(2, 1, 3, 0, 4)):
+        kind = drawing.one("request", "jwt", "iam", "token", "jwt", "cognito", "jwt", "iam")
         spec: dict[str, Any] = {"type": kind}
         if kind in ("token", "request"):
             spec["function"] = drawing.one(*reversed(functions))
             _decide(drawing, spec)
         elif kind in ("cognito", "jwt"):
-            drawing.optional(spec, 40, "invalid_tokens", *_SHARES)
+            drawing.optional(spec, 25, "invalid_tokens", *_SHARES)
             if drawing.maybe(30):
                 spec["identity_sources"] = [drawing.one(*_IDENTITIES[:2])]
         authorizers[f"auth{at}"] = spec
@@ -73,16 +71,16 @@ def usable_authorizers(authorizers: dict[str, Any], *, is_rest: bool) -> list[st
 def draw_credentials(drawing: Drawing, of: dict[str, Any]) -> dict[str, Any]:
     """How the callers of a source sign, and the scopes of their tokens."""
     shown: dict[str, Any] = {}
-    if drawing.maybe(65):
+    if drawing.maybe(75):
         shown["credentials"] = credentials = {}
-        drawing.optional(credentials, 40, "missing", *_SHARES[:2])
-        drawing.optional(credentials, 40, "bad_signature", *_SHARES[:2])
+        drawing.optional(credentials, 50, "missing", *_SHARES[:2])
+        drawing.optional(credentials, 50, "bad_signature", *_SHARES[:2])
         drawing.optional(credentials, 60, "clock_skew", {"uniform": ["0s", "10m"]}, "301s", "5m")
         policies = ({"allow": 2, "silent": 1, "deny": 1}, "silent", "deny", "allow")
         drawing.optional(credentials, 60, "policy", *policies)
         drawing.optional(credentials, 30, "account", "cross", "same")
     if "scopes" not in of:
-        drawing.optional(shown, 30, "scopes", *SCOPES)
+        drawing.optional(shown, 50, "scopes", *SCOPES)
     return shown
 
 

@@ -135,9 +135,9 @@ def _route(
     route: dict[str, Any] = {"integration": integration}
     usable = usable_authorizers(parts.authorizers, is_rest=is_rest)
     if usable:
-        drawing.optional(route, 60 if drawing.is_crowded else 45, "authorizer", *usable)
+        drawing.optional(route, 65, "authorizer", *usable)
     if parts.authorizers.get(route.get("authorizer"), {}).get("type") in ("cognito", "jwt"):
-        drawing.optional(route, 50, "scopes", ["read"], ["read", "write"], ["admin"])
+        drawing.optional(route, 65, "scopes", ["admin"], ["read", "write"], ["read"])
     if drawing.maybe(30):
         route["throttle"] = drawing.throttle()
     if has_cache and drawing.maybe(90):

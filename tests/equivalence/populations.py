@@ -21,9 +21,9 @@ def _population(drawing: Drawing) -> dict[str, Any]:
     drawing.optional(population, 40, "source_ips_each", 2, 1)
     drawing.optional(population, 20, "source_ips", "198.51.100.0/24")
     lifetimes = ("10ms", "1ms") if drawing.is_crowded else ("100ms", "1s", "60s", "10ms")
-    drawing.optional(population, 60, "token_lifetime", *lifetimes)
+    drawing.optional(population, 70, "token_lifetime", *lifetimes)
     if "token_lifetime" in population:
-        drawing.optional(population, 50, "never_refresh", "30%", "100%")
-    drawing.optional(population, 30, "scopes", *SCOPES)
+        drawing.optional(population, 75, "never_refresh", "100%", "30%")
+    drawing.optional(population, 45, "scopes", *SCOPES)
     drawing.optional(population, 40, "sign_in_quota", "10/s", "100/s", 0)
     return population

@@ -58,7 +58,7 @@ def draw_traffic(
                 network["edge_rtt"] = drawing.time()
             source["network"] = network
         callers = _callers(drawing, source, populations)
-        if "of" in callers and drawing.maybe(60):
+        if "of" in callers and drawing.maybe(75):
             # Else their tokens would hardly ever be shown.
             source.get("values", {}).pop("header.authorization", None)
         source |= draw_sent(drawing, apis, source)
@@ -71,7 +71,7 @@ def _callers(
 ) -> dict[str, Any]:
     """Who stands behind a source."""
     callers: dict[str, Any] = {}
-    if populations and "trace" not in source and drawing.maybe(60):
+    if populations and "trace" not in source and drawing.maybe(70):
         callers["of"] = drawing.one(*populations)
     of = populations.get(callers.get("of"), {})
     if "source_ips_each" not in of and "source_ips" not in of:

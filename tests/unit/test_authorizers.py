@@ -3,6 +3,7 @@
 Statuses and decisions stand here as AWS documents them, written out, and are compared with runs.
 """
 
+import json
 from collections import Counter
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from apisim.gateway.status import Answer
+from apisim.scenario import loads
 from tests.support.experiments import Data, prepare, rows_of, scenario
 
 CALLED: Final[Data] = {"integration": {"type": "lambda_proxy", "function": "work"}}
@@ -304,3 +306,14 @@ def test_scopes_belong_to_the_user() -> None:
     assert all(len(statuses) == 1 for statuses in by_user.values())
     n_wrong = sum(statuses == {403} for statuses in by_user.values())
     assert abs(n_wrong - 0.4 * len(by_user)) < spread(0.4, len(by_user))
+
+
+def test_what_nobody_looks_at_is_noted() -> None:
+    shown = {"of": "people", "values": {}, "credentials": {"missing": "1%"}}
+    data = one_route("rest", {"type": "iam"}, shown)
+    data["populations"] = {"people": {"count": 3, "sign_in_quota": "1/s"}}
+    (note,) = loads(json.dumps(data)).notes
+    assert note.startswith("populations.people: nobody signs in")
+    data["authorizers"]["a"] = {"type": "cognito"}
+    (note,) = loads(json.dumps(data)).notes
+    assert note.startswith("traffic.open: credentials are given")
