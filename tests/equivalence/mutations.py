@@ -47,6 +47,8 @@ _GOLDEN_MODULES: Final = (
     "keys",
     "model",
     "caching",
+    "limits",
+    "validate",
 )
 
 
@@ -213,6 +215,23 @@ GOLDEN: Final = (
         "caching",
         "yield from model.wait(call, served_ns - model.now, ARRIVAL)",
         "yield from model.wait(call, 0, ARRIVAL)",
+    ),
+    Mutation(
+        "a cached answer needs no validation",
+        "gateway",
+        "            if gates & GATE_VALIDATE:\n                yield from pass_validation(self, call)\n"
+        "            if (yield from self._is_in_cache(call)):\n"
+        "                yield from self._hit(call)\n            else:\n",
+        "            if (yield from self._is_in_cache(call)):\n"
+        "                yield from self._hit(call)\n            else:\n"
+        "                if gates & GATE_VALIDATE:\n"
+        "                    yield from pass_validation(self, call)\n",
+    ),
+    Mutation(
+        "the body that is weighed is not the one that is written down",
+        "limits",
+        "Purpose.REQUEST_SIZE",
+        "Purpose.RESPONSE_SIZE",
     ),
 )
 
