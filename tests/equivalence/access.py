@@ -23,7 +23,7 @@ def draw_authorizers(drawing: Drawing, functions: list[str]) -> dict[str, Any]:
     """None to four authorizers of all types."""
     authorizers: dict[str, Any] = {}
     for at in range(drawing.one(2, 1, 3, 0, 4)):
-        kind = drawing.one("request", "jwt", "iam", "token", "jwt", "cognito", "jwt", "iam")
+        kind = drawing.one("request", "jwt", "iam", "token", "jwt", "cognito", "request", "iam")
         spec: dict[str, Any] = {"type": kind}
         if kind in ("token", "request"):
             spec["function"] = drawing.one(*reversed(functions))
@@ -42,7 +42,7 @@ def _decide(drawing: Drawing, spec: dict[str, Any]) -> None:
     drawing.optional(spec, 80, "ttl", *ttls)
     drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "30%", "100%")
     if spec.get("deny_identities") != "100%":
-        drawing.optional(spec, 30, "silent_identities", "30%", "40%", "10%")
+        drawing.optional(spec, 60, "silent_identities", "40%", "30%", "10%")
     drawing.optional(spec, 40, "unauthorized", *_SHARES)
     if spec["type"] == "token":
         drawing.optional(spec, 30, "identity_validation", *_SHARES)
