@@ -50,6 +50,7 @@ __all__ = [
     "PART_DTYPE",
     "PART_TARGET",
     "PART_TOKEN",
+    "PREFLIGHT_DTYPE",
     "RESIZE",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
@@ -160,6 +161,20 @@ BINDING_DTYPE: Final = np.dtype(
         ("policy_table", "i8"),  # how an authorizer is put together with it
         ("endpoint_policy", "i8"),  # of the VPC endpoint; NONE: it has none
         ("validation", "i8"),  # row of the validations; only where that gate is
+        ("preflight", "i8"),  # row of the preflight table; NONE: nothing is asked first
+        ("cors", "i8"),  # row of ``cors_messages``; NONE: the caller is no browser
+        ("actual", "i8"),  # of a preflight: binding of the request it is asked for; NONE otherwise
+    ],
+    align=True,
+)
+#: What a browser asks before a binding's calls, and where it remembers the answer.
+PREFLIGHT_DTYPE: Final = np.dtype(
+    [
+        ("binding", "i8"),  # of the preflight
+        ("line", "i8"),  # of the store; NONE: no answer is kept
+        ("salt", "u8"),
+        ("part", "i8"),  # first of `parts` rows of the part table, which make up the URL
+        ("parts", "i8"),
     ],
     align=True,
 )
@@ -321,6 +336,8 @@ class Tables(NamedTuple):
     pieces: NDArray[np.void]
     bindings: NDArray[np.void]
     parts: NDArray[np.void]
+    preflights: NDArray[np.void]
+    cors_messages: NDArray[np.int64]  # [n, answers] what a browser says to each answer
     routes: NDArray[np.void]
     route_levels: NDArray[np.int64]  # [n_routes, MAX_LEVELS] bucket of each level or NO_BUCKET
     early_levels: NDArray[np.int64]  # [n_routes, MAX_LEVELS] buckets before the resource policy

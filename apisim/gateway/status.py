@@ -228,12 +228,14 @@ def status_table(
     http_timeout_status: int = 503,
     lambda_throttle_status_http: int = 500,
     header_limit_status: int = 431,
+    preflight_status: int = 200,
 ) -> NDArray[np.int64]:
     """Status codes as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
     table = np.array(
         [[facts.rest for facts in ANSWERS.values()], [facts.http for facts in ANSWERS.values()]],
         np.int64,
     )
+    table[0, [Answer.PREFLIGHT, Answer.PREFLIGHT_FAILED]] = preflight_status
     table[1, Answer.TIMEOUT] = http_timeout_status
     table[1, Answer.FUNCTION_THROTTLED] = lambda_throttle_status_http
     table[:, Answer.HEADERS_TOO_LARGE] = header_limit_status

@@ -129,7 +129,7 @@ def authorizer_stats(
         tallies = [
             measurements.select(api=api, route=key)
             for api, key in program.names.routes
-            if program.scenario.apis[api].routes[key].authorizer == name
+            if (route := program.scenario.apis[api].routes.get(key)) and route.authorizer == name
         ]
         invocations = sum(tally.sums["authorizer_calls"] for tally in tallies)
         reached = sum(tally.requests - _count(tally, before) for tally in tallies)

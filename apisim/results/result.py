@@ -9,6 +9,7 @@ from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.accounts import Bills
 from apisim.results.answers import AnswerStats
 from apisim.results.collect import ReplicationSummary, Series
+from apisim.results.cors import CorsStats
 from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
@@ -128,6 +129,8 @@ class Result:
         By API and answer, with headers and metrics.
     customers : Customers
         By customer and by usage plan.
+    cors : dict of str to CorsStats
+        By API that browsers call.
     bill : Bills
         Of the run and, where the scenario asks for it, of the projected month.
     intervals : dict of str to Interval
@@ -163,6 +166,7 @@ class Result:
     throttles: tuple[ThrottleStats, ...]
     answers: tuple[AnswerStats, ...]
     customers: Customers
+    cors: Mapping[str, CorsStats]
     bill: Bills
     intervals: Mapping[str, Interval]
     thresholds: tuple[Verdict, ...]
@@ -228,6 +232,7 @@ class Result:
             "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
             "answers": [stats.to_dict() for stats in self.answers],
+            "cors": {name: stats.to_dict() for name, stats in self.cors.items()},
             "routes": [row.to_dict() for row in self.routes],
             "traffic": [row.to_dict() for row in self.traffic],
             "phases": [row.to_dict() for row in self.phases],
@@ -250,8 +255,8 @@ class Result:
         name : str
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
             ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
-            ``throttles``, ``customers``, ``usage_plans``, ``usage``, ``bill``, ``thresholds``,
-            ``intervals`` or ``replications``.
+            ``cors``, ``throttles``, ``customers``, ``usage_plans``, ``usage``, ``bill``,
+            ``thresholds``, ``intervals`` or ``replications``.
 
         Raises
         ------

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from apisim.pricing import Bill, dollars
+from apisim.results.cors import cors_rows
 from apisim.results.groups import AGGREGATED, GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats
@@ -47,6 +48,7 @@ def sections(result: Result) -> list[Section]:
         _customers(result),
         _cache(result),
         *access_sections(result),
+        _cors(result),
         _functions(result),
         _endpoints(result),
         *_costs(result),
@@ -280,6 +282,12 @@ def _cache_remarks(api: str, stats: CacheStats) -> list[str]:
             f"{api}: lookups waited up to {time_text(stats.max_wait_ms)} for the cache, whole run."
         )
     return remarks
+
+
+def _cors(result: Result) -> Section | None:
+    rows, remarks = cors_rows(result.cors)
+    columns = "API|>Preflights|>Spared by memory|>Blocked calls"
+    return section("Browsers (CORS)", columns, rows, None, remarks)
 
 
 def _functions(result: Result) -> Section | None:

@@ -7,6 +7,7 @@ from apisim.results.access import authorizer_stats, notes_on_access, sign_in_sta
 from apisim.results.accounts import Bills
 from apisim.results.answers import answer_stats
 from apisim.results.collect import Collector, ReplicationSummary
+from apisim.results.cors import cors_stats
 from apisim.results.customers import Customers
 from apisim.results.groups import phase_rows, route_rows, traffic_rows
 from apisim.results.intervals import Interval, jackknife_interval, t_interval
@@ -86,6 +87,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         throttles=(*throttle_stats(measurements, states), *plan_throttle_stats(customers)),
         answers=answer_stats(measurements),
         customers=customers,
+        cors=cors_stats(measurements),
         bill=bills,
         intervals=_by_label(intervals),
         thresholds=judge(

@@ -21,6 +21,7 @@
 ``usage_plans`` plan, keys, active_keys, offered, ..., exhausted_keys, price (a month)
 ``usage``       plan, key, date, used, remaining: what ``GetUsage`` would tell, of the first
                 replication, keys that were used only
+``cors``        api, message, calls: those that browsers blocked
 ``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
                 exact decimals as text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive
@@ -156,6 +157,14 @@ def _named(label: str, stats: Mapping[str, Any]) -> list[Row]:
     return [{label: name, **asdict(one)} for name, one in stats.items()]
 
 
+def _cors(result: Result) -> list[Row]:
+    return [
+        {"api": api, "message": message, "calls": calls}
+        for api, stats in result.cors.items()
+        for message, calls in stats.messages.items()
+    ]
+
+
 def _bill(result: Result) -> list[Row]:
     bills = {"run": result.bill.run, "month": result.bill.month}
     return [
@@ -225,6 +234,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "customers": [field.name for field in fields(CustomerStats)],
     "usage_plans": [field.name for field in fields(PlanStats)],
     "usage": [field.name for field in fields(UsageDay)],
+    "cors": ("api", "message", "calls"),
     "bill": _BILL,
     "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive"),
     "intervals": _fields("metric", Interval),
@@ -243,6 +253,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "web_acls": lambda result: _named("api", result.web_acls),
     "functions": lambda result: _named("function", result.functions),
     "endpoints": lambda result: _named("endpoint", result.endpoints),
+    "cors": _cors,
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],
     "customers": lambda result: [asdict(stats) for stats in result.customers.rows()],
     "usage_plans": lambda result: [asdict(stats) for stats in result.customers.plans()],

@@ -106,8 +106,8 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Requests whose status is not of class 2."""
-        return self.requests - self.status_class(2)
+        """Requests whose status is not of class 2, or whose page never gets to see the answer."""
+        return self.requests - self.status_class(2) + self.with_outcome("cors_blocked")
 
     def latency(self, name: str = "latency") -> LatencyTally:
         """Times of these requests.

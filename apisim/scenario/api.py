@@ -5,11 +5,13 @@ that need a cluster, names that must be defined) are in ``checks``, which sees t
 """
 
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from apisim.scenario.authorizers import Scope
+from apisim.scenario.cors import Cors, RouteCors
 from apisim.scenario.distributions import PayloadDistribution, SentSizeDistribution
 from apisim.scenario.fields import (
     Reader,
@@ -22,6 +24,7 @@ from apisim.scenario.fields import (
     whole,
 )
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.options import with_options
 from apisim.scenario.perimeter import MutualTls, Policy, Waf
 from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
 from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
@@ -279,9 +282,12 @@ class Route(Model):
         Body of an answer [bytes], up to 10 MB, default 1 KB.
     validation : RouteValidation or None
         Under the key ``validate``: what a request must have; REST only.
+    cors : Cors, False or None
+        REST only: what this route says to other origins instead of its API; False: nothing, the
+        method that was forgotten.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"canary", "cors"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"canary"})
 
     integration: Integration
     authorizer: Annotated[str, name()] | None = None
@@ -296,6 +302,7 @@ class Route(Model):
     validation: RouteValidation | None = Field(
         default=None, alias="validate", description="What a request must have; REST only."
     )
+    cors: RouteCors | None = None
 
 
 def _read_route_name(value: Any, context: Context) -> str:
@@ -330,9 +337,11 @@ class Api(Model):
     api_key_source : {"header", "authorizer"}
         Where the key of a call comes from: the client sends it (``x-api-key``), or the Lambda
         authorizer's answer names it and the client sends none. REST only.
+    cors : Cors or None
+        What pages of other origins may do; None: the API knows nothing of them.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"cors", "custom_domain", "domain", "stages"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"custom_domain", "domain", "stages"})
 
     type: Annotated[ApiType, choice("rest", "http", later=("websocket",))]
     endpoint: Annotated[
@@ -345,6 +354,7 @@ class Api(Model):
     api_key_source: Annotated[Literal["header", "authorizer"], choice("header", "authorizer")] = (
         "header"
     )
+    cors: Cors | None = None
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -363,6 +373,18 @@ class Api(Model):
     def route_keys(self) -> dict[str, RouteKey]:
         """Parsed key of each route, in the order written."""
         return {key: parse_route_key(key) for key in self.routes}
+
+    def cors_of(self, key: str) -> Cors | None:
+        """What the answers of one route say to other origins."""
+        own = self.every_route[key].cors
+        if own is None:
+            return self.cors
+        return own or None
+
+    @cached_property
+    def every_route(self) -> dict[str, Route]:
+        """Routes as written, then the OPTIONS methods that CORS adds on a REST API."""
+        return with_options(self)
 
 
 def _with_timeout(route: Any, timeout: str) -> Any:

@@ -12,6 +12,7 @@ from apisim.scenario.caches import cache_notes, check_cached_routes, check_timel
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.checks_validators import check_validators
+from apisim.scenario.cors_rules import check_cors, notes_on_cors
 from apisim.scenario.features import lacks
 from apisim.scenario.formats import format_duration
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
@@ -352,6 +353,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_traces,
     _check_populations,
     check_validators,
+    check_cors,
     _check_lengths,
     _check_projection,
     _check_tags,
@@ -374,4 +376,5 @@ def notes_on(scenario: Scenario) -> list[str]:
         *plan_notes(scenario),
         *cache_notes(scenario),
         *perimeter_notes(scenario),
+        *notes_on_cors(scenario),
     ]

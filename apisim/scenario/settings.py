@@ -315,6 +315,28 @@ class Settings(Model):
         description="What the 512 KB increments of HTTP API requests are counted of. The pricing "
         "page does not say; assumed.",
     )
+    preflight_status: Annotated[Literal[200, 204], choice(200, 204)] = as_written(
+        200,
+        description="Status of the OPTIONS method that answers preflights on a REST API. It is "
+        "whatever its method response says: the console makes 200 (assumed), CDK 204 (reported).",
+    )
+    http_preflights: Annotated[Literal["counted", "free"], choice("counted", "free")] = as_written(
+        "counted",
+        description="Whether the preflights that an HTTP API answers by itself are billed and "
+        "spend tokens of the account. AWS does not say; counted assumed.",
+    )
+    http_preflight_refusal: Annotated[Literal["lists", "silent"], choice("lists", "silent")] = (
+        as_written(
+            "lists",
+            description="What an HTTP API says to a preflight of an allowed origin whose method or "
+            "headers are not allowed: its lists, or no header at all. AWS does not say; assumed.",
+        )
+    )
+    http_error_cors: Annotated[bool, flag()] = as_written(
+        True,
+        description="Whether an HTTP API with CORS adds its headers to its own errors too. "
+        "Documented are integration responses; assumed.",
+    )
 
 
 #: What each profile sets differently from the defaults above.

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from apisim.scenario.addresses import Ipv4Range
 from apisim.scenario.authorizers import Credentials, Scopes
 from apisim.scenario.cache_control import Invalidate
+from apisim.scenario.cors import Browser
 from apisim.scenario.distributions import SentSizeDistribution, TimeDistribution
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number, share
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
@@ -265,11 +266,13 @@ class Source(Model):
         Bodies that are sent, by line of the mix; routes with a model validate them.
     url_size, header_size : Distribution or None
         Sizes of URL and headers [bytes], up to 1 GB; None: small enough.
+    browser : Browser or None
+        The calls come from pages of another origin; None: they do not come from browsers. Each
+        person of the population, or each closed user, has a browser; without any of them every
+        call is another one's.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"browser", "client", "location", "pushes", "sessions"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"client", "location", "pushes", "sessions"})
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
 
     phases: list[Phase] = Field(default_factory=list)
@@ -293,6 +296,7 @@ class Source(Model):
     )
     url_size: SentSizeDistribution | None = None
     header_size: SentSizeDistribution | None = None
+    browser: Browser | None = None
 
     @property
     def sent_parameters(self) -> frozenset[str]:
@@ -339,7 +343,7 @@ class Source(Model):
         if self.trace is not None:
             given = [
                 key
-                for key in ("phases", "mix", "offset", "of", *_NOT_OF_A_LOG)
+                for key in ("phases", "mix", "offset", "of", "browser", *_NOT_OF_A_LOG)
                 if getattr(self, key)
             ]
             hint = "remove one of them"

@@ -8,6 +8,7 @@ from tests.equivalence.access import (
     draw_authorizers,
     usable_authorizers,
 )
+from tests.equivalence.browsers import add_cors_settings, draw_cors, draw_route_cors
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads
 from tests.equivalence.perimeter import draw_endpoint_type, draw_waf
@@ -17,7 +18,7 @@ from tests.equivalence.validators import draw_validator
 __all__ = ["Parts", "draw_parts", "draw_timeline"]
 
 _PATHS: Final = ("/items", "/items/{id}", "/items/{id}/parts", "/a", "/b", "/{proxy+}")
-_METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE")
+_METHODS: Final = ("GET", "GET", "GET", "GET", "ANY", "POST", "DELETE", "OPTIONS")
 #: Around the shortest time an integration may be given, 50 ms, so that time-outs fire.
 _SLOW: Final = ("50ms", "60ms", "40ms", "100ms", "10ms")
 #: Transport and work that make 50 ms together, or just half of the way: something happens at the
@@ -88,6 +89,8 @@ def _api(drawing: Drawing, parts: Parts) -> dict[str, Any]:
     stage = _stage(drawing, is_rest=is_rest)
     if stage:
         api["stage"] = stage
+    if drawing.maybe(55):
+        api["cors"] = draw_cors(drawing, is_rest=is_rest)
     has_cache = any(key.startswith("cache") for key in stage)
     api["routes"] = routes = {}
     for _ in range(drawing.one(1, 2, 3, 4)):
@@ -138,6 +141,8 @@ def _route(
         drawing.optional(route, 65, "authorizer", *usable)
     if parts.authorizers.get(route.get("authorizer"), {}).get("type") in ("cognito", "jwt"):
         drawing.optional(route, 65, "scopes", ["admin"], ["read", "write"], ["read"])
+    if is_rest and drawing.maybe(20):
+        route["cors"] = draw_route_cors(drawing)
     if drawing.maybe(30):
         route["throttle"] = drawing.throttle()
     if has_cache and drawing.maybe(90):
@@ -251,5 +256,6 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         limit = drawing.one("50ms", "60ms")
         chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})
     draw_access_settings(drawing, chosen)
+    add_cors_settings(drawing, chosen)
     bases = ("response_payload", "larger", "sum", "request_payload")
     drawing.optional(chosen, 20, "http_metering_basis", *bases)

@@ -61,11 +61,7 @@ _REST_ONLY = (
     Answer.MTLS_FAILED,
 )
 #: Answers that no scenario can bring about yet.
-_NOT_YET = (
-    Answer.PREFLIGHT,
-    Answer.PREFLIGHT_FAILED,
-    Answer.CORS_BLOCKED,
-)
+_NOT_YET = ()
 _POPULARITIES = (UniformKeys, ZipfKeys, WeightedKeys)
 _EVENTS = (
     "a tie between sources",

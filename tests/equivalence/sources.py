@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tests.equivalence.access import draw_credentials
+from tests.equivalence.browsers import draw_browser
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import CROWDED_THINK_TIMES, THINK_TIMES, popularities
 from tests.equivalence.validators import draw_sent
@@ -57,6 +58,11 @@ def draw_traffic(
             if drawing.maybe(40):
                 network["edge_rtt"] = drawing.time()
             source["network"] = network
+        if "trace" not in source and drawing.maybe(30):
+            source["browser"] = draw_browser(drawing)
+            if drawing.maybe(40):  # simple requests need a page that sets no headers
+                source.get("values", {}).pop("header.authorization", None)
+                source.get("values", {}).pop("header.x-client", None)
         callers = _callers(drawing, source, populations)
         if "of" in callers and drawing.maybe(75):
             # Else their tokens would hardly ever be shown.

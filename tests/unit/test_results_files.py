@@ -41,6 +41,10 @@ authorizers: {tokens: {type: token, function: get-user, ttl: 5s}}
 functions: {get-user: {duration: {p50: 40ms, p99: 300ms}, init: 250ms}}
 endpoints: {inventory: {servers: 1, queue_limit: 2, service_time: 15ms}}
 traffic:
+  pages:
+    browser: {origin: "https://other.example.com"}
+    phases: [{name: calm, duration: 5s, rate: 1}]
+    mix: {GET /inventory: 1}
   web:
     of: customers
     phases: [{name: calm, duration: 5s, rate: 20}, {name: spike, duration: 5s, rate: 100}]
@@ -109,7 +113,7 @@ def test_maps_hold_what_occurred_and_add_up(result):
     assert all(
         count > 0 for name in ("by_status", "refused_by") for count in requests[name].values()
     )
-    assert set(requests["by_status"]) <= {"200", "429", "503"}
+    assert set(requests["by_status"]) <= {"200", "403", "429", "503"}
 
 
 def test_money_is_text_and_lines_add_up_to_the_total(result):

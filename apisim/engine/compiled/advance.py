@@ -26,6 +26,7 @@ from apisim.engine.compiled.gates import (
     respond,
 )
 from apisim.engine.compiled.keys import admit_fully
+from apisim.engine.compiled.preflights import await_permission
 from apisim.engine.compiled.rare import pass_gates
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import (
@@ -72,6 +73,7 @@ _HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 _SERVED: Final = constant(Answer.SERVED)
 _QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
+_PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 
 
 @part
@@ -200,6 +202,8 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             stage = pass_gates(world, at, stage, now_ns)
         else:
             finish(world, slot, answered_ns)
-            if slot["working"] == 0:
-                free_slot(calendar, at)
             stage = STAGE_WAIT
+            if slot["answer"] == _PREFLIGHT:
+                stage = await_permission(world, at, answered_ns, now_ns)
+            elif slot["working"] == 0:
+                free_slot(calendar, at)

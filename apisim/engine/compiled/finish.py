@@ -7,8 +7,10 @@ import numpy as np
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, major_word, minor_word, schedule
+from apisim.engine.compiled.preflights import look_as_browser
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import STAGE_USER
+from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import record
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
@@ -19,6 +21,7 @@ __all__ = ["finish"]
 _REQUEST_SIZE: Final = constant(Purpose.REQUEST_SIZE)
 _THINK: Final = constant(Purpose.THINK)
 _HIT: Final = constant(Answer.CACHE_HIT)
+_PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 
 
 @part
@@ -29,9 +32,12 @@ def finish(world: World, slot: np.void, answered_ns: int) -> None:
     answer = slot["answer"]
     slot["gateway_ns"] = answered_ns - slot["door_ns"]
     slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
-    slot["status"] = tables.status[api["type"], answer]
     if answer > _HIT:
         slot["response_bytes"] = tables.body[api["type"], answer]
+    if tables.bindings[slot["binding"]]["cors"] >= 0:
+        look_as_browser(world, slot)
+        answer = slot["answer"]
+    slot["status"] = tables.status[api["type"], answer]
     if slot["route"] >= 0:
         size = tables.routes[slot["route"]]["request_size"]
         slot["request_bytes"] = draw_int(world, slot, size, _REQUEST_SIZE)
@@ -45,7 +51,8 @@ def finish(world: World, slot: np.void, answered_ns: int) -> None:
     )
     record(recorder, slot, tables.cell_hashes)
     calendar.clock[0]["in_flight"] -= 1
-    if slot["job"] >= 0:
+    if slot["job"] >= 0 and answer != _PREFLIGHT:
+        slot["attempt"] &= PREFLIGHT_ATTEMPT - 1  # a user goes on after a preflight in vain
         _think(world, slot, answered_ns + slot["back_ns"])
 
 

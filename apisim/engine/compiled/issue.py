@@ -23,14 +23,15 @@ from apisim.engine.compiled.calendar import (
     schedule_slot,
     take_slot,
 )
+from apisim.engine.compiled.preflights import ask_first, take_permission
 from apisim.engine.compiled.sampling import draw_int
-from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE
+from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, STAGE_WAIT
 from apisim.engine.recorder import CACHE_NONE
 from apisim.engine.tables import CLOSED, NONE, TRACE
 from apisim.engine.world import World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
-__all__ = ["issue_from_source", "issue_from_user", "take_event"]
+__all__ = ["issue_from_source", "issue_from_user", "send_actual", "take_event"]
 
 _ARRIVAL: Final = constant(Purpose.ARRIVAL)
 _SOJOURN: Final = constant(Purpose.SOJOURN)
@@ -178,6 +179,17 @@ def _prepare(
         + (phase - source["first_phase"]) * source["n_bindings"]
         + (binding - source["first_binding"])
     )
+    calendar.clock[0]["in_flight"] += 1
+    _clear(world, taken, now_ns)
+    if bound["preflight"] >= 0:
+        ask_first(world, taken, now_ns)
+
+
+@part
+def _clear(world: World, taken: int, now_ns: int) -> None:
+    """Nothing has happened yet to the call in a slot; who makes it is known."""
+    tables, calendar, _, _, _ = world
+    slot = calendar.slots[taken]
     slot["integration_ns"] = NONE
     slot["authorizer_ns"] = NONE
     slot["request_bytes"] = 0
@@ -188,10 +200,9 @@ def _prepare(
     slot["working"] = 0
     slot["customer"] = NONE
     slot["flags"] = 0
-    calendar.clock[0]["in_flight"] += 1
-    if source["caller"] >= 0:
+    if tables.sources[slot["source"]]["caller"] >= 0:
         _identify(world, taken, now_ns)
-    elif bound["gates"] != 0:
+    elif tables.bindings[slot["binding"]]["gates"] != 0:
         slot["person"] = NONE
         slot["ip"] = NONE
         slot["key"] = NONE
@@ -248,3 +259,11 @@ def travel(world: World, taken: int, now_ns: int) -> bool:
         return True
     schedule_slot(calendar, now_ns + there_ns, RANK_ARRIVAL, STAGE_DOOR, taken)
     return False
+
+
+@gate
+def send_actual(world: World, at: int, now_ns: int) -> int:
+    """A browser sends the request it has asked for; the next stage."""
+    take_permission(world, at, now_ns)
+    _clear(world, at, now_ns)
+    return STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT

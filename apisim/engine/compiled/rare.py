@@ -11,6 +11,7 @@ from apisim.arrays.jit import constant, gate
 from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.caching import look_up
 from apisim.engine.compiled.early import pass_early_throttle
+from apisim.engine.compiled.issue import send_actual
 from apisim.engine.compiled.keys import pass_key
 from apisim.engine.compiled.limits import pass_limits
 from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
@@ -31,6 +32,7 @@ from apisim.engine.compiled.stages import (
     STAGE_REFUSE,
     STAGE_RESOURCE,
     STAGE_ROUTE,
+    STAGE_SEND,
     STAGE_SIGN_IN,
     STAGE_THROTTLE,
     STAGE_TLS,
@@ -116,5 +118,7 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
             passed = shake_hands(world, at, now_ns)
         elif stage == STAGE_CERTIFICATE:
             passed = check_certificate(world, at)
+        elif stage == STAGE_SEND:
+            passed = send_actual(world, at, now_ns)
         stage = following if passed == STAGE_PASSED else passed
     return stage

@@ -46,6 +46,7 @@ __all__ = [
     "STAGE_RESOURCE",
     "STAGE_RESPONSE",
     "STAGE_ROUTE",
+    "STAGE_SEND",
     "STAGE_SEND_BACK",
     "STAGE_SERVE",
     "STAGE_SIGN_IN",
@@ -102,6 +103,7 @@ STAGE_LOOKUP: Final = constant(32)  # its turn at the cache's instance (rank 5)
 STAGE_TLS: Final = constant(34)
 STAGE_CERTIFICATE: Final = constant(35)  # after the handshake (rank 5)
 STAGE_WAF_VERDICT: Final = constant(36)  # after the web ACL's time (rank 5)
+STAGE_SEND: Final = constant(37)  # a browser may send what it has asked for (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)

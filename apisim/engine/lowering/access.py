@@ -78,10 +78,22 @@ class Credentials:
         self.owners.append(f"source/{name}" if source.of is None else f"population/{source.of}")
         return self._known[name]
 
+    def none_shown(self, name: str) -> int:
+        """Row of a source's preflights, which are signed by nobody."""
+        owner = f"preflights of {name}"
+        if owner not in self._known:
+            row = np.zeros(1, CREDENTIAL_DTYPE)
+            row["skew"] = row["policy"] = row["scopes"] = NONE
+            row["missing"] = 1.0
+            self._known[owner] = len(self.rows)
+            self.rows.append(row)
+            self.owners.append(f"source/{name}/preflights")
+        return self._known[owner]
+
 
 def scope_mask(context: Context, api: str, route: str, source: Source) -> int:
     """A bit for each set of scopes of the source's callers that is good for the route."""
-    wanted = set(context.scenario.apis[api].routes[route].scopes)
+    wanted = set(context.scenario.apis[api].every_route[route].scopes)
     population = context.scenario.populations.get(source.of or "")
     scopes = source.scopes or (population.scopes if population is not None else None)
     if not wanted or scopes is None:
@@ -91,7 +103,7 @@ def scope_mask(context: Context, api: str, route: str, source: Source) -> int:
 
 def gates_of(context: Context, api: str, route: str, source: Source) -> int:
     """Bits of the gates that authentication needs on a route."""
-    name = context.scenario.apis[api].routes[route].authorizer
+    name = context.scenario.apis[api].every_route[route].authorizer
     if name is None:
         return 0
     authorizer = context.scenario.authorizers[name]
@@ -106,7 +118,7 @@ def gates_of(context: Context, api: str, route: str, source: Source) -> int:
 
 def identity_parameters(context: Context, api: str, route: str) -> list[str]:
     """Parameters that make up the identity on a route."""
-    name = context.scenario.apis[api].routes[route].authorizer
+    name = context.scenario.apis[api].every_route[route].authorizer
     if name is None or context.scenario.authorizers[name].type == "iam":
         return []
     sources = context.scenario.authorizers[name].identity_sources
@@ -116,7 +128,7 @@ def identity_parameters(context: Context, api: str, route: str) -> list[str]:
 def identity_salt(context: Context, api: str, route: str) -> int:
     """What tells the identities of different authorizers (and routes) apart."""
     stage = context.scenario.apis[api].stage.name
-    name = context.scenario.apis[api].routes[route].authorizer or ""
+    name = context.scenario.apis[api].every_route[route].authorizer or ""
     authorizer = context.scenario.authorizers.get(name)
     if authorizer is not None and ROUTE_KEY in authorizer.identity_sources:
         return name_hash("identity", api, stage, name, route)
@@ -126,7 +138,7 @@ def identity_salt(context: Context, api: str, route: str) -> int:
 def missing(context: Context, api: str, route: str, source: Source) -> int:
     """Whether the identity sources reach the authorizer."""
     spec = context.scenario.apis[api]
-    authorizer = context.scenario.authorizers.get(spec.routes[route].authorizer or "")
+    authorizer = context.scenario.authorizers.get(spec.every_route[route].authorizer or "")
     is_rest_request = (
         authorizer is not None and authorizer.type == "request" and spec.type == "rest"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import UNBOUNDED
+from apisim.draws.distributions import Constant
 from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
 from apisim.engine.lowering.caching import stage_lookup_ns
@@ -36,7 +37,10 @@ from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bu
 from apisim.scenario.api import Api, Route, StageThrottle, Throttle
 from apisim.scenario.settings import Settings
 
-__all__ = ["LEVELS", "LoweredApis", "divided_bucket", "lower_apis"]
+__all__ = ["AUTOMATIC", "LEVELS", "LoweredApis", "divided_bucket", "lower_apis"]
+
+#: Preflights that an HTTP API answers by itself: no route takes them.
+AUTOMATIC = "OPTIONS *"
 
 #: Levels of the throttle hierarchy, most specific first.
 LEVELS = ("method", "stage", "account")
@@ -80,7 +84,9 @@ class LoweredApis:
 def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
     """Lower ``account.throttle``, ``apis:`` and ``authorizers:``."""
     scenario = context.scenario
-    n_routes = sum(len(api.routes) for api in scenario.apis.values())
+    n_routes = sum(
+        len(api.every_route) + _answers_preflights(api) for api in scenario.apis.values()
+    )
     lowered = LoweredApis(
         apis=np.zeros(len(scenario.apis), API_DTYPE),
         routes=np.zeros(n_routes, ROUTE_DTYPE),
@@ -95,7 +101,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
     authorizer_rows: list[NDArray[np.void]] = []
     for at, (name, api) in enumerate(scenario.apis.items()):
         _lower_api(context, lowered, at, api)
-        lowered.routers[name] = Router(api.type, list(api.routes))
+        lowered.routers[name] = Router(api.type, list(api.every_route))
         stage = f"{name}/{api.stage.name}"
         cache = _stage_cache(lowered, api, stage)
         lowered.lookup_ns[cache] = stage_lookup_ns(scenario.settings, api.stage)
@@ -105,7 +111,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             path = ("apis", name, "stage", "throttle")
             shared = _bucket(context, lowered, throttle, _STAGE, stage, path)
         used: dict[str, int] = {}
-        for key, route in api.routes.items():
+        for key, route in api.every_route.items():
             index = len(lowered.route_names)
             lowered.route_names.append((name, key))
             row = lowered.routes[index]
@@ -131,9 +137,33 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             levels = lowered.levels[index]
             levels[_ACCOUNT] = account
             _method_and_stage(context, lowered, levels, name, key, route, throttle, shared)
+        if _answers_preflights(api):
+            _add_automatic(context, lowered, name, at, account)
     if authorizer_rows:
         lowered.authorizers = np.concatenate(authorizer_rows)
     return lowered
+
+
+def _answers_preflights(api: Api) -> bool:
+    return api.type == "http" and api.cors is not None
+
+
+def _add_automatic(
+    context: Context, lowered: LoweredApis, name: str, api: int, account: int
+) -> None:
+    """What answers the preflights of an HTTP API: no route's buckets, no integration."""
+    row = lowered.routes[len(lowered.route_names)]
+    nothing = context.dists.add(Constant(0))
+    row["api"], row["authorizer"] = api, NONE
+    row["backend"], row["index"] = BACKEND_MOCK, NONE
+    row["request_size"] = row["response_size"] = nothing
+    if context.scenario.settings.http_preflights == "counted":
+        lowered.levels[len(lowered.route_names)][_ACCOUNT] = account
+    else:
+        for answer in (Answer.PREFLIGHT, Answer.PREFLIGHT_FAILED):
+            lowered.charged[api, answer] = 0
+    lowered.route_names.append((name, AUTOMATIC))
+    lowered.cache_lines.append(NONE)
 
 
 def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> None:
@@ -156,6 +186,8 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
         lowered.charged[at, answer] = charging.charged[facts.outcome]
     # A handshake that fails is no request, whatever a book says of those that are forbidden.
     lowered.charged[at, Answer.MTLS_FAILED] = 0
+    # A preflight that fails is one all the same.
+    lowered.charged[at, Answer.PREFLIGHT_FAILED] = lowered.charged[at, Answer.PREFLIGHT]
 
 
 def _stage_cache(lowered: LoweredApis, api: Api, stage: str) -> int:

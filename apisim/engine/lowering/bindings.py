@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.draws.discrete import WeightedKeys
+from apisim.engine.calls import NEVER_SENT
 from apisim.engine.compiled.stages import after_access, first_gate
 from apisim.engine.lowering.access import (
     Credentials,
@@ -18,7 +19,7 @@ from apisim.engine.lowering.access import (
     missing,
     scope_mask,
 )
-from apisim.engine.lowering.apis import LoweredApis
+from apisim.engine.lowering.apis import AUTOMATIC, LoweredApis
 from apisim.engine.lowering.caching import CachingRules
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.perimeter import Policies
@@ -29,6 +30,7 @@ from apisim.engine.tables import (
     GATE_FULL_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
+    GATE_SIGN_IN,
     GATE_VALIDATE,
     NONE,
     PART_CLIENT,
@@ -41,7 +43,7 @@ from apisim.engine.tables import (
 from apisim.scenario.api import Route
 from apisim.scenario.traffic import Source
 
-__all__ = ["Bindings", "DrawnPart"]
+__all__ = ["Bindings", "DrawnPart", "find_route"]
 
 _PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
 
@@ -91,7 +93,7 @@ class Bindings:
         weights = []
         for entry in source.mix:
             api, method = entry.api, entry.route.method
-            found = _find_route(context, apis, api, method, entry.route.path)
+            found = find_route(context, apis, api, method, entry.route.path)
             if found is None:
                 context.refuse(
                     ("traffic", name, "mix", entry.text),
@@ -100,7 +102,7 @@ class Bindings:
                 )
                 continue
             self._add(context, apis, name, source, api, found, method)
-            spec = context.scenario.apis[api].routes[found]
+            spec = context.scenario.apis[api].every_route[found]
             self._validate(spec, source, entry.text, lacking_share(spec, source))
             weights.append(entry.weight)
         if len(weights) <= 1:
@@ -124,7 +126,7 @@ class Bindings:
         known: dict[tuple[str, str, float], int] = {}
         result = []
         router = apis.routers[api]
-        keys = list(context.scenario.apis[api].routes)
+        keys = list(context.scenario.apis[api].every_route)
         for method, target in targets:
             path, _, query = target.partition("?")
             match = router.match(method, path)
@@ -135,7 +137,7 @@ class Bindings:
             if match is not None:
                 said = {f"path.{key}": value for key, value in match.params.items()}
                 said |= _query_parameters(query)
-                spec = context.scenario.apis[api].routes[route]
+                spec = context.scenario.apis[api].every_route[route]
                 lacking = lacking_share(spec, source, said)
             if (route, verb, lacking) not in known:
                 known[route, verb, lacking] = len(self.rows)
@@ -159,6 +161,24 @@ class Bindings:
             )
         return result
 
+    def add_preflight(
+        self, context: Context, apis: LoweredApis, name: str, source: Source, api: str, route: str
+    ) -> None:
+        """Binding of what a source's browsers ask before they call a route.
+
+        A browser attaches nothing of the caller's to it: no token, no key, no header of the page.
+        """
+        self._add(context, apis, name, source, api, route, "OPTIONS")
+        if route in ("", AUTOMATIC):
+            return
+        row = self.rows[-1]
+        row["gates"] &= ~GATE_SIGN_IN
+        row["sends_token"] = 0
+        row["credential"] = self.credentials.none_shown(name)
+        parameters = identity_parameters(context, api, route)
+        if any(parameter.startswith("header.") for parameter in parameters):
+            row["identity_missing"] = NEVER_SENT
+
     def _add(
         self,
         context: Context,
@@ -169,8 +189,9 @@ class Bindings:
         route: str,
         method: str,
     ) -> None:
-        row = {"api": apis.api_names.index(api), "route": NONE, "cache_line": NONE, "gates": 0}
-        row["caching"] = NONE
+        row = {"api": apis.api_names.index(api), "gates": 0}
+        nothing = ("route", "cache_line", "caching", "preflight", "cors", "actual")
+        row |= dict.fromkeys(nothing, NONE)
         self.labels.append((api, route))
         self.rows.append(row)
         self.policies.bind(context, row, source, api, route)
@@ -184,11 +205,13 @@ class Bindings:
             return
         index = apis.route_index(api, route)
         row["route"] = index
+        if route == AUTOMATIC:
+            return
         self._add_cache(context, apis, name, source, api, route, method, row)
         row["gates"] |= gates_of(context, api, route, source)
         if context.scenario.settings.throttle_before_auth:
             row["gates"] |= GATE_EARLY_THROTTLE
-        if context.scenario.apis[api].routes[route].api_key_required:
+        if context.scenario.apis[api].every_route[route].api_key_required:
             row["gates"] |= GATE_KEY
         # An authorizer knows the customer behind a token, not what a client sends beside it.
         from_authorizer = context.scenario.apis[api].api_key_source == "authorizer"
@@ -196,7 +219,7 @@ class Bindings:
         row["identity_salt"] = identity_salt(context, api, route)
         row["identity_part"] = len(self.parts)
         parameters = identity_parameters(context, api, route)
-        self._add_parts(context, name, source, parameters)
+        self.add_parts(context, name, source, parameters)
         row["identity_parts"] = len(self.parts) - row["identity_part"]
         row["identity_missing"] = missing(context, api, route, source)
         row["sends_token"] = int(any(is_token(source, parameter) for parameter in parameters))
@@ -220,7 +243,7 @@ class Bindings:
         row["cache_line"] = apis.cache_lines[row["route"]] if verb else NONE
         parameters = _cache_parameters(context, api, route)
         stage = context.scenario.apis[api].stage.name
-        namespace = context.scenario.apis[api].routes[route].integration.cache_namespace
+        namespace = context.scenario.apis[api].every_route[route].integration.cache_namespace
         # The verb is part of every key (developer guide).
         words = [] if verb in ("", "GET") else [verb]
         if namespace is None:
@@ -229,7 +252,7 @@ class Bindings:
             words += parameters
             row["cache_salt"] = name_hash("cache namespace", api, stage, namespace, *words)
         row["cache_part"] = len(self.parts)
-        self._add_parts(context, name, source, parameters)
+        self.add_parts(context, name, source, parameters)
         row["cache_parts"] = len(self.parts) - row["cache_part"]
         line = row["cache_line"]
         if line == NONE:
@@ -242,7 +265,7 @@ class Bindings:
             return
         row["caching"] = rule
         first = len(self.parts)
-        self._add_parts(context, name, source, depends)
+        self.add_parts(context, name, source, depends)
         self.caching.rows[rule]["depends_part"] = first
         self.caching.rows[rule]["depends_parts"] = len(self.parts) - first
 
@@ -253,7 +276,7 @@ class Bindings:
             self.rows[-1]["gates"] |= GATE_VALIDATE
             self.rows[-1]["validation"] = row
 
-    def _add_parts(
+    def add_parts(
         self, context: Context, name: str, source: Source, parameters: Sequence[str]
     ) -> None:
         """Parts of a key. A log says all path and query parameters at once, as one part."""
@@ -274,10 +297,9 @@ class Bindings:
                 self.parts.append((PART_CONSTANT, NONE, None))
 
 
-def _find_route(
-    context: Context, apis: LoweredApis, api: str, method: str, path: str
-) -> str | None:
-    routes = context.scenario.apis[api].routes
+def find_route(context: Context, apis: LoweredApis, api: str, method: str, path: str) -> str | None:
+    """Key of the route that a method and path of a mix reach; None if there is none."""
+    routes = context.scenario.apis[api].every_route
     for key in (f"{method} {path}", f"ANY {path}"):
         if key in routes:
             return key
@@ -288,7 +310,7 @@ def _find_route(
 
 
 def _cache_parameters(context: Context, api: str, route: str) -> list[str]:
-    spec = context.scenario.apis[api].routes[route].cache
+    spec = context.scenario.apis[api].every_route[route].cache
     if spec is None:
         return []
     keys = set(spec.keys)
@@ -299,7 +321,7 @@ def _cache_parameters(context: Context, api: str, route: str) -> list[str]:
 
 def _dependencies(context: Context, api: str, route: str) -> list[str]:
     """What a route's answer depends on."""
-    return sorted(set(context.scenario.apis[api].routes[route].depends_on or ()))
+    return sorted(set(context.scenario.apis[api].every_route[route].depends_on or ()))
 
 
 def _verb(context: Context, api: str, route: str, method: str) -> str:
@@ -308,7 +330,7 @@ def _verb(context: Context, api: str, route: str, method: str) -> str:
     Enabling a stage's cache caches GET only; a method's own switch says otherwise (developer guide,
     "Enabling API caching").
     """
-    cache = None if not route else context.scenario.apis[api].routes[route].cache
+    cache = None if not route else context.scenario.apis[api].every_route[route].cache
     if cache is None or cache.enabled is None:
         return "GET" if method == "GET" else ""
     return method if cache.enabled else ""

@@ -65,7 +65,7 @@ class CachingRules:
         """
         scenario = context.scenario
         settings, stage = scenario.settings, scenario.apis[api].stage
-        spec = scenario.apis[api].routes[route]
+        spec = scenario.apis[api].every_route[route]
         assert spec.cache is not None
         what = CACHE_INVALIDATES * (source.invalidate.share > 0)
         what |= CACHE_DEPENDS * has_more

@@ -64,7 +64,8 @@ class Policies:
             return
         if spec.stage.waf is not None:
             row["gates"] |= GATE_WAF
-        authorizer = scenario.authorizers.get(spec.routes[route].authorizer or "")
+        behind = spec.every_route.get(route)  # an HTTP API's own preflights have no route
+        authorizer = scenario.authorizers.get((behind and behind.authorizer) or "")
         row["policy_table"] = TABLE_ALONE if authorizer is None else _TABLES[authorizer.type]
         is_private = spec.endpoint == "private"
         if not is_private and spec.resource_policy is None:

@@ -10,6 +10,7 @@ from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.bindings import Bindings
 from apisim.engine.lowering.callers import Callers, lower_callers
 from apisim.engine.lowering.context import Context, name_hash
+from apisim.engine.lowering.cors import Browsers, lower_browser
 from apisim.engine.lowering.plans import LoweredPlans
 from apisim.engine.program import Cell, FlowPlan
 from apisim.engine.tables import (
@@ -45,6 +46,7 @@ class LoweredSources:
 
     sources: NDArray[np.void]
     callers: Callers
+    browsers: Browsers = field(default_factory=Browsers)
     flows: list[FlowPlan] = field(default_factory=list)
     pieces: list[NDArray[np.void]] = field(default_factory=list)
     phases: list[tuple[str, str]] = field(default_factory=list)
@@ -134,6 +136,7 @@ def _lower_phases(
         think = context.dists.add(phase.think_time) if isinstance(phase, ClosedPhase) else NONE
         lowered.think.append(think)
     row["mix"] = bindings.add_mix(context, apis, name, source)
+    lower_browser(context, apis, bindings, lowered.browsers, name, source)
     bounds = phase_bounds(source.phases, limit_ns)
     lowered.horizon_ns = max(lowered.horizon_ns, bounds[-1][1])
     if source.is_closed:

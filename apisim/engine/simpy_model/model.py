@@ -18,6 +18,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
+from apisim.engine.simpy_model.browsers import look_as_browser
 from apisim.engine.simpy_model.caching import timeline_action
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.clients import closed_user, open_source, trace_source
@@ -56,6 +57,7 @@ class Model:
         self.sources = _rows(tables.sources)
         self.callers = _rows(tables.callers)
         self.bindings = _rows(tables.bindings)
+        self.preflights = _rows(tables.preflights)
         self.routes = _rows(tables.routes)
         self.caching = _rows(tables.caching)
         self.apis = _rows(tables.apis)
@@ -135,11 +137,11 @@ class Model:
 
     def admit(self, call: Call) -> Call:
         """A call has been issued."""
-        self._identify(call)
+        self.identify(call)
         self._in_flight[call.address] = call.arrival_ns
         return call
 
-    def _identify(self, call: Call) -> None:
+    def identify(self, call: Call) -> None:
         """Who calls, where something is known of it."""
         tables = self.tables
         source = self.sources[call.source]
@@ -171,6 +173,8 @@ class Model:
         api = self.apis[binding.api]
         if call.answer > Answer.CACHE_HIT:
             call.response_bytes = int(tables.body[api.type, call.answer])
+        if binding.cors >= 0:
+            look_as_browser(self, call)
         if binding.route >= 0:
             size = self.routes[binding.route].request_size
             call.request_bytes = self.draws.amount(call, size, Purpose.REQUEST_SIZE)

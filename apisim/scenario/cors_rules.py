@@ -1,0 +1,65 @@
+"""Rules between the keys of CORS, and what is allowed there but may not be meant."""
+
+from collections.abc import Iterator
+
+from apisim.scenario.cors import Cors
+from apisim.scenario.problems import Path
+from apisim.scenario.scenario import Scenario
+from apisim.scenario.validation import Validation
+
+__all__ = ["check_cors", "notes_on_cors"]
+
+
+def _written(scenario: Scenario) -> Iterator[tuple[Path, str, Cors]]:
+    """Each CORS configuration with its place and its API's type."""
+    for name, api in scenario.apis.items():
+        at: Path = ("apis", name)
+        if api.cors is not None:
+            yield (*at, "cors"), api.type, api.cors
+        for key, route in api.routes.items():
+            if route.cors:
+                yield (*at, "routes", key, "cors"), api.type, route.cors
+
+
+def check_cors(scenario: Scenario, outcome: Validation) -> None:
+    """What each API type lacks (API reference, ``Cors``; developer guide, "CORS")."""
+    for name, api in scenario.apis.items():
+        kind: tuple[Path, ...] = (("apis", name, "type"),)
+        for key, route in api.routes.items():
+            if api.type == "http" and route.cors is not None:
+                message = "HTTP APIs have one cors for all routes, REST APIs have it by method"
+                hint = "write cors: under the API, or use type: rest"
+                outcome.add(("apis", name, "routes", key, "cors"), message, hint, because=kind)
+    for at, api_type, cors in _written(scenario):
+        kind = ((*at[:2], "type"),)
+        if api_type == "http" and cors.error_headers:
+            message = "HTTP APIs have no gateway responses to add headers to, REST APIs have them"
+            hint = "remove it (settings.http_error_cors), or use type: rest"
+            outcome.add((*at, "error_headers"), message, hint, because=kind)
+        if api_type == "http" and cors.allow_credentials and "*" in cors.allow_origins:
+            message = "an HTTP API does not take credentials from every origin (*)"
+            because = (*kind, (*at, "allow_origins"))
+            outcome.add((*at, "allow_credentials"), message, "name the origins", because=because)
+        for index, origin in enumerate(cors.allow_origins):
+            if api_type == "rest" and origin.endswith("://*"):
+                message = "REST APIs have no wildcard behind a scheme, HTTP APIs have it"
+                place = (*at, "allow_origins", index)
+                outcome.add(place, message, "name the origins, or use type: http", because=kind)
+
+
+def notes_on_cors(scenario: Scenario) -> list[str]:
+    """Lints: strangers' browsers, and origins that one header cannot hold."""
+    notes = []
+    for name, source in scenario.traffic.items():
+        if source.browser is not None and source.of is None and not source.is_closed:
+            notes.append(
+                f"traffic.{name}: nobody is known behind the calls, so each comes from another "
+                "browser and no preflight's answer is ever kept; write of: or users:"
+            )
+    for at, api_type, cors in _written(scenario):
+        if api_type == "rest" and len(cors.allow_origins) > 1 and "*" not in cors.allow_origins:
+            notes.append(
+                f"{'.'.join(map(str, at))}: a REST API has no list of origins; taken as code that "
+                "compares the Origin header and echoes it"
+            )
+    return notes
