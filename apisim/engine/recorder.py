@@ -148,6 +148,7 @@ TOTAL_DTYPE: Final = np.dtype(
     align=True,
 )
 _SPILL: Final = 1 << 60
+_PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 _SERVED: Final = constant(Answer.SERVED)
 _CACHE_HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(LEVEL_ANSWERS[0])
@@ -356,6 +357,8 @@ def _count_flags(sums: np.void, flags: int) -> None:
 
 @gate
 def _add_to_customer(counts: np.void, answer: int) -> None:
+    if answer == _PREFLIGHT:
+        return  # no call of the customer's: the request it was for follows
     counts["offered"] += 1
     if answer in (_SERVED, _CACHE_HIT):
         counts["served"] += 1

@@ -121,6 +121,20 @@ OFF: Final[dict[str, Switch]] = {
         "if not try_take(bucket, 1, now_ns):",
         "if not try_take(bucket, 0, now_ns):",
     ),
+    "preflights": Switch(
+        f"{_GATEWAY}/cors.py", "return method not in _SAFE_METHODS or bool(unsafe)", "return False"
+    ),
+    "automatic preflights": Switch(
+        "apisim/engine/lowering/cors.py", "found = AUTOMATIC", "found = None"
+    ),
+    "kept preflights": Switch(
+        f"{_GATEWAY}/cors.py",
+        "return max(0, min(_DEFAULT_MAX_AGE_NS if said is None else said, cap_ns))",
+        "return 0",
+    ),
+    "what browsers say": Switch(
+        f"{_GATEWAY}/cors.py", "return Message.OTHER_ORIGIN", "return Message.NONE"
+    ),
     "cache": Switch(
         f"{_GATEWAY}/response_cache.py",
         "    if body_bytes > max_object_bytes:\n        return False\n"
@@ -598,10 +612,37 @@ CAPABILITIES: Final = (
         module="apisim/pricing/rating.py",
         test="tests/golden/test_bills.py::test_the_chapters_saving_by_a_cache_is_a_loss",
     ),
-    Capability(_CORS, "preflights of browsers"),
-    Capability(_CORS, "HTTP APIs answer preflights themselves"),
-    Capability(_CORS, "browsers keep preflights for a time"),
-    Capability(_CORS, "four misconfigurations and what the browser says"),
+    Capability(
+        _CORS,
+        "preflights of browsers",
+        "traffic.*.browser",
+        "preflights",
+        test="tests/unit/test_browsers.py::"
+        "test_a_preflight_goes_first_and_the_request_is_sent_when_its_answer_has_come",
+        scenario="cors-preflight-storm.yaml",
+    ),
+    Capability(
+        _CORS,
+        "HTTP APIs answer preflights themselves",
+        "apis.*.cors",
+        "automatic preflights",
+        test="tests/unit/test_browsers.py::"
+        "test_an_http_api_answers_by_itself_and_no_backend_is_called",
+    ),
+    Capability(
+        _CORS,
+        "browsers keep preflights for a time",
+        "apis.*.cors.max_age",
+        "kept preflights",
+        test="tests/unit/test_browsers.py::test_an_unsaid_max_age_is_five_seconds",
+    ),
+    Capability(
+        _CORS,
+        "four misconfigurations and what the browser says",
+        "apis.*.routes.*.cors",
+        "what browsers say",
+        test="tests/unit/test_cors.py::test_the_misconfigurations_have_a_message_each",
+    ),
     Capability(_MAPPING, "mapping templates of requests and answers"),
     Capability(_MAPPING, "functions and variables of templates"),
     Capability(_MAPPING, "parameter mapping of HTTP APIs"),

@@ -89,6 +89,12 @@ def _endpoint(**spec: Any) -> dict[str, Any]:
     return {"endpoints": {"e": {"servers": 1, "service_time": "1ms", **spec}}}
 
 
+def _cors(origin: str) -> dict[str, Any]:
+    return {"cors": {"allow_origins": [origin], "allow_headers": ["x-client"]}}
+
+
+_PAGE: Final = {"origin": "https://app.example.com"}
+_ASKS: Final = {"browser": {**_PAGE, "headers": ["x-client"]}}
 _HTTP_PROXY: Final = {"integration": {"type": "http_proxy", "endpoint": "e"}}
 _CACHED: Final = {"cache": {"keys": []}}
 _IAM: Final = {"type": "iam"}
@@ -233,6 +239,9 @@ CASES: Final = (
         route={"cache": {"keys": [], "invalidation": {"unauthorized": "fail_with_403"}}},
         source={"invalidate": "100%"},
     ),
+    Case(Answer.PREFLIGHT, api=_cors("https://app.example.com"), source=_ASKS),
+    Case(Answer.PREFLIGHT_FAILED, api=_cors("https://other.example.com"), source=_ASKS),
+    Case(Answer.CORS_BLOCKED, source={"browser": _PAGE}),
 )
 
 #: Answer, type of API: status, body, header of interest, billed, CloudWatch. One line each, as
@@ -305,4 +314,10 @@ URL_TOO_LONG             http 414 nothing  -                                   b
 HEADERS_TOO_LARGE        rest 431 nothing  -                                   billed Count 4XXError Latency
 HEADERS_TOO_LARGE        http 431 nothing  -                                   billed Count 4xx Latency DataProcessed
 INVALIDATION_REFUSED     rest 403 json     -                                   free   Count 4XXError Latency
+PREFLIGHT                rest 200 nothing  -                                   billed Count Latency
+PREFLIGHT                http 204 nothing  -                                   billed Count Latency DataProcessed
+PREFLIGHT_FAILED         rest 200 nothing  -                                   billed Count Latency
+PREFLIGHT_FAILED         http 204 nothing  -                                   billed Count Latency DataProcessed
+CORS_BLOCKED             rest 200 backend  -                                   billed Count Latency IntegrationLatency
+CORS_BLOCKED             http 200 backend  -                                   billed Count Latency IntegrationLatency DataProcessed
 """  # noqa: E501

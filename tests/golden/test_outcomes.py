@@ -16,7 +16,7 @@ PAIRS = [(case, kind) for case in CASES for kind in case.types]
 IDS = [f"{case.answer.name.lower()}-{kind}" for case, kind in PAIRS]
 
 #: Answers that come from behind the gateway, whose bodies it passes on, or from its cache.
-_PASSED_ON = ("SERVED", "ENDPOINT_ERROR", "ENDPOINT_FULL")
+_PASSED_ON = ("SERVED", "CORS_BLOCKED", "ENDPOINT_ERROR", "ENDPOINT_FULL")
 _CACHED = ("CACHE_HIT", "CACHED_ERROR", "CACHED_FULL")
 
 

@@ -27,6 +27,7 @@ from tests.support.shipped import (
     QUICKSTART,
     REPLAY,
     SPIKE,
+    STORM,
     TIERS,
     file_of,
     outcomes,
@@ -103,6 +104,16 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "authorizers.devices.deny_identities=5%",
         ],
     ),
+    STORM: (
+        "6s",
+        [
+            "replications=2",
+            "warm_up=1s",
+            "account.throttle={rate_limit: 250, burst_limit: 50}",
+            "populations.people.count=50",
+            "apis.feeds.cors.max_age=1s",
+        ],
+    ),
 }
 
 #: Digest, requests by outcome and the exact total of the bill.
@@ -148,6 +159,11 @@ WHOLE: Final[dict[str, Golden]] = {
         "6cdf6fd1ccdbb74d",
         {"served": 93_265, "cache_hit": 1_704_596},
         "1.8396330631",
+    ),
+    STORM: (
+        "b39da9e95421cf33",
+        {"served": 270_224, "throttled": 89_524, "preflight": 269_798},
+        "0.8319991399",
     ),
     REPLAY: ("e7b8213f3c3472ee", {"served": 48, "cache_hit": 252}, "0.0052447708"),
     TIERS: (

@@ -24,6 +24,7 @@ __all__ = [
     "QUICKSTART",
     "REPLAY",
     "SPIKE",
+    "STORM",
     "TIERS",
     "arrivals_a_minute",
     "by_level",
@@ -54,6 +55,7 @@ AUTHORIZER: Final = "authorizer-ttl"
 ALLOWLIST: Final = "ip-allowlist"
 DDOS: Final = "ddos"
 PITFALL: Final = "cache-key-pitfall"
+STORM: Final = "cors-preflight-storm"
 
 
 def file_of(name: str) -> Path:
