@@ -49,6 +49,9 @@ _GOLDEN_MODULES: Final = (
     "caching",
     "limits",
     "validate",
+    "resource",
+    "waf",
+    "mutual_tls",
 )
 
 
@@ -232,6 +235,30 @@ GOLDEN: Final = (
         "limits",
         "Purpose.REQUEST_SIZE",
         "Purpose.RESPONSE_SIZE",
+    ),
+    Mutation(
+        "a policy that denies is named as one that is silent",
+        "resource",
+        "if decision == POLICY_DENIES:",
+        "if decision == POLICY_DENIES and call.ip < 0:",
+    ),
+    Mutation(
+        "the policy of a VPC endpoint is not read",
+        "resource",
+        "_effect(gateway, call, binding.endpoint_policy),",
+        "_effect(gateway, call, -1),",
+    ),
+    Mutation(
+        "rate-based rules count a call when it comes, not when it is looked at",
+        "waf",
+        "        call.ip,\n        model.now,\n",
+        "        call.ip,\n        call.door_ns,\n",
+    ),
+    Mutation(
+        "a failed handshake takes the time of a refusal",
+        "mutual_tls",
+        "raise Refused(Answer.MTLS_FAILED, at_once=True)",
+        "raise Refused(Answer.MTLS_FAILED)",
     ),
 )
 
