@@ -37,7 +37,7 @@ def pages(rate_rps: float, people: int, urls: int, length_s: int, max_age_s: int
     )
 
 
-@pytest.mark.parametrize(("people", "urls", "max_age_s"), [(20, 5, 60), (50, 1, 600)])
+@pytest.mark.parametrize(("people", "urls", "max_age_s"), [(20, 5, 60), (50, 1, 20)])
 def test_preflights_are_the_misses_of_a_cache_by_browser_and_url(
     people: int, urls: int, max_age_s: int
 ) -> None:
