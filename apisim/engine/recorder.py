@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import constant, gate, inline, kernel, part
+from apisim.engine.flags import count_flags
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 
 __all__ = [
@@ -26,11 +27,6 @@ __all__ = [
     "COLD_STARTS",
     "CUSTOMER_COUNT_DTYPE",
     "EXECUTION_DTYPE",
-    "FLAG_CORS_BLOCKED",
-    "FLAG_INVALIDATION",
-    "FLAG_STALE",
-    "FLAG_WARNED",
-    "FLAG_WRONG",
     "HISTOGRAMS",
     "MAX_PERIODS",
     "N_COLUMNS",
@@ -57,13 +53,6 @@ HISTOGRAMS: Final = ("latency", "integration_latency", "gateway_latency")
 CACHE_NONE: Final = 0
 CACHE_HIT: Final = 1
 CACHE_MISS: Final = 2
-
-#: What else is true of a request; bits of ``flags``, at most eight.
-FLAG_STALE: Final = 1  # a cached answer that has changed behind the cache
-FLAG_WRONG: Final = 2  # a cached answer made for another request
-FLAG_WARNED: Final = 4  # an invalidation ignored with a warning header
-FLAG_CORS_BLOCKED: Final = 8  # the browser hides the answer from its page
-FLAG_INVALIDATION: Final = 16  # the call may ask for a fresh answer, and did
 
 REQUEST_FIELDS: Final = [
     ("arrival_ns", "i8"),  # at the client
@@ -340,19 +329,7 @@ def _add_to_cell(sums: np.void, row: np.void) -> None:
     sums["request_bytes"] += row["request_bytes"]
     sums["response_bytes"] += row["response_bytes"]
     if row["flags"] != 0:
-        _count_flags(sums, row["flags"])
-
-
-@gate
-def _count_flags(sums: np.void, flags: int) -> None:
-    if flags & FLAG_STALE:
-        sums["stale_answers"] += 1
-    if flags & FLAG_WRONG:
-        sums["wrong_answers"] += 1
-    if flags & FLAG_INVALIDATION:
-        sums["invalidations"] += 1
-    if flags & FLAG_WARNED:
-        sums["ignored_invalidations"] += 1
+        count_flags(sums, row["flags"])
 
 
 @gate

@@ -16,14 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.engine.program import Program
-from apisim.engine.recorder import (
+from apisim.engine.flags import (
     FLAG_CORS_BLOCKED,
     FLAG_INVALIDATION,
     FLAG_STALE,
     FLAG_WARNED,
     FLAG_WRONG,
 )
+from apisim.engine.program import Program
 from apisim.engine.tables import CLOSED, TRACE
 from apisim.gateway.status import ANSWERS
 

@@ -199,7 +199,7 @@ class Settings(Model):
         1,
         description="Independent parts each throttle limit is divided into, of which a request "
         "meets one at random; each has an equal share of rate and burst. 1 is exact. AWS calls its "
-        "limits best effort and says no more; 4 is a guess at a distributed gateway.",
+        "limits best effort and says no more; assumed, 4 is a guess at a distributed gateway.",
     )
     plan_method_limit: Annotated[
         Literal["replaces_plan", "within_plan"], choice("replaces_plan", "within_plan")
@@ -304,8 +304,8 @@ class Settings(Model):
     )
     header_limit_status: Annotated[Literal[431, 400], choice(431, 400)] = as_written(
         431,
-        description="Status of a request whose headers are too large. AWS does not say; 431 is "
-        "the standard's.",
+        description="Status of a request whose headers are too large. AWS does not say; assumed, "
+        "431 is the standard's.",
     )
     http_metering_basis: Annotated[
         Literal["request_payload", "response_payload", "larger", "sum"],

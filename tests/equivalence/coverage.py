@@ -22,7 +22,7 @@ from apisim.draws.distributions import (
     Samples,
     Uniform,
 )
-from apisim.engine.recorder import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
+from apisim.engine.flags import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model

@@ -12,16 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from apisim.engine.flags import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
 from apisim.engine.program import Program
-from apisim.engine.recorder import (
-    CACHE_HIT,
-    CACHE_MISS,
-    CACHE_NONE,
-    FLAG_INVALIDATION,
-    FLAG_STALE,
-    FLAG_WARNED,
-    FLAG_WRONG,
-)
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS, CACHE_NONE
 from apisim.engine.run import Replication
 from apisim.gateway.status import Answer
 from tests.support.caches import zipf

@@ -20,14 +20,8 @@ from apisim.engine.compiled.stages import (
     STAGE_REFUSE,
     STAGE_WAIT,
 )
-from apisim.engine.recorder import (
-    CACHE_HIT,
-    CACHE_MISS,
-    FLAG_INVALIDATION,
-    FLAG_STALE,
-    FLAG_WARNED,
-    FLAG_WRONG,
-)
+from apisim.engine.flags import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.tables import (
     CACHE_DEPENDS,
     CACHE_EVERYTHING,

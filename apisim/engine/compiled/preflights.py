@@ -7,8 +7,8 @@ import numpy as np
 from apisim.arrays.jit import constant, gate
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, schedule_slot
 from apisim.engine.compiled.stages import STAGE_SEND, STAGE_WAIT
+from apisim.engine.flags import FLAG_CORS_BLOCKED
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT, is_remembered, preflight_key, remember
-from apisim.engine.recorder import FLAG_CORS_BLOCKED
 from apisim.engine.tables import BACKEND_MOCK, NONE
 from apisim.engine.world import World
 from apisim.gateway.cors import seen_answer

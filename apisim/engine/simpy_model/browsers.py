@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apisim.engine.flags import FLAG_CORS_BLOCKED
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT, is_remembered, preflight_key, remember
-from apisim.engine.recorder import FLAG_CORS_BLOCKED
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import Process
 from apisim.engine.tables import BACKEND_MOCK

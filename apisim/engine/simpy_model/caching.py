@@ -13,14 +13,8 @@ from apisim.arrays.expiring_lru import lru_find
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import entry_draw
-from apisim.engine.recorder import (
-    CACHE_HIT,
-    CACHE_MISS,
-    FLAG_INVALIDATION,
-    FLAG_STALE,
-    FLAG_WARNED,
-    FLAG_WRONG,
-)
+from apisim.engine.flags import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, TIMELINE, Process
 from apisim.engine.tables import (
