@@ -60,7 +60,8 @@ def draw_traffic(
             source["network"] = network
         if "trace" not in source and drawing.maybe(30):
             source["browser"] = draw_browser(drawing)
-            if drawing.maybe(40):  # simple requests need a page that sets no headers
+            if drawing.maybe(50):  # simple requests need a page that sets no headers
+                source["browser"].pop("headers", None)
                 source.get("values", {}).pop("header.authorization", None)
                 source.get("values", {}).pop("header.x-client", None)
         callers = _callers(drawing, source, populations)
