@@ -265,6 +265,23 @@ def test_whether_an_http_apis_own_preflights_count_is_a_setting(setting: str, un
     assert Answer(int(rows["answer"][1])).name == second
 
 
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+@pytest.mark.parametrize("early", [False, True])
+def test_an_http_apis_own_preflights_spend_tokens_wherever_the_throttle_is(
+    engine: str, *, early: bool
+) -> None:
+    account = {"throttle": {"rate_limit": 0, "burst_limit": 1}}
+    settings = {"http_preflights": "counted", "throttle_before_auth": early}
+    api = {"type": "http", "cors": EVERYTHING}
+    program = prepare(calls(api, source=FAR, account=account, settings=settings))
+    _, rows = rows_of(program, engine=engine)
+    found = Counter(Answer(answer).name for answer in rows["answer"].tolist())
+    # The only token goes to the one preflight, as its answer is remembered.
+    assert found["PREFLIGHT"] == 1
+    assert found["SERVED"] == 0
+    assert found["THROTTLED_ACCOUNT"] > 5
+
+
 def test_other_settings_of_what_aws_leaves_open() -> None:
     rest = calls({"type": "rest", "cors": EVERYTHING}, settings={"preflight_status": 204})
     assert outcomes(rest)["OPTIONS /things", "PREFLIGHT", 204] == 1

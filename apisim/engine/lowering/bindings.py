@@ -205,12 +205,13 @@ class Bindings:
             return
         index = apis.route_index(api, route)
         row["route"] = index
+        # What answers preflights has no gate but this: it may spend the account's tokens.
+        if settings.throttle_before_auth:
+            row["gates"] |= GATE_EARLY_THROTTLE
         if route == AUTOMATIC:
             return
         self._add_cache(context, apis, name, source, api, route, method, row)
         row["gates"] |= gates_of(context, api, route, source)
-        if context.scenario.settings.throttle_before_auth:
-            row["gates"] |= GATE_EARLY_THROTTLE
         if context.scenario.apis[api].every_route[route].api_key_required:
             row["gates"] |= GATE_KEY
         # An authorizer knows the customer behind a token, not what a client sends beside it.
