@@ -76,7 +76,7 @@ def address_of(caller: np.void, customer: int, address_key: np.uint64, entity: i
         return -1
     n_each = caller["addresses_each"]
     address = caller["first_address"]
-    if customer >= 0:
+    if customer >= 0 and caller["by_customer"]:
         address += (customer - caller["first_customer"]) * n_each
     if n_each > 1:
         address += min(np.int64(uniform(address_key, entity, 0) * n_each), n_each - 1)

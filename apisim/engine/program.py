@@ -114,7 +114,7 @@ class Program:
     buckets: NDArray[np.void]  # full
     key_sets: tuple[int, ...]  # lifetimes [ns]
     sign_in_quotas: NDArray[np.void]  # buckets of user pools, full
-    n_people: int  # users whose tokens are kept one by one
+    n_signed_in: int  # users whose tokens are kept one by one; their numbers come first
     subscriptions: NDArray[np.void]  # unused
     plan_buckets: NDArray[np.void]  # full
     has_key: NDArray[np.bool_]  # by customer
@@ -209,7 +209,7 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         endpoints=endpoints,
         following=np.zeros(room, np.int64),
         key_sets=key_sets,
-        held=np.full(max(1, program.n_people), NO_TOKEN, np.int64),
+        held=np.full(max(1, program.n_signed_in), NO_TOKEN, np.int64),
         sign_ins=np.zeros(max(1, len(program.sign_in_quotas)), SIGN_IN_DTYPE),
         sign_in_buckets=program.sign_in_quotas.copy()
         if len(program.sign_in_quotas)

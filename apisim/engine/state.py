@@ -90,7 +90,7 @@ class State(NamedTuple):
     endpoints: NDArray[np.void]
     following: NDArray[np.int64]  # [room for tickets]
     key_sets: NDArray[np.void]  # KEY_SET_DTYPE of each jwt authorizer
-    held: NDArray[np.int64]  # [n_people] number of the token that each user has
+    held: NDArray[np.int64]  # [n_signed_in] number of the token that each user has
     sign_ins: NDArray[np.void]  # SIGN_IN_DTYPE of each user pool
     sign_in_buckets: NDArray[np.void]  # its quota
     subscriptions: NDArray[np.void]  # SUBSCRIPTION_DTYPE

@@ -123,7 +123,8 @@ CALLER_DTYPE: Final = np.dtype(
         ("fixed_key", "i8"),  # of all calls of the source; NONE: none
         ("fixed_customer", "i8"),  # whose key that is; NONE: nobody's
         ("first_address", "i8"),  # IPv4 as a number; NONE: unknown
-        ("addresses_each", "i8"),  # of a customer, or of the source where there is no population
+        ("addresses_each", "i8"),  # of a customer, or of the source where the block is its own
+        ("by_customer", "i8"),  # 1: each customer has its own part of the block
         ("lifetime_ns", "i8"),  # of a token; 0: for ever
         ("token_salt", "u8"),  # 0: no tokens
         ("token_key", "u8"),  # stream of when each person's tokens are issued

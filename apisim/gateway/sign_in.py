@@ -48,8 +48,8 @@ def get_token(
         The pool's quota; updated in place.
     counts : SIGN_IN_DTYPE record
         Updated in place.
-    held : int64[n_people]
-        Number of the token that each user has; updated in place.
+    held : int64[n_signed_in]
+        Number of the token that each user of a pool with a quota has; updated in place.
     person : int
         The user.
     number : int

@@ -6,12 +6,27 @@ import numpy as np
 import pytest
 
 from apisim.engine.callers import address_of, customer_of, key_of, token_number, token_of
+from apisim.engine.program import Program, new_world
+from apisim.engine.run import Engine, run_replication
 from apisim.engine.tables import CALLER_DTYPE, NONE
 from apisim.scenario import ScenarioError, loads
 from apisim.scenario.addresses import parse_range
 from apisim.scenario.units import UnitError
+from tests.equivalence.engines import lowered
 
 _KEY = np.uint64(0x9123456789ABCDEF)
+
+
+_LOAD = "phases: [{duration: 1s, rate: 50}], mix: {GET /x: 1}"
+
+
+def _program(populations: str, *sources: str) -> Program:
+    """An API that anybody may call, and who calls it."""
+    api = "{type: rest, stage: {waf: {rate_based: [{limit: 100}]}}, routes: {GET /x: "
+    api += "{integration: {type: mock}, authorizer: pool}}}"
+    lines = ["apisim: 1", f"apis: {{a: {api}}}", "authorizers: {pool: {type: cognito}}"]
+    lines += [f"populations: {populations}", "traffic:", *(f"  {source}" for source in sources)]
+    return lowered(loads("\n".join(lines)))
 
 
 def _caller(**columns: int) -> np.void:
@@ -32,7 +47,7 @@ def test_users_belong_to_customers_in_blocks() -> None:
 
 
 def test_a_customers_addresses_are_its_own_and_all_are_used() -> None:
-    caller = _caller(first_customer=10, first_address=1000, addresses_each=3)
+    caller = _caller(first_customer=10, first_address=1000, addresses_each=3, by_customer=1)
     seen = Counter(int(address_of(caller, 12, _KEY, entity)) for entity in range(3000))
     assert set(seen) == {1006, 1007, 1008}
     # Binomial(3000, 1/3): five standard deviations are 129.
@@ -46,6 +61,16 @@ def test_a_source_without_population_calls_from_its_whole_range() -> None:
     assert seen == set(range(50, 306))
 
 
+def test_customers_behind_a_source_with_a_range_call_from_that_range() -> None:
+    more = "source_ip: 203.0.113.8/29,"
+    program = _program("{d: {count: 2}, c: {count: 50}}", f"web: {{of: c, {more} {_LOAD}}}")
+    caller = program.tables.callers[0]
+    block = parse_range("203.0.113.8/29")
+    customers = range(int(caller["first_customer"]), int(caller["first_customer"]) + 50)
+    seen = {int(address_of(caller, c, _KEY, entity)) for c in customers for entity in range(50)}
+    assert seen == set(range(block.first, block.first + block.size))
+
+
 def test_tokens_are_renewed_once_a_lifetime_each_user_at_a_time_of_its_own() -> None:
     caller = _caller(lifetime_ns=1000)
     renewals = []
@@ -56,6 +81,18 @@ def test_tokens_are_renewed_once_a_lifetime_each_user_at_a_time_of_its_own() -> 
         renewals.append(next(k for k, n in enumerate(numbers) if n > numbers[0]))
     assert len(set(renewals)) > 15
     assert token_number(_caller(), 3, 10**15) == 0
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_only_users_with_a_sign_in_quota_take_room_for_their_tokens(engine: Engine) -> None:
+    populations = "{a: {count: 900}, b: {count: 3, users_each: 2, sign_in_quota: 3/s},"
+    populations += " c: {count: 70}, d: {count: 5, sign_in_quota: 1000/s}}"
+    sources = [f"{name}: {{of: {name}, {_LOAD}}}" for name in "abcd"]
+    program = _program(populations, *sources)
+    assert len(new_world(program, 0).state.held) == 6 + 5
+    done = run_replication(program, 0, engine=engine)
+    assert done.sign_ins["sign_ins"].tolist() == [5, 5]
+    assert (done.sign_ins["refused"] > 0).tolist() == [True, False]
 
 
 def test_no_two_tokens_are_alike() -> None:

@@ -27,16 +27,20 @@ class Callers:
         self.first_person: dict[str, int] = {}
         #: Populations with a sign-in quota, each with its bucket.
         self.pools: dict[str, NDArray[np.void]] = {}
-        people = 0
-        for name, population in context.scenario.populations.items():
+        populations = context.scenario.populations
+        for name, population in populations.items():
             self.first_customer[name] = len(self.customers)
-            self.first_person[name] = people
             width = len(str(population.count))
             self.customers += [f"{name}-{k:0{width}d}" for k in range(1, population.count + 1)]
-            people += population.n_people
             if population.sign_in_quota is not None:
                 self.pools[name] = _quota(context, name, population)
-        self.n_people = people
+        # Users whose tokens are kept one by one are numbered first, so that no others take room.
+        people = 0
+        for name in [*self.pools, *(name for name in populations if name not in self.pools)]:
+            self.first_person[name] = people
+            people += populations[name].n_people
+        #: Users whose tokens are kept one by one: those of populations with a sign-in quota.
+        self.n_signed_in = sum(populations[name].n_people for name in self.pools)
 
     @property
     def quotas(self) -> NDArray[np.void]:
@@ -103,6 +107,7 @@ def lower_callers(context: Context, callers: Callers, name: str) -> int:
         if population.addresses is not None:
             row["first_address"] = population.addresses.first
             row["addresses_each"] = population.source_ips_each or 1
+            row["by_customer"] = 1
     callers.rows.append(row)
     callers.populations.append(source.of or "")
     return len(callers.rows) - 1
