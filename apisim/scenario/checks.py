@@ -11,11 +11,13 @@ from apisim.scenario.api import Api, Route
 from apisim.scenario.caches import cache_notes, check_cached_routes, check_timeline
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
+from apisim.scenario.checks_throttles import check_divided_bursts
 from apisim.scenario.checks_validators import check_validators
 from apisim.scenario.cors_rules import check_cors, notes_on_cors
 from apisim.scenario.features import lacks
 from apisim.scenario.formats import format_duration
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
+from apisim.scenario.populations import blocks_of
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
 from apisim.scenario.scenario import Scenario
@@ -291,6 +293,16 @@ def _check_populations(scenario: Scenario, outcome: Validation) -> None:
             outcome.add((*at, "source_ip"), message, hint, because=(("populations", source.of),))
 
 
+def _check_blocks(scenario: Scenario, outcome: Validation) -> None:
+    for name, block in blocks_of(scenario.populations).items():
+        source_ips = scenario.populations[name].source_ips
+        if block.first + block.size > source_ips.first + source_ips.size:
+            message = f"those before leave no {block.size:,} addresses of {source_ips}"
+            because: tuple[Path, ...] = (("populations",),)
+            hint = "give this population source_ips of its own, or fewer addresses"
+            outcome.add(("populations", name, "source_ips_each"), message, hint, because=because)
+
+
 def _check_lengths(scenario: Scenario, outcome: Validation) -> None:
     length = scenario.run_length_ns
     if length is not None and scenario.warm_up >= length:
@@ -352,12 +364,14 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_values,
     _check_traces,
     _check_populations,
+    _check_blocks,
     check_validators,
     check_cors,
     _check_lengths,
     _check_projection,
     _check_tags,
     *PLAN_RULES,
+    check_divided_bursts,
     check_cached_routes,
     check_timeline,
     check_perimeter,

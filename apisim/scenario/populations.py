@@ -5,20 +5,21 @@ is renewed now and then, and a customer calls from its own addresses. Whatever g
 sees the same caller.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Final, Self
 
 from pydantic import model_validator
 
 from apisim.draws.discrete import UniformKeys
-from apisim.scenario.addresses import AddressRange, Ipv4Range
+from apisim.scenario.addresses import AddressRange, Ipv4Range, parse_range
 from apisim.scenario.authorizers import Scopes
 from apisim.scenario.fields import duration, flag, rate, share, whole
 from apisim.scenario.model import Model, as_written, fail
 from apisim.scenario.plans import PlanShares
 from apisim.scenario.popularity import Popularity
 
-__all__ = ["MAX_CUSTOMERS", "MAX_PEOPLE", "Population"]
+__all__ = ["MAX_CUSTOMERS", "MAX_PEOPLE", "Population", "blocks_of"]
 
 MAX_CUSTOMERS: Final = 1_000_000
 #: Most users of all customers together.
@@ -27,6 +28,7 @@ MAX_PEOPLE: Final = 100_000_000
 MAX_SIGNED_IN: Final = 10_000_000
 #: Addresses of callers whose addresses are not given: a block that no public caller has.
 _MADE_UP: Final = "10.0.0.0/8"
+_MADE_UP_RANGE: Final = parse_range(_MADE_UP)
 
 
 class Population(Model):
@@ -45,7 +47,8 @@ class Population(Model):
         Addresses each customer calls from, 1 to 65,536; None: unknown, unless ``source_ips`` is
         given (then 1).
     source_ips : AddressRange
-        Where the addresses are taken from, one customer's after the other's. Default: 10.0.0.0/8.
+        Where the addresses are taken from, one customer's after the other's. Default: 10.0.0.0/8,
+        of which each population that gives no other has the part after that of the one before.
     token_lifetime : int or None
         How long a user's token lives before it is replaced by another [ns]; users renew theirs at
         different times. None: for ever.
@@ -101,6 +104,11 @@ class Population(Model):
         """Where the addresses come from; None where they are unknown."""
         return None if self.source_ips_each is None else self.source_ips
 
+    @property
+    def addresses_each(self) -> int:
+        """Addresses of each customer; 0 where they are unknown."""
+        return self.source_ips_each or 0
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.n_people > MAX_PEOPLE:
@@ -120,7 +128,7 @@ class Population(Model):
             hint = f"allowed: up to {MAX_SIGNED_IN:,} users, or no sign_in_quota"
             message = f"the tokens of {self.n_people:,} users are too many to keep"
             raise fail(message, hint, ("sign_in_quota",))
-        needed = self.count * (self.source_ips_each or 0)
+        needed = self.count * self.addresses_each
         if needed > self.source_ips.size:
             message = f"{self.source_ips} has {self.source_ips.size:,} addresses, {needed:,} needed"
             raise fail(message, "give source_ips a larger range", ("source_ips_each",))
@@ -133,3 +141,22 @@ class Population(Model):
     def law(self) -> Any:
         """Popularity of the customers."""
         return self.activity or UniformKeys(self.count)
+
+
+def blocks_of(populations: Mapping[str, Population]) -> dict[str, AddressRange]:
+    """Addresses of the customers of each population, as far as they are known.
+
+    Populations without a range of their own have one part of 10.0.0.0/8 each, in their order: none
+    calls from an address of another. A block may end beyond 10.0.0.0/8, which the rules refuse.
+    """
+    blocks = {}
+    made_up = _MADE_UP_RANGE.first
+    for name, population in populations.items():
+        if population.addresses is None:
+            continue
+        first, size = population.addresses.first, population.count * population.addresses_each
+        if population.addresses == _MADE_UP_RANGE:
+            first = made_up
+            made_up += size
+        blocks[name] = AddressRange(first, size)
+    return blocks

@@ -198,7 +198,8 @@ class Settings(Model):
     sloppiness: Annotated[int, whole(1, 64)] = as_written(
         1,
         description="Independent parts each throttle limit is divided into, of which a request "
-        "meets one at random; each has an equal share of rate and burst. 1 is exact. AWS calls its "
+        "meets one at random; each has an equal share of rate and burst, so that a burst is 0 or "
+        "at least this. 1 is exact. AWS calls its "
         "limits best effort and says no more; assumed, 4 is a guess at a distributed gateway.",
     )
     plan_method_limit: Annotated[

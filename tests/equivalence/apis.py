@@ -240,6 +240,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     idle = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("10ms", "1ms", "100ms", "10m")
     drawing.optional(chosen, 50, "idle_expiry", *idle)
     drawing.optional(chosen, 10, "sloppiness", 1, 3)
+    drawing.sloppiness = chosen.get("sloppiness", 1)
     drawing.optional(chosen, 20, "throttle_charging", "all_or_none", "in_order")
     drawing.optional(chosen, 20, "buckets_start", "full", "empty")
     drawing.optional(chosen, 25, "method_limit", "within_stage", "replaces_stage")

@@ -35,11 +35,14 @@ class Drawing:
         What the example is made for.
     files : dict of str to str
         Text of each file by its name.
+    sloppiness : int
+        Parts each throttle is divided into; no smaller burst but 0 is drawn.
     """
 
     draw: Any
     style: Style
     files: dict[str, str] = field(default_factory=dict)
+    sloppiness: int = 1
 
     @property
     def is_exact(self) -> bool:
@@ -71,4 +74,4 @@ class Drawing:
 
     def throttle(self) -> dict[str, Any]:
         """A token bucket."""
-        return dict(self.draw(throttles()))
+        return dict(self.draw(throttles(self.sloppiness)))

@@ -116,7 +116,7 @@ def payloads() -> st.SearchStrategy[Any]:
     return _PAYLOADS
 
 
-_BUCKETS: Final = (
+_BUCKETS: Final[tuple[dict[str, Any], ...]] = (
     {"rate_limit": 100, "burst_limit": 5},
     {"rate_limit": 200, "burst_limit": 50},
     {"rate_limit": 1000, "burst_limit": 20},
@@ -131,9 +131,9 @@ _BUCKETS: Final = (
 )
 
 
-def throttles() -> st.SearchStrategy[dict[str, Any]]:
-    """Token buckets that matter to a few hundred requests."""
-    return st.sampled_from(_BUCKETS)
+def throttles(parts: int = 1) -> st.SearchStrategy[dict[str, Any]]:
+    """Token buckets that matter to a few hundred requests and can be divided into ``parts``."""
+    return st.sampled_from([one for one in _BUCKETS if not 0 < one["burst_limit"] < parts])
 
 
 def popularities() -> st.SearchStrategy[dict[str, Any]]:

@@ -71,6 +71,25 @@ def test_customers_behind_a_source_with_a_range_call_from_that_range() -> None:
     assert seen == set(range(block.first, block.first + block.size))
 
 
+def test_populations_without_a_range_share_no_address() -> None:
+    populations = "{a: {count: 3, source_ips_each: 4}, b: {count: 9, source_ips: 192.0.2.0/24},"
+    populations += " c: {count: 7}, d: {count: 5, source_ips_each: 1}}"
+    program = _program(populations, *(f"{name}: {{of: {name}, {_LOAD}}}" for name in "abcd"))
+    first = parse_range("10.0.0.0/8").first
+    documentation = parse_range("192.0.2.0/24").first
+    assert program.tables.callers["first_address"].tolist() == [
+        first,
+        documentation,
+        NONE,
+        first + 12,
+    ]
+    blocks = program.tables.waf_blocks
+    assert list(zip(blocks["first"], blocks["size"], strict=True)) == [
+        (first, 17),
+        (documentation, 9),
+    ]
+
+
 def test_tokens_are_renewed_once_a_lifetime_each_user_at_a_time_of_its_own() -> None:
     caller = _caller(lifetime_ns=1000)
     renewals = []
@@ -164,3 +183,17 @@ def test_populations_that_cannot_be_are_refused(
     with pytest.raises(ScenarioError) as found:
         loads(_TEXT.format(population=population, of=of, more=more))
     assert said in str(found.value)
+
+
+_REST = _TEXT.replace("type: http", "type: rest")
+
+
+def test_populations_beyond_the_addresses_there_are_are_refused() -> None:
+    half = "{count: 256, source_ips_each: 32768}"
+    both = f"{half}, d: {half}"
+    loads(_REST.format(population=both, of="d", more=""))
+    three = f"{both}, e: {{count: 1, source_ips_each: 1}}"
+    with pytest.raises(ScenarioError) as found:
+        loads(_REST.format(population=three, of="d", more=""))
+    assert "populations.e.source_ips_each: those before leave no 1 addresses" in str(found.value)
+    assert "source_ips of its own" in str(found.value)

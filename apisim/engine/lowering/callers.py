@@ -7,7 +7,7 @@ from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.plans import LoweredPlans
 from apisim.engine.tables import CALLER_DTYPE, NONE
 from apisim.gateway.throttle import BUCKET_DTYPE, fill_bucket
-from apisim.scenario.populations import Population
+from apisim.scenario.populations import Population, blocks_of
 
 __all__ = ["Callers", "lower_callers"]
 
@@ -28,6 +28,7 @@ class Callers:
         #: Populations with a sign-in quota, each with its bucket.
         self.pools: dict[str, NDArray[np.void]] = {}
         populations = context.scenario.populations
+        self.blocks = blocks_of(populations)
         for name, population in populations.items():
             self.first_customer[name] = len(self.customers)
             width = len(str(population.count))
@@ -104,9 +105,9 @@ def lower_callers(context: Context, callers: Callers, name: str) -> int:
         row["never_refresh"] = population.never_refresh
         if source.of in callers.pools:
             row["sign_in"] = list(callers.pools).index(source.of)
-        if population.addresses is not None:
-            row["first_address"] = population.addresses.first
-            row["addresses_each"] = population.source_ips_each or 1
+        if source.of in callers.blocks:
+            row["first_address"] = callers.blocks[source.of].first
+            row["addresses_each"] = population.addresses_each
             row["by_customer"] = 1
     callers.rows.append(row)
     callers.populations.append(source.of or "")

@@ -21,6 +21,7 @@ from apisim.gateway.waf import BLOCK_DTYPE, RATE_RULE_DTYPE, WAF_DTYPE
 from apisim.scenario.addresses import AddressRange
 from apisim.scenario.perimeter import MAX_ADDRESS_COUNTERS, Statement, Waf
 from apisim.scenario.perimeter_checks import apis_of
+from apisim.scenario.populations import blocks_of
 from apisim.scenario.traffic import Source
 
 __all__ = ["LoweredWafs", "Policies", "lower_wafs"]
@@ -155,17 +156,15 @@ def _address_blocks(context: Context, api: str, spec: Waf) -> list[tuple[int, in
     """Addresses that call an API, as blocks that neither overlap nor touch."""
     if not spec.rate_based:
         return []
+    known = blocks_of(context.scenario.populations)
     ranges = []
     for name, source in context.scenario.traffic.items():
         if api not in apis_of(context.scenario, name):
             continue
         if source.source_ip is not None:
             ranges.append((source.source_ip.first, source.source_ip.size))
-        elif source.of is not None:
-            population = context.scenario.populations[source.of]
-            if population.addresses is not None:
-                size = population.count * (population.source_ips_each or 1)
-                ranges.append((population.addresses.first, size))
+        elif source.of in known:
+            ranges.append((known[source.of].first, known[source.of].size))
     joined: list[tuple[int, int]] = []
     for first, size in sorted(ranges):
         if joined and first <= sum(joined[-1]):
