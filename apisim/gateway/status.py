@@ -185,7 +185,11 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.IMPLICITLY_DENIED: AnswerFacts(
         "forbidden", "authorizer", 403, 403, _IMPLICIT, _FORBIDDEN
     ),
-    Answer.UNAUTHORIZED_BY_FUNCTION: _both("unauthorized", "authorizer", 401, _UNAUTHORIZED),
+    # The text that makes an error a 401 is documented for REST APIs only; on HTTP APIs a call that
+    # fails is a 500 whatever was raised.
+    Answer.UNAUTHORIZED_BY_FUNCTION: AnswerFacts(
+        "unauthorized", "authorizer", 401, 500, _UNAUTHORIZED, _BROKEN
+    ),
     # The caller never called: its user pool refused it a token (TooManyRequestsException, 400).
     Answer.SIGN_IN_THROTTLED: _both("no_token", "sign_in", 400, ""),
     Answer.MISSING_PARAMETERS: _both(

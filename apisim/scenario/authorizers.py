@@ -220,8 +220,8 @@ class Authorizer(Model):
     silent_identities : float
         Lambda types: share of identities whose policy neither allows nor denies the route.
     unauthorized : float
-        Lambda types: share of identities for which the function raises ``Unauthorized``: 401, and
-        not kept.
+        Lambda types: share of identities for which the function raises ``Unauthorized``: 401
+        on REST, 500 on HTTP APIs, and not kept.
     identity_validation : float
         Type token: share of tokens that do not match the expression: 401 without a call.
     identity_sources : list of str

@@ -266,7 +266,7 @@ DENIED                   http 403 json     -                                   f
 IMPLICITLY_DENIED        rest 403 json     AccessDeniedException               free   Count 4XXError Latency
 IMPLICITLY_DENIED        http 403 json     -                                   free   Count 4xx Latency DataProcessed
 UNAUTHORIZED_BY_FUNCTION rest 401 json     UnauthorizedException               free   Count 4XXError Latency
-UNAUTHORIZED_BY_FUNCTION http 401 json     -                                   free   Count 4xx Latency DataProcessed
+UNAUTHORIZED_BY_FUNCTION http 500 json     -                                   billed Count 5xx Latency DataProcessed
 AUTHORIZER_FAILED        rest 500 json     -                                   billed Count 5XXError Latency
 AUTHORIZER_FAILED        http 500 json     -                                   billed Count 5xx Latency DataProcessed
 NO_ROUTE                 rest 403 json     MissingAuthenticationTokenException billed Count 4XXError Latency

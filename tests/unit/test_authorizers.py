@@ -29,7 +29,7 @@ CAUSES: Final[dict[str, tuple[Data, Data, int, int | None]]] = {
     "denied by a token authorizer": ({**TOKEN, "deny_identities": "100%"}, {}, 403, None),
     "denied": ({**REQUEST, "deny_identities": "100%"}, {}, 403, 403),
     "not mentioned": ({**REQUEST, "silent_identities": "100%"}, {}, 403, 403),
-    "Unauthorized": ({**REQUEST, "unauthorized": "100%"}, {}, 401, 401),
+    "Unauthorized": ({**REQUEST, "unauthorized": "100%"}, {}, 401, 500),
     "does not match": ({**TOKEN, "identity_validation": "100%"}, {}, 401, None),
     "fails": ({"type": "request", "function": "broken"}, {}, 500, 500),
     "takes too long": ({"type": "request", "function": "slow"}, {}, 500, 500),

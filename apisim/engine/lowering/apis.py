@@ -184,6 +184,11 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
         row["max_url"] = row["max_head"] = HTTP_HEAD_BYTES
     for answer, facts in ANSWERS.items():
         lowered.charged[at, answer] = charging.charged[facts.outcome]
+    if api.type == "http":
+        # There a function that raises is one that fails, whatever it raises.
+        lowered.charged[at, Answer.UNAUTHORIZED_BY_FUNCTION] = lowered.charged[
+            at, Answer.AUTHORIZER_FAILED
+        ]
     # A handshake that fails is no request, whatever a book says of those that are forbidden.
     lowered.charged[at, Answer.MTLS_FAILED] = 0
     # A preflight that fails is one all the same.
