@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from apisim.engine.program import Program
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 from apisim.results.collect import FinalState
 from apisim.results.tally import Measurements, Tally
@@ -169,16 +168,20 @@ def sign_in_stats(
     return stats
 
 
-def notes_on_access(program: Program, everything: Tally) -> list[str]:
-    """Where the result hangs on which comes first, the throttle or authentication."""
-    refused = _count(everything, _REFUSED)
-    throttled = _count(everything, LEVEL_ANSWERS)
-    has_authorizer = any(
-        route.authorizer for api in program.scenario.apis.values() for route in api.routes.values()
-    )
-    has_buckets = bool(program.names.buckets)
-    if not has_authorizer or not has_buckets:
+def notes_on_access(measurements: Measurements) -> list[str]:
+    """Where the result hangs on which comes first, the throttle or authentication.
+
+    Only routes with an authorizer are counted: elsewhere, preflights included, nothing hangs on it.
+    """
+    program = measurements.program
+    if not program.names.buckets:
         return []
+    tallies = [
+        measurements.select(api=api, route=key)
+        for api, key in program.names.routes
+        if (route := program.scenario.apis[api].routes.get(key)) and route.authorizer
+    ]
+    refused, throttled = _sum(tallies, _REFUSED), _sum(tallies, LEVEL_ANSWERS)
     if program.scenario.settings.throttle_before_auth:
         if not refused and not throttled:
             return []

@@ -12,7 +12,8 @@
 ``stale_answers``
 ``cache_hits``,        ``rate`` is the share of lookups
 ``cache_misses``
-``availability``       ``rate``: the share of requests that did not fail
+``availability``       ``rate``: the share of requests that did not fail; preflights that went
+                       well are no requests of anybody's, those that failed stay
 ``data_processed``     ``count`` of bytes both ways, for each replication
 ``cost_run``           ``value``: mean of the replications' bills
 ``cost_month``         ``value``: the projected month
@@ -26,6 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from apisim.gateway.status import Answer
 from apisim.results.spans import measured_ns
 from apisim.results.tally import LatencyTally, Measurements, Tally
 from apisim.scenario.thresholds import Threshold
@@ -189,7 +191,7 @@ def _count(metric: str, tally: Tally) -> int:
         "errors_4xx": tally.status_class(4),
         "errors_5xx": tally.status_class(5),
         "failed": tally.failed,
-        "availability": tally.requests - tally.failed,
+        "availability": _asked_for(tally) - tally.failed,
         "throttled": tally.with_outcome("throttled"),
         "cold_starts": sums["cold_starts"],
         "cache_hits": sums["cache_hits"],
@@ -205,4 +207,11 @@ def _share(metric: str, count: int, tally: Tally) -> float:
     of = tally.requests
     if metric in {"cache_hits", "cache_misses"}:
         of = tally.sums["cache_hits"] + tally.sums["cache_misses"]
+    elif metric == "availability":
+        of = _asked_for(tally)
     return count / of if of else float("nan")
+
+
+def _asked_for(tally: Tally) -> int:
+    """Requests without the preflights that went well: a browser's question serves nobody."""
+    return tally.requests - int(tally.by_answer[Answer.PREFLIGHT])

@@ -28,6 +28,11 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
     unmatched = int(everything.by_answer[Answer.NO_ROUTE])
     if unmatched:
         notes.append(f"{counted(unmatched, 'request')} matched no route")
+    preflights = int(everything.by_answer[Answer.PREFLIGHT])
+    if preflights:
+        notes.append(
+            f"latencies include {counted(preflights, 'preflight')}; availability leaves them out"
+        )
     if any(int(state.buckets["refused"].sum()) for state in collector.states):
         notes.append(
             "limits are configured-exact: AWS applies them on a best-effort basis, so that single "

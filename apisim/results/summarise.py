@@ -101,7 +101,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         notes=(
             *notes,
             *notes_on(collector, everything),
-            *notes_on_access(program, everything),
+            *notes_on_access(measurements),
         ),
         measurements=measurements,
     )
