@@ -59,6 +59,9 @@ class CustomerStats:
 class PlanStats:
     """One usage plan.
 
+    A request counts by its customer, whose key is in the plan: also one that goes to a stage or
+    route for which the plan is not asked, or that is refused before its key is looked at.
+
     Attributes
     ----------
     plan : str
@@ -67,7 +70,8 @@ class PlanStats:
     active_keys : int
         Keys that called, after the warm-up in any replication.
     offered, served, throttled, quota_refused : int
-        Requests of its keys after the warm-up, summed over replications.
+        All requests of the customers whose keys are in it, after the warm-up, summed over
+        replications.
     exhausted_keys : int
         Keys whose quota was used up in any replication.
     price : str
@@ -97,7 +101,8 @@ class UsageDay:
     used : int
         Requests of that day.
     remaining : int or None
-        What was left of the quota at its end; None without a quota.
+        What was left of the quota at its end; None without a quota, and where nothing that is kept
+        tells it: on unused days before the first used one, when the period began earlier.
     """
 
     plan: str
@@ -302,15 +307,17 @@ class Customers:
             quota = program.tables.quotas[plan]
             key = program.names.customers[int(totals.subscriptions["customer"][at])]
             kept = {int(row["day"]): row for row in totals.days[at] if row["used"] > 0}
-            left, until = 0, 0
+            left: int | None = None
             for day in range(first, last + 1):
                 if day in kept:
                     left = int(kept[day]["remaining"])
-                elif day >= until:
-                    left = int(quota["limit"])
-                    if window_end(quota["period"], day, clock["week_start"]) == quota["first_end"]:
-                        left = max(left - int(quota["offset"]), 0)
-                until = int(window_end(quota["period"], day, clock["week_start"]))
+                elif day == clock["start_day"] or (
+                    window_end(quota["period"], day - 1, clock["week_start"]) == day
+                ):
+                    is_first = (
+                        window_end(quota["period"], day, clock["week_start"]) == quota["first_end"]
+                    )
+                    left = max(int(quota["limit"]) - is_first * int(quota["offset"]), 0)
                 yield UsageDay(
                     plan=program.names.plans[plan],
                     key=key,

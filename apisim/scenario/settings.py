@@ -220,7 +220,8 @@ class Settings(Model):
     refused_use_quota: Annotated[bool, flag()] = as_written(
         False,
         description="Whether requests that a throttle or the quota itself refuses are counted "
-        "against a usage plan's quota. Not documented; assumed not.",
+        "against a usage plan's quota. What throttle_before_auth refuses never gets to the quota "
+        "and is not counted. Not documented; assumed not.",
     )
     path_in_cache_key: Annotated[bool, flag()] = as_written(
         False,

@@ -300,7 +300,10 @@ class Source(Model):
 
     @property
     def sent_parameters(self) -> frozenset[str]:
-        """Parameters its calls carry: those with values, and what a population brings along."""
+        """Parameters its calls carry: those with values, and its own token and key.
+
+        Keys of a population's customers are not known here.
+        """
         own = {"header.authorization"} if self.of is not None else set()
         own |= {"header.x-api-key"} if self.api_key is not None else set()
         return frozenset(own | set(self.values) | set(self.missing))

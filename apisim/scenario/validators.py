@@ -7,6 +7,7 @@ to know of them is how large a share fails.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,16 @@ __all__ = ["BodyModel", "BodySample", "RouteValidation", "invalid_share"]
 #: Largest file that is read as a model or a body: what API Gateway takes as a payload.
 _MAX_BYTES: Final = 10 * 1024 * 1024
 _JSON: Final = "application/json"
+#: What the validator raises at a schema that draft 4 lets by but that cannot be applied: a pattern
+#: that is no regular expression, a reference that is no text, a pointer to what is no schema.
+_CANNOT_APPLY: Final = (
+    re.error,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 def _plain(value: Any) -> Any:
@@ -48,8 +59,12 @@ def _text_of(path: Path) -> str:
     return raw.decode("utf-8-sig", "replace")
 
 
+def _refuse_constant(written: str) -> Any:
+    raise ValueError(f"{written} is no number of JSON")
+
+
 def _parsed(written: str) -> Any:
-    """Value of a JSON text.
+    """Value of a JSON text; NaN and Infinity, which Python would read, are none.
 
     Raises
     ------
@@ -57,7 +72,7 @@ def _parsed(written: str) -> Any:
         If it is no JSON, or deeper than it could be read.
     """
     try:
-        return json.loads(written)
+        return json.loads(written, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -83,6 +98,8 @@ def _read_schema(value: Any, context: Context) -> dict[str, Any]:
         at = "/".join(map(str, getattr(error, "path", ())))
         place = f" at {at}" if at else ""
         raise UnitError(f"is not a JSON Schema of draft 4{place}: {said}") from None
+    except _CANNOT_APPLY as error:
+        raise UnitError(f"is not a JSON Schema of draft 4: {error}") from None
     return schema
 
 
@@ -183,7 +200,7 @@ class BodySample(Model):
         Raises
         ------
         UnitError
-            If the model cannot be applied: it refers to a schema that is not inside it.
+            If the model cannot be applied: it refers to a schema that is not inside it, for one.
         """
         if self.content_type.partition(";")[0].strip().lower() != _JSON:
             return True
@@ -210,6 +227,8 @@ def _fits(schema: dict[str, Any], value: Any) -> bool:
         raise UnitError(f"the model refers to {error.ref}, which is not inside it") from None
     except RecursionError:
         raise UnitError("the model refers to itself without end") from None
+    except _CANNOT_APPLY as error:
+        raise UnitError(f"the model cannot be applied: {error}") from None
 
 
 def invalid_share(model: BodyModel, samples: Iterable[BodySample]) -> float:

@@ -2,7 +2,8 @@
 
 One row a capability, in words of our own. A row that is modelled names the scenario's key, the
 module that decides, a test that shows it and, where there is one, a scenario that uses it. What is
-only looked up or printed has no mechanism to switch off; all others name the words of their module
+only looked up or printed has no mechanism to switch off, and some rows have no switch yet; others
+name the words of their module
 that :data:`OFF` takes out, so that the row's test can be seen to fail.
 """
 
@@ -206,6 +207,11 @@ OFF: Final[dict[str, Switch]] = {
         "apisim/engine/compiled/mutual_tls.py",
         'if drawn >= tables.apis[slot["api"]]["invalid_certificates"]:',
         "if drawn >= 0.0:",
+    ),
+    "hidden answers": Switch(
+        f"{_GATEWAY}/cors.py",
+        "return answer if message == 0 else _BLOCKED",
+        "return answer",
     ),
     "validation": Switch(
         f"{_GATEWAY}/validation.py",
@@ -679,7 +685,14 @@ CAPABILITIES: Final = (
         "test_an_authorizer_is_called_as_often_as_its_ttl_lets_it",
         scenario="authorizer-ttl.yaml",
     ),
-    Capability(_PITFALLS, "1: calls that browsers block"),
+    Capability(
+        _PITFALLS,
+        "1: calls that browsers block",
+        "apis.*.cors",
+        "hidden answers",
+        test="tests/unit/test_cors.py::test_a_refusal_stays_what_it_is_and_an_answer_may_be_hidden",
+        scenario="cors-preflight-storm.yaml",
+    ),
     Capability(
         _PITFALLS,
         "2: limits too low for a rush, or too high for an attack",

@@ -37,13 +37,15 @@ def _cell(row: Capability) -> str:
 def page() -> str:
     """Text of the page."""
     done = sum(row.is_modelled for row in CAPABILITIES)
+    switched = sum(bool(row.off) for row in CAPABILITIES)
     lines = [
         "# Coverage",
         "",
         "What the chapter on API Gateway names, heading by heading: the key of a scenario, the",
         "module that decides, a test that shows it, a scenario that uses it. Written by",
-        "`python -m tests.docs.coverage`; tests see to it that everything named here exists,",
-        "and that each test fails when its mechanism is taken out (`make test-slow`).",
+        "`python -m tests.docs.coverage`; tests see to it that everything named here exists.",
+        f"{switched} of the rows have a switch that takes their mechanism out, and their tests are",
+        "seen to fail then (`make test-slow`); the others' tests are not tried so.",
         "",
         f"{done} of {len(CAPABILITIES)} are there.",
     ]

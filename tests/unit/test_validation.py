@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from apisim.engine.calls import validate_call
 from apisim.engine.lowering.validations import lacking_share
 from apisim.gateway.status import Answer
 from apisim.gateway.validation import VALID, VALIDATION_DTYPE, validation_answer
 from apisim.scenario import Scenario, ScenarioError, loads
+from apisim.scenario.units import UnitError
 from apisim.scenario.validators import BodyModel, BodySample, invalid_share
 from tests.equivalence.engines import lowered, run
 
@@ -242,3 +244,26 @@ def test_http_apis_have_no_validation() -> None:
     more = "endpoints: {e: {servers: 1, service_time: 1ms}}"
     with pytest.raises(ScenarioError, match=r"HTTP APIs have no request validation.*type: rest"):
         _scenario(of_post="validate: {reject: 1%}", kind="http", more=more)
+
+
+@pytest.mark.parametrize(
+    "schema", [{"patternProperties": {"(": {}}}, {"$ref": 3}, {"$ref": "#/foo", "foo": 3}]
+)
+def test_a_model_that_cannot_be_applied_is_the_users_error(schema: dict[str, Any]) -> None:
+    with pytest.raises((UnitError, ValidationError, ScenarioError)):
+        BodySample.model_validate({"json": {"a": 1}}).fits(
+            BodyModel.model_validate({"schema": schema})
+        )
+
+
+@pytest.mark.parametrize("written", ["NaN", "-Infinity", '{"a": Infinity}'])
+def test_what_is_no_number_of_json_is_no_json(written: str) -> None:
+    model = BodyModel.model_validate({"schema": {"multipleOf": 2}})
+    assert not BodySample.model_validate({"text": written}).fits(model)
+
+
+@pytest.mark.parametrize(("keys", "answer"), [("true", "SERVED"), ("false", "MISSING_PARAMETERS")])
+def test_customers_with_keys_send_them(keys: str, answer: str) -> None:
+    more = f"populations: {{p: {{count: 3, key_each: {keys}}}}}"
+    asked = "validate: {parameters: [header.x-api-key]}"
+    assert _answers(_scenario(of_post=asked, sent="of: p", more=more))[f"POST {answer}"] == 1.0

@@ -103,7 +103,10 @@ class Bindings:
                 continue
             self._add(context, apis, name, source, api, found, method)
             spec = context.scenario.apis[api].every_route[found]
-            self._validate(spec, source, entry.text, lacking_share(spec, source))
+            holder = context.scenario.populations.get(source.of or "")
+            has_keys = holder is not None and holder.key_each
+            lacking = lacking_share(spec, source, has_keys=has_keys)
+            self._validate(spec, source, entry.text, lacking)
             weights.append(entry.weight)
         if len(weights) <= 1:
             return NONE

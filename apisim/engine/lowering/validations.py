@@ -51,7 +51,13 @@ class Validations:
         return np.array(list(self._rows), VALIDATION_DTYPE)
 
 
-def lacking_share(route: Route, source: Source, said: Mapping[str, str] | None = None) -> float:
+def lacking_share(
+    route: Route,
+    source: Source,
+    said: Mapping[str, str] | None = None,
+    *,
+    has_keys: bool = False,
+) -> float:
     """Share of a source's calls of a route that lack a required parameter.
 
     Parameters
@@ -61,9 +67,12 @@ def lacking_share(route: Route, source: Source, said: Mapping[str, str] | None =
     said : mapping of str to str, optional
         Of a log: parameters of path and query. What headers it had is not known: they count as
         sent.
+    has_keys : bool
+        Whether the customers behind the source have API keys of their own, which they send.
     """
     if route.validation is None:
         return 0.0
+    sent = source.sent_parameters | ({"header.x-api-key"} if has_keys else set())
     whole = 1.0
     for parameter in route.validation.parameters:
         kind = parameter.partition(".")[0]
@@ -72,7 +81,7 @@ def lacking_share(route: Route, source: Source, said: Mapping[str, str] | None =
             if kind != "header" and not said.get(parameter, "").strip():
                 return 1.0
         elif kind != "path":  # a path that lacks one would be another route's
-            if parameter not in source.sent_parameters:
+            if parameter not in sent:
                 return 1.0
             whole *= 1.0 - source.missing.get(parameter, 0.0)
     return 1.0 - whole
