@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 
 from apisim.scenario import load
 from tests.equivalence.coverage import Coverage
@@ -16,6 +16,8 @@ pytestmark = pytest.mark.equivalence
 _OWN = settings.default.max_examples if settings.default else 0
 #: Scenarios in each of two styles; more where more are asked for (tests/conftest.py).
 EXAMPLES = max(300, _OWN)
+#: Rounds of 60 more scenarios for what is rare.
+MORE_ROUNDS = 10
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.yaml"))
 
 # Whole scenarios are large and slow to make; that is what they are for.
@@ -53,10 +55,18 @@ def test_both_engines_agree_where_much_happens_at_once(case: Case, folder: Path)
 
 
 def test_the_random_scenarios_use_every_key_and_reach_every_answer(folder: Path) -> None:
+    """What is rare may need more scenarios than the others: they are drawn until all is met."""
     if not _covered.examples:  # run on its own
         test_both_engines_agree_on_everything_a_scenario_can_say(folder=folder)
         test_both_engines_agree_where_much_happens_at_once(folder=folder)
     assert _covered.examples >= 2 * EXAMPLES
+    for number in range(MORE_ROUNDS):
+        if not _covered.missing():
+            return
+        style = (Style.ANY, Style.CROWDED)[number % 2]
+        # Seeds of their own: the examples above would only come again.
+        more = given(case=scenarios(style=style))(lambda case: check(case, folder))
+        seed(number)(settings(_as_they_are, max_examples=60)(more))()
     assert not _covered.missing()
 
 
