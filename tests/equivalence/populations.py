@@ -10,7 +10,7 @@ __all__ = ["draw_populations"]
 
 def draw_populations(drawing: Drawing) -> dict[str, Any]:
     """None to two populations of a few customers."""
-    return {f"people{at}": _population(drawing) for at in range(drawing.one(0, 1, 1, 2))}
+    return {f"people{at}": _population(drawing) for at in range(drawing.one(1, 1, 2, 1, 0))}
 
 
 def _population(drawing: Drawing) -> dict[str, Any]:
