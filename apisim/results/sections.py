@@ -112,10 +112,10 @@ def _traffic_intervals(result: Result) -> tuple[str, ...]:
         "p50": "latency p(50)",
         "p95": "latency p(95)",
         "p99": "latency p(99)",
-        "429": "throttled rate",
+        "throttled": "throttled rate",  # 429s of quotas are none of them
     }
     words = [
-        f"{short} {_between(interval, 'share' if short == '429' else 'ms')}"
+        f"{short} {_between(interval, 'share' if short == 'throttled' else 'ms')}"
         for short, label in shown.items()
         if (interval := result.intervals.get(label)) is not None
     ]
