@@ -275,7 +275,7 @@ def _cache_remarks(api: str, stats: CacheStats) -> list[str]:
     if stats.invalidations or stats.ignored_invalidations:
         remarks.append(
             f"{api}: {counted(stats.invalidations, 'call')} asked for a fresh answer and got it, "
-            f"{count_text(stats.ignored_invalidations)} were told that they may not."
+            f"{count_text(stats.ignored_invalidations)} were ignored with a warning."
         )
     if stats.max_wait_ms:
         remarks.append(

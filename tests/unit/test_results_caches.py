@@ -77,7 +77,7 @@ def test_every_call_that_may_asks_for_a_fresh_answer() -> None:
     stats = result.cache["a"]
     assert (stats.hits, stats.misses) == (9, 1)
     assert (stats.invalidations, stats.ignored_invalidations) == (0, 10)
-    said = "a: 0 calls asked for a fresh answer and got it, 10 were told that they may not."
+    said = "a: 0 calls asked for a fresh answer and got it, 10 were ignored with a warning."
     assert said in " ".join(str(result).split())
 
 
