@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.equivalence.drawing import Style
@@ -20,8 +20,10 @@ from tests.equivalence.engines import Run, both, differences, lowered, run
 from tests.equivalence.laws import FILES
 from tests.equivalence.scenarios import Case, scenarios
 
+# A whole scenario takes minutes to shrink: the first one that fails is shown as it is.
 whole_scenarios = settings(
     max_examples=50,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -100,13 +102,13 @@ def with_room_for_others(data: dict[str, Any]) -> dict[str, Any]:
         if "trace" in source:
             source = source | {"trace": {"api": apis[0], **source["trace"]}}
         else:
-            lines = source["mix"].items()
-            source = source | {
-                "mix": {
-                    key if re.split("[ /]", key)[0] in apis else f"{apis[0]} {key}": weight
-                    for key, weight in lines
+            # Bodies are given by the lines of the mix.
+            for part in {"mix", "bodies"} & set(source):
+                named = {
+                    key if re.split("[ /]", key)[0] in apis else f"{apis[0]} {key}": inner
+                    for key, inner in source[part].items()
                 }
-            }
+                source = source | {part: named}
         traffic[name] = source
     throttle = {"rate_limit": 1_000_000, "burst_limit": 1_000_000}
     account = data.get("account", {}) | {"throttle": throttle}
