@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase as Step
 from numpy.typing import NDArray
 
 from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS, HISTOGRAMS
@@ -25,8 +26,10 @@ from tests.equivalence.scenarios import Case, scenarios
 
 EXAMPLES = 40
 
+# A whole scenario takes minutes to shrink: the first one that fails is shown as it is.
 whole_scenarios = settings(
     max_examples=EXAMPLES,
+    phases=[Step.explicit, Step.reuse, Step.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -125,8 +128,9 @@ def test_every_bin_of_a_histogram_holds_the_values_of_its_rows(case: Case, folde
 @whole_scenarios
 @given(case=scenarios())
 def test_every_arrival_has_one_row(case: Case, folder: Path) -> None:
+    """One besides the preflight that let it go; a preflight in vain is all there is of its call."""
     scenario, simulation = simulated(case, folder)
-    rows = simulation.rows
+    rows = simulation.rows[simulation.rows["answer"] != Answer.PREFLIGHT]
     for at, source in enumerate(scenario.traffic.values()):
         own = rows[rows["source"] == at]
         expected = expected_calls(source, folder)
@@ -134,6 +138,8 @@ def test_every_arrival_has_one_row(case: Case, folder: Path) -> None:
             assert len(own) == expected
         for user in np.unique(own["user"]):
             calls = own[own["user"] == user]
+            if not source.is_closed:  # one call may wait for its preflight, the next need none
+                calls = calls[np.argsort(calls["ordinal"], kind="stable")]
             assert calls["ordinal"].tolist() == list(range(len(calls)))
             if source.is_closed:  # a user waits for its answer
                 done = calls["arrival_ns"] + calls["latency_ns"]
@@ -169,7 +175,10 @@ def test_every_call_of_a_backend_is_a_row_s(case: Case, folder: Path) -> None:
     for cell, n_integrated, n_authorized in calls_by_cell(simulation):
         if not names.cells[cell].route:
             continue
-        route = scenario.apis[names.cells[cell].api].routes[names.cells[cell].route]
+        route = scenario.apis[names.cells[cell].api].routes.get(names.cells[cell].route)
+        if route is None:  # an OPTIONS method that `cors:` made: a mock without authorizer
+            assert n_authorized == 0
+            continue
         backend = route.integration.function or route.integration.endpoint or "mock"
         reached[backend] += n_integrated
         if route.authorizer is not None:
