@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -18,7 +18,15 @@ if _worker:
     os.environ["APISIM_CACHE_DIR"] = str(Path(_cache) / _worker)
 
 # APISIM_EXAMPLES=fresh draws new examples, and more of them, and prints how to repeat a failure.
-settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+# Fixed examples are not shrunk: a whole scenario takes minutes of it, and the first that fails is
+# shown as it is.
+settings.register_profile(
+    "fixed",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 settings.register_profile("fresh", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("APISIM_EXAMPLES", "fixed"))
 

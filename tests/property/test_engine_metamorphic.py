@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.equivalence.drawing import Style
@@ -20,10 +20,8 @@ from tests.equivalence.engines import Run, both, differences, lowered, run
 from tests.equivalence.laws import FILES
 from tests.equivalence.scenarios import Case, scenarios
 
-# A whole scenario takes minutes to shrink: the first one that fails is shown as it is.
 whole_scenarios = settings(
     max_examples=50,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

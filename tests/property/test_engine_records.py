@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import Phase as Step
 from numpy.typing import NDArray
 
 from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS, HISTOGRAMS
@@ -26,10 +25,8 @@ from tests.equivalence.scenarios import Case, scenarios
 
 EXAMPLES = 40
 
-# A whole scenario takes minutes to shrink: the first one that fails is shown as it is.
 whole_scenarios = settings(
     max_examples=EXAMPLES,
-    phases=[Step.explicit, Step.reuse, Step.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
