@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from apisim.engine.compiled.kernel import run as kernel
+from apisim.engine.compiled.runner import compile_for
 from apisim.engine.lowering import Charging, lower
 from apisim.engine.program import Program, new_world
 from apisim.engine.run import Engine
@@ -96,7 +96,7 @@ def prepare(
     if chosen == "compiled":
         # No event at all, but the kernel is compiled: before the clock starts, and before threads
         # do (two threads that fill numba's cache at once are a race, numba issue 4807).
-        kernel(new_world(program, 0), 0)
+        compile_for(new_world(program, 0))
     return Preparation(program, accounts, chosen, services)
 
 

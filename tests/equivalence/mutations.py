@@ -279,8 +279,8 @@ COMPILED: Final = (
     Mutation(
         "a quota that refuses counts as a throttle",
         "advance",
-        'if slot["customer"] >= 0 and refusal != _QUOTA:',
-        'if slot["customer"] >= 0:',
+        'and slot["customer"] >= 0 and refusal != _QUOTA:',
+        'and slot["customer"] >= 0:',
     ),
     Mutation(
         "an answer at its deadline is late",

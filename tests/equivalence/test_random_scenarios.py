@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
+from apisim.engine.compiled import runner
+from apisim.engine.compiled.rare import is_needed
 from apisim.scenario import load
 from tests.equivalence.coverage import Coverage
 from tests.equivalence.drawing import Style
-from tests.equivalence.engines import both, differences, lowered
+from tests.equivalence.engines import both, differences, lowered, run
+from tests.equivalence.plain import plain_scenarios
 from tests.equivalence.scenarios import Case, scenarios
 
 pytestmark = pytest.mark.equivalence
@@ -52,6 +55,27 @@ def test_both_engines_agree_on_everything_a_scenario_can_say(case: Case, folder:
 @given(case=scenarios(style=Style.CROWDED))
 def test_both_engines_agree_where_much_happens_at_once(case: Case, folder: Path) -> None:
     check(case, folder)
+
+
+@_as_they_are
+@given(case=plain_scenarios())
+def test_both_engines_agree_on_what_the_plain_kernel_runs(case: Case, folder: Path) -> None:
+    program = lowered(case.load(folder))
+    assert not is_needed(program.tables)
+    compiled, golden = both(program)
+    found = differences(compiled, golden)
+    assert not found, "\n".join(["the engines differ:", *found, case.shown])
+
+
+@settings(_as_they_are, max_examples=60)
+@given(case=plain_scenarios())
+def test_the_whole_kernel_does_what_the_plain_one_does(case: Case, folder: Path) -> None:
+    program = lowered(case.load(folder))
+    plain = run(program, "compiled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "is_needed", lambda tables: True)
+        whole = run(program, "compiled")
+    assert differences(plain, whole) == []
 
 
 def test_the_random_scenarios_use_every_key_and_reach_every_answer(folder: Path) -> None:

@@ -41,6 +41,7 @@ from apisim.engine.compiled.stages import (
     STAGE_DOOR,
     STAGE_HIT,
     STAGE_INTEGRATION,
+    STAGE_NO_ROUTE,
     STAGE_POLICY,
     STAGE_REFUSE,
     STAGE_RESPONSE,
@@ -73,11 +74,12 @@ _HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 _SERVED: Final = constant(Answer.SERVED)
 _QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
+_NO_ROUTE: Final = constant(Answer.NO_ROUTE)
 _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 
 
 @part
-def advance(world: World, at: int, stage: int, now_ns: int) -> None:
+def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) -> None:
     """Carry the request in slot ``at`` on from ``stage`` until it waits or is gone."""
     tables, calendar, store, state, _ = world
     slot = calendar.slots[at]
@@ -88,11 +90,11 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             # Where a request's first gate is stands in its binding.
             stage = tables.bindings[slot["binding"]]["first_gate"]
         elif stage == STAGE_AUTHORIZER:
-            stage = authorize(world, slot, now_ns)
+            stage = authorize(world, slot, now_ns, rare)
         elif stage == STAGE_THROTTLE:
             gates = tables.bindings[slot["binding"]]["gates"]
             refusal = _SERVED
-            if gates & GATE_FULL_THROTTLE:
+            if rare is not None and gates & GATE_FULL_THROTTLE:
                 refusal = admit_fully(world, at, now_ns)
             else:
                 levels = tables.route_levels[slot["route"]]
@@ -102,11 +104,13 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             if refusal != _SERVED:
                 slot["answer"] = refusal
                 stage = STAGE_REFUSE
-                if slot["customer"] >= 0 and refusal != _QUOTA:
+                if rare is not None and slot["customer"] >= 0 and refusal != _QUOTA:
                     note_throttled(state.customers[slot["customer"]], now_ns)
             else:
                 overhead_ns = draw_int(world, slot, tables.apis[slot["api"]]["overhead"], _OVERHEAD)
-                stage = STAGE_VALIDATE if gates & GATE_VALIDATE else STAGE_CACHE
+                stage = STAGE_CACHE
+                if rare is not None and gates & GATE_VALIDATE:
+                    stage = STAGE_VALIDATE
                 if overhead_ns > 0:
                     schedule_slot(calendar, now_ns + overhead_ns, RANK_ARRIVAL, stage, at)
                     stage = STAGE_WAIT
@@ -115,7 +119,7 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             binding = tables.bindings[slot["binding"]]
             if binding["cache_line"] >= 0:
                 slot["cache_key"] = cache_key_of(world, slot, binding)
-                if binding["caching"] >= 0:
+                if rare is not None and binding["caching"] >= 0:
                     stage = ask_cache(world, at, now_ns)
                 else:
                     found = cache_lookup(store, slot["cache_key"], now_ns)
@@ -185,25 +189,28 @@ def advance(world: World, at: int, stage: int, now_ns: int) -> None:
             slot["working"] = 0
             stage = STAGE_RESPONSE if slot["call"] == CALL_INTEGRATION else STAGE_POLICY
         elif stage == STAGE_POLICY:
-            stage = apply_policy(world, slot, now_ns)
+            stage = apply_policy(world, slot, now_ns, rare)
         elif stage == STAGE_RESPONSE:
             slot["integration_ns"] = now_ns - slot["call_start_ns"]
-            respond(world, slot, now_ns)
+            respond(world, slot, now_ns, rare)
             answered_ns = now_ns
             stage = STAGE_DONE
         elif stage == STAGE_DEADLINE:
             stage = give_up_waiting(slot, now_ns)
+        elif stage == STAGE_NO_ROUTE:
+            slot["answer"] = _NO_ROUTE
+            stage = STAGE_REFUSE
         elif stage == STAGE_REFUSE:
             answered_ns = now_ns + draw_int(
                 world, slot, tables.rules[0]["refusal_time"], _REFUSAL_TIME
             )
             stage = STAGE_DONE
-        elif stage > STAGE_WAIT:
+        elif rare is not None and stage > STAGE_WAIT:
             stage = pass_gates(world, at, stage, now_ns)
         else:
-            finish(world, slot, answered_ns)
+            finish(world, slot, answered_ns, rare)
             stage = STAGE_WAIT
-            if slot["answer"] == _PREFLIGHT:
+            if rare is not None and slot["answer"] == _PREFLIGHT:
                 stage = await_permission(world, at, answered_ns, now_ns)
             elif slot["working"] == 0:
                 free_slot(calendar, at)

@@ -25,7 +25,7 @@ _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 
 
 @part
-def finish(world: World, slot: np.void, answered_ns: int) -> None:
+def finish(world: World, slot: np.void, answered_ns: int, rare: int | None) -> None:
     """The answer leaves the gateway at ``answered_ns``: write the request down."""
     tables, calendar, _, _, recorder = world
     api = tables.apis[slot["api"]]
@@ -34,7 +34,7 @@ def finish(world: World, slot: np.void, answered_ns: int) -> None:
     slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
     if answer > _HIT:
         slot["response_bytes"] = tables.body[api["type"], answer]
-    if tables.bindings[slot["binding"]]["cors"] >= 0:
+    if rare is not None and tables.bindings[slot["binding"]]["cors"] >= 0:
         look_as_browser(world, slot)
         answer = slot["answer"]
     slot["status"] = tables.status[api["type"], answer]
@@ -52,7 +52,8 @@ def finish(world: World, slot: np.void, answered_ns: int) -> None:
     record(recorder, slot, tables.cell_hashes)
     calendar.clock[0]["in_flight"] -= 1
     if slot["job"] >= 0 and answer != _PREFLIGHT:
-        slot["attempt"] &= PREFLIGHT_ATTEMPT - 1  # a user goes on after a preflight in vain
+        if rare is not None:
+            slot["attempt"] &= PREFLIGHT_ATTEMPT - 1  # a user goes on after a preflight in vain
         _think(world, slot, answered_ns + slot["back_ns"])
 
 

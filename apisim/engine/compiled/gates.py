@@ -53,7 +53,7 @@ def give_up_waiting(slot: np.void, now_ns: int) -> int:
 
 
 @part
-def authorize(world: World, slot: np.void, now_ns: int) -> int:
+def authorize(world: World, slot: np.void, now_ns: int, rare: int | None) -> int:
     """Ask the authorizer's cache, or call its function; the next stage."""
     tables, _, store, _, _ = world
     binding = tables.bindings[slot["binding"]]
@@ -86,7 +86,7 @@ def authorize(world: World, slot: np.void, now_ns: int) -> int:
             slot["answer"] = answer_to(world, slot, decision)
             return binding["after_access"] if slot["answer"] == _SERVED else STAGE_REFUSE
     # What fails the expression is never called for, so nothing of it is ever kept.
-    if authorizer["careful"] == 1 and fails_validation(world, slot):
+    if rare is not None and authorizer["careful"] == 1 and fails_validation(world, slot):
         slot["answer"] = _TOKEN_INVALID
         return STAGE_REFUSE
     slot["call"] = CALL_AUTHORIZER
@@ -101,7 +101,7 @@ def authorize(world: World, slot: np.void, now_ns: int) -> int:
 
 
 @part
-def apply_policy(world: World, slot: np.void, now_ns: int) -> int:
+def apply_policy(world: World, slot: np.void, now_ns: int, rare: int | None) -> int:
     """The authorizer's function has answered; the next stage."""
     tables, _, store, _, _ = world
     slot["authorizer_ns"] = now_ns - slot["call_start_ns"]
@@ -109,7 +109,7 @@ def apply_policy(world: World, slot: np.void, now_ns: int) -> int:
         slot["answer"] = _AUTHORIZER_FAILED
         return STAGE_REFUSE
     authorizer = tables.authorizers[tables.routes[slot["route"]]["authorizer"]]
-    if authorizer["careful"] == 1 and is_unauthorized(world, slot, now_ns):
+    if rare is not None and authorizer["careful"] == 1 and is_unauthorized(world, slot, now_ns):
         slot["answer"] = _UNAUTHORIZED
         return STAGE_REFUSE
     decision = document_of(
@@ -148,12 +148,12 @@ def cache_key_of(world: World, slot: np.void, binding: np.void) -> np.uint64:
 
 
 @part
-def respond(world: World, slot: np.void, now_ns: int) -> None:
+def respond(world: World, slot: np.void, now_ns: int, rare: int | None) -> None:
     """The integration has answered: keep the answer if it may be kept."""
     tables, _, store, _, _ = world
     if slot["result"] != RESULT_OK:
         slot["answer"] = slot["result"]
-        if tables.bindings[slot["binding"]]["caching"] >= 0:
+        if rare is not None and tables.bindings[slot["binding"]]["caching"] >= 0:
             keep_answer(world, slot, now_ns)
         return
     slot["answer"] = _SERVED
@@ -172,7 +172,7 @@ def respond(world: World, slot: np.void, now_ns: int) -> None:
         )
     else:
         slot["response_bytes"] = draw_int(world, slot, route["response_size"], _RESPONSE_SIZE)
-    if binding["caching"] >= 0:
+    if rare is not None and binding["caching"] >= 0:
         keep_answer(world, slot, now_ns)
     elif line >= 0:
         rules = tables.rules[0]

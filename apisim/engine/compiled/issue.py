@@ -41,6 +41,7 @@ _EDGE: Final = constant(Purpose.EDGE)
 _CUSTOMER: Final = constant(Purpose.CUSTOMER)
 _PERSON: Final = constant(Purpose.PERSON)
 _ADDRESS: Final = constant(Purpose.ADDRESS)
+_RARE: Final = constant(1)  # a browser has asked first
 
 
 @part
@@ -51,7 +52,7 @@ def take_event(world: World) -> None:
 
 
 @part
-def issue_from_source(world: World, at: int, now_ns: int) -> int:
+def issue_from_source(world: World, at: int, now_ns: int, rare: int | None) -> int:
     """The call of an open source or trace that is due, now first in the calendar.
 
     Returns
@@ -108,13 +109,13 @@ def issue_from_source(world: World, at: int, now_ns: int) -> int:
             tables.draw_keys[at, _ROUTE],
             entity,
         )
-    _prepare(world, taken, at, 0, entity, entity, phase, binding, now_ns)
+    _prepare(world, taken, at, 0, entity, entity, phase, binding, now_ns, rare)
     slot["job"] = NONE
     return taken
 
 
 @part
-def issue_from_user(world: World, at_job: int, now_ns: int) -> int:
+def issue_from_user(world: World, at_job: int, now_ns: int, rare: int | None) -> int:
     """The call of a closed user that is due; returns its slot."""
     tables, calendar, _, state, _ = world
     job = tables.jobs[at_job]
@@ -143,7 +144,7 @@ def issue_from_user(world: World, at_job: int, now_ns: int) -> int:
     slot["target"] = NONE
     slot["trace_bytes"] = NONE
     phase = tables.pieces[piece]["phase"]
-    _prepare(world, taken, at, job["user"], ordinal, entity, phase, binding, now_ns)
+    _prepare(world, taken, at, job["user"], ordinal, entity, phase, binding, now_ns, rare)
     slot["job"] = at_job
     return taken
 
@@ -159,6 +160,7 @@ def _prepare(
     phase: int,
     binding: int,
     now_ns: int,
+    rare: int | None,
 ) -> None:
     tables, calendar, _, _, _ = world
     slot = calendar.slots[taken]
@@ -180,13 +182,13 @@ def _prepare(
         + (binding - source["first_binding"])
     )
     calendar.clock[0]["in_flight"] += 1
-    _clear(world, taken, now_ns)
-    if bound["preflight"] >= 0:
+    _clear(world, taken, now_ns, rare)
+    if rare is not None and bound["preflight"] >= 0:
         ask_first(world, taken, now_ns)
 
 
 @part
-def _clear(world: World, taken: int, now_ns: int) -> None:
+def _clear(world: World, taken: int, now_ns: int, rare: int | None) -> None:
     """Nothing has happened yet to the call in a slot; who makes it is known."""
     tables, calendar, _, _, _ = world
     slot = calendar.slots[taken]
@@ -200,13 +202,13 @@ def _clear(world: World, taken: int, now_ns: int) -> None:
     slot["working"] = 0
     slot["customer"] = NONE
     slot["flags"] = 0
-    if tables.sources[slot["source"]]["caller"] >= 0:
-        _identify(world, taken, now_ns)
-    elif tables.bindings[slot["binding"]]["gates"] != 0:
+    slot["token"] = np.uint64(0)
+    if rare is not None:
         slot["person"] = NONE
         slot["ip"] = NONE
         slot["key"] = NONE
-        slot["token"] = np.uint64(0)
+        if tables.sources[slot["source"]]["caller"] >= 0:
+            _identify(world, taken, now_ns)
 
 
 @gate
@@ -265,5 +267,5 @@ def travel(world: World, taken: int, now_ns: int) -> bool:
 def send_actual(world: World, at: int, now_ns: int) -> int:
     """A browser sends the request it has asked for; the next stage."""
     take_permission(world, at, now_ns)
-    _clear(world, at, now_ns)
+    _clear(world, at, now_ns, _RARE)
     return STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT

@@ -38,7 +38,7 @@ _MARGIN: Final = constant(4)
 
 
 @kernel
-def run(world: World, budget: int) -> int:
+def run(world: World, budget: int, rare: int | None) -> int:
     """Handle up to ``budget`` events.
 
     Parameters
@@ -47,6 +47,9 @@ def run(world: World, budget: int) -> int:
         Updated in place; ``calendar.clock`` says where the run stands.
     budget : int
         Number of events after which to return ``PAUSED``.
+    rare : int or None
+        Given where :func:`apisim.engine.compiled.rare.is_needed` says so. For None the kernel is
+        compiled without what few scenarios use: numba leaves out the branches of ``is not None``.
 
     Returns
     -------
@@ -86,19 +89,19 @@ def run(world: World, budget: int) -> int:
             at = item & 0xFFFFFFFF
             if stage == STAGE_SOURCE or stage == STAGE_USER:
                 if stage == STAGE_SOURCE:
-                    at = issue_from_source(world, at, now_ns)
+                    at = issue_from_source(world, at, now_ns, rare)
                 else:
                     take_event(world)
-                    at = issue_from_user(world, at, now_ns)
+                    at = issue_from_user(world, at, now_ns, rare)
                 stage = STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT
             else:
                 take_event(world)
                 if stage == STAGE_DEADLINE and is_stale(calendar, item):
                     stage = STAGE_WAIT
-                elif stage == STAGE_TIMELINE:
+                elif rare is not None and stage == STAGE_TIMELINE:
                     act(world.tables.timeline[at], world.store, world.state.clusters, now_ns)
                     at = 0
                     stage = STAGE_WAIT
         clock["n_events"] += 1
-        advance(world, at, stage, now_ns)
+        advance(world, at, stage, now_ns, rare)
     return PAUSED

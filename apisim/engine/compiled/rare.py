@@ -5,9 +5,7 @@ stands before a stage of ``advance`` or waits. It is called and not pasted: what
 scenario without these gates no instruction.
 """
 
-from typing import Final
-
-from apisim.arrays.jit import constant, gate
+from apisim.arrays.jit import gate
 from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.caching import look_up
 from apisim.engine.compiled.early import pass_early_throttle
@@ -28,8 +26,8 @@ from apisim.engine.compiled.stages import (
     STAGE_KEY_SET,
     STAGE_LIMITS,
     STAGE_LOOKUP,
+    STAGE_NO_ROUTE,
     STAGE_PASSED,
-    STAGE_REFUSE,
     STAGE_RESOURCE,
     STAGE_ROUTE,
     STAGE_SEND,
@@ -47,17 +45,38 @@ from apisim.engine.tables import (
     GATE_AUTH,
     GATE_CREDENTIALS,
     GATE_EARLY_THROTTLE,
+    GATE_FULL_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
     GATE_RESOURCE,
+    GATE_VALIDATE,
     GATE_WAF,
+    Tables,
 )
 from apisim.engine.world import World
-from apisim.gateway.status import Answer
 
-__all__ = ["pass_gates"]
+__all__ = ["is_needed", "pass_gates"]
 
-_NO_ROUTE: Final = constant(Answer.NO_ROUTE)
+
+def is_needed(tables: Tables) -> bool:
+    """Whether any request of these tables may need what few scenarios use.
+
+    A kernel for the others is compiled without it (``rare`` of
+    :func:`apisim.engine.compiled.kernel.run`): they pay nothing for it, in speed or in the time
+    to compile.
+    """
+    bindings = tables.bindings
+    return bool(
+        (bindings["first_gate"] > STAGE_WAIT).any()
+        or (bindings["after_access"] > STAGE_WAIT).any()
+        or (bindings["gates"] & (GATE_FULL_THROTTLE | GATE_VALIDATE)).any()
+        or (bindings["caching"] >= 0).any()
+        or (bindings["cors"] >= 0).any()
+        or (bindings["preflight"] >= 0).any()
+        or (tables.sources["caller"] >= 0).any()
+        or tables.authorizers["careful"].any()
+        or len(tables.timeline)
+    )
 
 
 @gate
@@ -75,8 +94,7 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
         elif stage == STAGE_ROUTE:
             following = STAGE_WAF
             if slot["route"] < 0:
-                slot["answer"] = _NO_ROUTE
-                passed = STAGE_REFUSE
+                passed = STAGE_NO_ROUTE
         elif stage == STAGE_WAF:
             following = STAGE_EARLY_THROTTLE
             if gates & GATE_WAF:

@@ -16,16 +16,26 @@ from apisim.engine.compiled.kernel import (
     NEED_SLOTS,
     run,
 )
+from apisim.engine.compiled.rare import is_needed
 from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_TIMELINE, STAGE_USER
 from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import OPEN, TRACE
 from apisim.engine.world import Flush, Progress, World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
-__all__ = ["run_compiled"]
+__all__ = ["compile_for", "run_compiled"]
 
 _LOOK_EVERY_S = 0.2
 _FIRST_BUDGET = 1 << 16
+
+
+def compile_for(world: World) -> None:
+    """Compile the kernel that this world needs, if that has not been done yet; no event happens."""
+    run(world, 0, _rare(world))
+
+
+def _rare(world: World) -> int | None:
+    return 1 if is_needed(world.tables) else None
 
 
 def run_compiled(
@@ -49,12 +59,13 @@ def run_compiled(
         KeyboardInterrupt between two looks at the clock ends it early).
     """
     world = _first_events(world)
+    rare = _rare(world)
     budget = _FIRST_BUDGET
     completed = True
     try:
         while True:
             started = time.perf_counter()
-            status = run(world, budget)
+            status = run(world, budget, rare)
             spent = time.perf_counter() - started
             if status == DONE:
                 break

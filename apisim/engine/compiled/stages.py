@@ -40,6 +40,7 @@ __all__ = [
     "STAGE_KEY_SET",
     "STAGE_LIMITS",
     "STAGE_LOOKUP",
+    "STAGE_NO_ROUTE",
     "STAGE_PASSED",
     "STAGE_POLICY",
     "STAGE_REFUSE",
@@ -84,26 +85,27 @@ STAGE_RESPONSE: Final = constant(15)  # ... of the integration
 STAGE_REFUSE: Final = constant(16)
 STAGE_DONE: Final = constant(17)
 STAGE_HIT: Final = constant(18)
-STAGE_WAIT: Final = constant(19)  # nothing more to do now
-# Stages beyond are those of engine/compiled/rare.py.
-STAGE_PASSED: Final = constant(33)  # what a gate says when a request may go on; never waited under
-STAGE_LIMITS: Final = constant(20)  # gates that few scenarios use; each asks its bit first
-STAGE_ROUTE: Final = constant(21)
-STAGE_WAF: Final = constant(22)
-STAGE_RESOURCE: Final = constant(23)
-STAGE_AUTH: Final = constant(24)
-STAGE_KEY: Final = constant(25)
-STAGE_VALIDATE: Final = constant(26)
-STAGE_SIGN_IN: Final = constant(27)  # a user gets its token (rank 5)
-STAGE_EARLY_THROTTLE: Final = constant(28)
-STAGE_KEY_SET: Final = constant(29)  # an issuer's keys have come, or not in time (ranks 3 and 4)
-STAGE_JUDGE: Final = constant(30)  # a token or signature has been looked at (rank 5)
-STAGE_TIMELINE: Final = constant(31)  # an action of the timeline, no stage of a request (rank 1)
-STAGE_LOOKUP: Final = constant(32)  # its turn at the cache's instance (rank 5)
-STAGE_TLS: Final = constant(34)
-STAGE_CERTIFICATE: Final = constant(35)  # after the handshake (rank 5)
-STAGE_WAF_VERDICT: Final = constant(36)  # after the web ACL's time (rank 5)
-STAGE_SEND: Final = constant(37)  # a browser may send what it has asked for (rank 5)
+STAGE_NO_ROUTE: Final = constant(19)
+STAGE_WAIT: Final = constant(20)  # nothing more to do now
+# Stages beyond are those of engine/compiled/rare.py: gates that few scenarios use.
+STAGE_PASSED: Final = constant(21)  # what a gate says when a request may go on; never waited under
+STAGE_LIMITS: Final = constant(22)  # each asks its bit first
+STAGE_ROUTE: Final = constant(23)
+STAGE_WAF: Final = constant(24)
+STAGE_RESOURCE: Final = constant(25)
+STAGE_AUTH: Final = constant(26)
+STAGE_KEY: Final = constant(27)
+STAGE_VALIDATE: Final = constant(28)
+STAGE_SIGN_IN: Final = constant(29)  # a user gets its token (rank 5)
+STAGE_EARLY_THROTTLE: Final = constant(30)
+STAGE_KEY_SET: Final = constant(31)  # an issuer's keys have come, or not in time (ranks 3 and 4)
+STAGE_JUDGE: Final = constant(32)  # a token or signature has been looked at (rank 5)
+STAGE_TIMELINE: Final = constant(33)  # an action of the timeline, no stage of a request (rank 1)
+STAGE_LOOKUP: Final = constant(34)  # its turn at the cache's instance (rank 5)
+STAGE_TLS: Final = constant(35)
+STAGE_CERTIFICATE: Final = constant(36)  # after the handshake (rank 5)
+STAGE_WAF_VERDICT: Final = constant(37)  # after the web ACL's time (rank 5)
+STAGE_SEND: Final = constant(38)  # a browser may send what it has asked for (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
@@ -117,8 +119,10 @@ def first_gate(gates: int, route: int) -> int:
         return int(STAGE_SIGN_IN)
     if gates & GATE_TLS:
         return int(STAGE_TLS)
-    if gates & GATE_LIMITS or route < 0:
+    if gates & GATE_LIMITS:
         return int(STAGE_LIMITS)
+    if route < 0:
+        return int(STAGE_NO_ROUTE)
     if gates & GATE_WAF:
         return int(STAGE_WAF)
     if gates & GATE_EARLY_THROTTLE:

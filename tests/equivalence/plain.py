@@ -1,0 +1,65 @@
+"""Random scenarios without what few use: those the compiled engine has a kernel of its own for."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.equivalence.drawing import Style
+from tests.equivalence.scenarios import Case, scenarios
+
+__all__ = ["plain_scenarios"]
+
+_WHOLE = ("populations", "usage_plans", "api_keys", "timeline", "vpc_endpoints")
+_OF_API = ("cors", "resource_policy", "mutual_tls", "api_key_source")
+_OF_ROUTE = ("cors", "validate", "api_key_required", "depends_on", "updates", "scopes")
+_OF_SOURCE = (
+    *("of", "browser", "api_key", "vpc_endpoint", "credentials", "scopes", "source_ip"),
+    *("invalidate", "missing", "bodies", "url_size", "header_size"),
+)
+_OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
+_SETTINGS = (
+    *("throttle_before_auth", "sloppiness", "throttle_charging"),
+    *("cache_throughput", "cache_statuses"),
+)
+_LAMBDA = ("token", "request")
+
+
+def plain_scenarios() -> st.SearchStrategy[Case]:
+    """Scenarios of both styles with all of that taken out again."""
+    styles = st.sampled_from([Style.ANY, Style.CROWDED])
+    return styles.flatmap(lambda style: scenarios(style=style)).map(_plain)
+
+
+def _without(of: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        of.pop(name, None)
+
+
+def _plain(case: Case) -> Case:
+    data = case.data
+    _without(data, _WHOLE)
+    _without(data.get("settings", {}), _SETTINGS)
+    authorizers = data.get("authorizers", {})
+    for name in [name for name, spec in authorizers.items() if spec["type"] not in _LAMBDA]:
+        del authorizers[name]
+    for spec in authorizers.values():
+        _without(spec, _OF_AUTHORIZER)
+    for api in data["apis"].values():
+        _without(api, _OF_API)
+        _without(api.get("stage", {}), ("waf",))
+        if api.get("endpoint") == "private":
+            del api["endpoint"]
+        for route in api["routes"].values():
+            _strip_route(route, authorizers)
+    for source in data["traffic"].values():
+        _without(source, _OF_SOURCE)
+    return case
+
+
+def _strip_route(route: dict[str, Any], authorizers: dict[str, Any]) -> None:
+    _without(route, _OF_ROUTE)
+    _without(route.get("cache", {}), ("invalidation", "encrypted"))
+    if isinstance(route.get("request_size"), dict):  # some of them too large to be let in
+        del route["request_size"]
+    if route.get("authorizer") not in authorizers:
+        route.pop("authorizer", None)
