@@ -111,13 +111,17 @@ def _leave(result: "Result", *, strict: bool) -> None:
         raise typer.Exit(ExitCode.INTERRUPTED)
     failed = [verdict for verdict in result.thresholds if not verdict.ok]
     for verdict in failed:
-        say(f"threshold failed: {verdict.metric} {verdict.expression}")
+        why = "" if verdict.is_measured else f" ({verdict.reason})"
+        say(f"threshold failed: {verdict.metric} {verdict.expression}{why}")
     unclear = []
     if strict:
         unclear = [
             verdict for verdict in result.thresholds if verdict.ok and not verdict.conclusive
         ]
     for verdict in unclear:
-        say(f"threshold inconclusive: {verdict.metric} {verdict.expression} (--strict)")
+        say(
+            f"threshold inconclusive: {verdict.metric} {verdict.expression} (--strict): "
+            f"{verdict.reason}"
+        )
     if failed or unclear:
         raise typer.Exit(ExitCode.THRESHOLD_FAILED)

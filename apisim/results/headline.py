@@ -49,14 +49,17 @@ def reproduction(result: Result) -> list[str]:
         f"apisim {info.version}, {info.engine} engine: {count_text(total)} requests simulated in "
         f"{three_digits(float(f'{info.wall_s:.3g}'))} s ({info.requests_per_s:,.0f}/s), set-up "
         f"{three_digits(float(f'{info.setup_s:.3g}'))} s",
-        f"digest {info.digest}, scenario sha256 {scenario.source.sha256[:16]}",
+        f"digest {info.digest}{'' if result.completed else ' (of a part)'}, scenario sha256 "
+        f"{scenario.source.sha256[:16]}",
     ]
-    lines += _command(scenario)
+    if not result.completed:
+        lines.append("cut short: these numbers cannot be reproduced, only the whole run can")
+    lines += _command(scenario, "reproduce" if result.completed else "run it whole")
     return lines
 
 
-def _command(scenario: Scenario) -> list[str]:
-    """What to type to get the same numbers, as far as options say it."""
+def _command(scenario: Scenario, to: str) -> list[str]:
+    """What to type to run a scenario like this, as far as options say it."""
     file = scenario.source.file
     if file.startswith("<"):
         return [f"seed {scenario.seed}"]
@@ -72,7 +75,7 @@ def _command(scenario: Scenario) -> list[str]:
         words += ["--duration", format_duration(scenario.duration_limit_ns)]
     origins.pop("--seed", None)
     changed = " with the same changes (--set)" if origins else ""
-    return [f"reproduce{changed} by", *_broken(words)]
+    return [f"{to}{changed} by", *_broken(words)]
 
 
 def _broken(words: Sequence[str]) -> list[str]:

@@ -6,10 +6,11 @@
 ``errors_4xx``,        ``count`` for each replication; ``rate`` is the share of requests
 ``errors_5xx``,
 ``failed``,
-``throttled``,
+``throttled``,            429s of throttles; those of quotas are ``quota_refused``
+``quota_refused``,
 ``cold_starts``,
-``wrong_answers``,
-``stale_answers``
+``wrong_answers``,     NaN unless a route says on what its answers depend (``depends_on``)
+``stale_answers``      or how often they change (``updates``)
 ``cache_hits``,        ``rate`` is the share of lookups
 ``cache_misses``
 ``availability``       ``rate``: the share of requests that did not fail; preflights that went
@@ -36,6 +37,8 @@ __all__ = ["STANDARD_MEASURES", "Costs", "Gauge", "Measure"]
 
 _LATENCIES: Final = frozenset({"latency", "integration_latency", "gateway_latency"})
 _SECOND_NS: Final = 1_000_000_000
+#: What a route must say before a metric counts anything on it.
+_NEEDED: Final = {"wrong_answers": "depends_on", "stale_answers": "updates"}
 
 _Tags = tuple[tuple[str, str], ...]
 
@@ -151,6 +154,8 @@ class Gauge:
             return (float("nan") if total is None else total), 0.0
         if wanted.metric in _LATENCIES:
             return self._read_latency(wanted)
+        if self.unmeasured(wanted):
+            return float("nan"), 0.0
         tally = self._tally(wanted.tags)
         count = _count(wanted.metric, tally)
         if wanted.unit == "share":
@@ -158,6 +163,21 @@ class Gauge:
         if wanted.unit == "per_second":
             return self._rate(count, dict(wanted.tags)), 0.0
         return count / self._measurements.n_replications, 0.0
+
+    def unmeasured(self, wanted: Measure) -> str:
+        """Why nothing was measured although there may have been requests; "" where that is not so.
+
+        A count of 0 that nobody counted must not pass for one that was.
+        """
+        key = _NEEDED.get(wanted.metric)
+        if key is None:
+            return ""
+        apis = self._measurements.program.scenario.apis
+        cells = self._measurements.cells_of(dict(wanted.tags))
+        routes = (apis[cell.api].every_route[cell.route] for cell in cells if cell.route)
+        # An empty list is an answer as well: it depends on nothing.
+        said = (getattr(route, key) for route in routes)
+        return "" if any(one is not None and one != 0 for one in said) else f"no route has {key}"
 
     def _tally(self, tags: _Tags) -> Tally:
         if tags not in self._tallies:
@@ -193,6 +213,7 @@ def _count(metric: str, tally: Tally) -> int:
         "failed": tally.failed,
         "availability": _asked_for(tally) - tally.failed,
         "throttled": tally.with_outcome("throttled"),
+        "quota_refused": tally.with_outcome("quota"),
         "cold_starts": sums["cold_starts"],
         "cache_hits": sums["cache_hits"],
         "cache_misses": sums["cache_misses"],

@@ -33,6 +33,12 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
         notes.append(
             f"latencies include {counted(preflights, 'preflight')}; availability leaves them out"
         )
+    over_quota = everything.with_outcome("quota")
+    if over_quota and any(one.metric == "throttled" for one in program.scenario.thresholds):
+        notes.append(
+            f"thresholds on throttled leave out {counted(over_quota, 'request')} that quotas "
+            "refused, a 429 as well: quota_refused counts those"
+        )
     if any(int(state.buckets["refused"].sum()) for state in collector.states):
         notes.append(
             "limits are configured-exact: AWS applies them on a best-effort basis, so that single "

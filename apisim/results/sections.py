@@ -71,9 +71,9 @@ def _thresholds(result: Result) -> Section | None:
     columns = "Verdict|Metric|Condition|>Value|>95% interval"
     if not any(row[-1] for row in rows):
         columns, rows = columns.rpartition("|")[0], [row[:-1] for row in rows]
-    uncertain = any(verdict.conclusive is False for verdict in result.thresholds)
-    remarks = ("? the interval over replications does not lie on one side",)
-    return section("Thresholds", columns, rows, marks, remarks if uncertain else ())
+    reasons = [verdict.reason for verdict in result.thresholds if verdict.conclusive is False]
+    remarks = tuple(f"? {reason}" for reason in dict.fromkeys(reasons))
+    return section("Thresholds", columns, rows, marks, remarks)
 
 
 def _value_text(value: float, unit: str) -> str:

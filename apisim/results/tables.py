@@ -236,7 +236,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "usage": [field.name for field in fields(UsageDay)],
     "cors": ("api", "message", "calls"),
     "bill": _BILL,
-    "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive"),
+    "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive", "reason"),
     "intervals": _fields("metric", Interval),
 }
 

@@ -219,6 +219,10 @@ class Measurements:
             _chosen=chosen,
         )
 
+    def cells_of(self, tags: Mapping[str, str]) -> list[Cell]:
+        """Cells with these tags, whether or not there were requests in them."""
+        return [cell for cell in self.program.names.cells if self._has(cell, tags)]
+
     def _has(self, cell: Cell, tags: Mapping[str, str]) -> bool:
         stage = self.program.scenario.apis[cell.api].stage.name
         has = {

@@ -2,7 +2,8 @@
 
 The verdict is the point estimate's: quantiles of all replications together, counts and shares over
 all of them. It is *conclusive* if the interval over replications lies on the same side of the
-limit; with one replication nobody knows.
+limit; with one replication nobody knows. What was not measured meets no condition, and that is
+never conclusive.
 """
 
 import math
@@ -40,9 +41,12 @@ class Verdict:
     ok : bool
         Whether the condition holds; where nothing was measured it does not.
     conclusive : bool or None
-        Whether the interval over replications says the same; None with one replication.
+        Whether the interval over replications says the same; None with one replication, False
+        where nothing was measured.
     interval : Interval or None
         That interval, in ``unit``.
+    reason : str
+        Why it is not conclusive; "" where it is.
     """
 
     metric: str
@@ -52,16 +56,23 @@ class Verdict:
     ok: bool
     conclusive: bool | None
     interval: Interval | None = None
+    reason: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is anything to judge."""
+        return not math.isnan(self.value)
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as ``--json`` prints it."""
         return {
             "metric": self.metric,
             "expression": self.expression,
-            "value": None if math.isnan(self.value) else self.value,
+            "value": self.value if self.is_measured else None,
             "unit": self.unit,
             "ok": self.ok,
             "conclusive": self.conclusive,
+            "reason": self.reason,
         }
 
 
@@ -125,6 +136,18 @@ def judge(
             conclusive = interval is not None and all(
                 threshold.holds(end) == ok for end in (interval.low, interval.high)
             )
+        if math.isnan(value):
+            conclusive = False
+            why = gauge.unmeasured(wanted)
+            reason = f"nothing measured: {why}" if why else "nothing measured"
+        elif conclusive:
+            reason = ""
+        elif n_replications == 1:
+            reason = "one replication has no interval"
+        elif interval is None:
+            reason = "not every replication has a value for an interval"
+        else:
+            reason = "the 95% interval over replications reaches over the limit"
         unit, per_unit = wanted.shown_unit
         verdicts.append(
             Verdict(
@@ -135,6 +158,7 @@ def judge(
                 ok=ok,
                 conclusive=conclusive,
                 interval=None if interval is None else interval.scaled(1 / per_unit),
+                reason=reason,
             )
         )
     return tuple(verdicts)

@@ -42,6 +42,7 @@ METRICS: Final[dict[str, dict[str, str]]] = {
     "failed": _SHARES,
     "availability": {"rate": "share"},
     "throttled": _SHARES,
+    "quota_refused": _SHARES,
     "cache_hits": _SHARES,
     "cache_misses": _SHARES,
     "wrong_answers": _SHARES,
@@ -219,7 +220,13 @@ def _read(value: Any, context: Context) -> tuple[Threshold, ...]:
 _SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-    "description": "Conditions by metric: {latency: ['p(95)<200ms']}.",
+    "description": (
+        "Conditions by metric: {latency: ['p(95)<200ms']}. Metrics: "
+        f"{', '.join(METRICS)}. throttled counts the 429s of throttles (usage plan, method, stage, "
+        "account); those of quotas are quota_refused. wrong_answers needs a route with depends_on, "
+        "stale_answers one with updates: without, nothing is measured and the condition does not "
+        "hold."
+    ),
 }
 
 #: The ``thresholds:`` section, one entry per condition.

@@ -84,6 +84,9 @@ def test_the_summary_says_that_it_is_of_a_part(start: Start, here: Path) -> None
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "INTERRUPTED" in out.decode()
+    assert "(of a part)" in out.decode()
+    assert "\nrun it whole by\n" in out.decode()
+    assert "reproduce by" not in out.decode()
     assert err == b"interrupted\n"
 
 

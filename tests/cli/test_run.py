@@ -119,6 +119,7 @@ def test_strict_fails_what_is_inconclusive(cli: Cli) -> None:
     code, _, err = cli(*once, "--strict")
     assert code == 99
     assert err.count("threshold inconclusive: ") == 2
+    assert err.count(" (--strict): one replication has no interval\n") == 2
     assert cli(*QUICK, "-q", "--strict").code == 0
     assert cli(*once, "--strict", "--set", "thresholds={}").code == 0
 

@@ -125,3 +125,7 @@ def test_an_interrupted_run_is_not_taken_for_a_month(monkeypatch):
     result = run(loads(text), progress=stop)
     assert not result.completed
     assert result.bill.month is None
+    text = result.summary()
+    assert f"digest {result.run_info.digest} (of a part), " in text
+    assert "\ncut short: these numbers cannot be reproduced, only the whole run can\n" in text
+    assert "reproduce by" not in text

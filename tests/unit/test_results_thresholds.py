@@ -116,6 +116,66 @@ def test_what_was_not_measured_meets_no_condition():
     )
     assert all(math.isnan(verdict.value) and not verdict.ok for verdict in verdicts)
     assert [verdict.to_dict()["value"] for verdict in verdicts] == [None, None]
+    assert {(one.conclusive, one.reason) for one in verdicts} == {(False, "nothing measured")}
+
+
+@pytest.mark.parametrize(
+    ("metric", "key", "replications"),
+    [("wrong_answers", "depends_on", 1), ("stale_answers", "updates", 3)],
+)
+def test_answers_that_nobody_looked_at_meet_no_condition(metric, key, replications):
+    # BASE has a cache, but says neither on what its answers depend nor how often they change.
+    verdicts = verdicts_of(f"{metric} => count<1", replications=replications)
+    verdicts += verdicts_of(f"{metric} => rate<1%", replications=replications)
+    for verdict in verdicts:
+        assert (math.isnan(verdict.value), verdict.ok, verdict.conclusive) == (True, False, False)
+        assert verdict.reason == f"nothing measured: no route has {key}"
+        assert verdict.to_dict()["reason"] == verdict.reason
+
+
+def test_what_a_threshold_is_about_must_be_said_where_it_looks():
+    said = BASE.replace("keys: []}", "keys: []}\n        depends_on: []\n        updates: 1/h")
+    assert said != BASE
+    lines = "".join(
+        f"  '{metric}{tags}': ['count<5']\n"
+        for metric in ("wrong_answers", "stale_answers")
+        for tags in ("", "{traffic: cached}", "{traffic: slow}")
+    )
+    verdicts = run(loads(f"{said}thresholds:\n{lines}")).thresholds
+    assert [verdict.ok for verdict in verdicts] == [True, True, False] * 2
+    # An answer that is said to depend on nothing is measured, and is never wrong.
+    assert verdicts[0].value == verdicts[1].value == 0
+
+
+QUOTA = """
+apisim: 1
+apis:
+  a:
+    type: rest
+    routes:
+      GET /x:
+        integration: {type: mock}
+        api_key_required: true
+        throttle: {rate_limit: 0, burst_limit: 9}
+usage_plans: {free: {quota: {limit: 6, period: day}, api_keys: [k], api_stages: {a: {}}}}
+traffic:
+  web:
+    arrivals: uniform
+    offset: 0
+    api_key: k
+    phases: [{duration: 10s, rate: 1}]
+    mix: {GET /x: 1}
+"""
+
+
+def test_refusals_of_quotas_are_a_metric_beside_those_of_throttles():
+    text = f"{QUOTA}thresholds: {{throttled: [count<1], quota_refused: [count==4, rate<=40%]}}\n"
+    result = run(loads(text))
+    assert result.requests.by_status == {200: 6, 429: 4}
+    assert [(one.value, one.ok) for one in result.thresholds] == [(0, True), (4, True), (0.4, True)]
+    (note,) = [one for one in result.notes if "quota_refused" in one]
+    assert note.startswith("thresholds on throttled leave out 4 requests that quotas refused")
+    assert not any("quota_refused" in one for one in run(loads(QUOTA)).notes)
 
 
 RANDOM = """
@@ -140,6 +200,9 @@ def test_a_verdict_is_conclusive_if_the_interval_lies_on_its_side():
     assert (far.ok, far.conclusive) == (True, True)
     assert (within.ok, within.conclusive) == (False, False)
     assert (below.ok, below.conclusive) == (False, True)
+    assert (far.reason, below.reason) == ("", "")
+    assert within.reason == "the 95% interval over replications reaches over the limit"
+    assert f"? {within.reason}" in " ".join(str(result).split())
     assert far.interval == interval
     assert (result.ok, result.is_conclusive) == (False, False)
 
