@@ -45,7 +45,8 @@ class ApiUsage:
     requests_charged : int
         Billed units: calls (REST), 512 KB units (HTTP), 32 KB units (WebSocket messages).
     bytes_out, bytes_in : int
-        Response and request bytes on the wire [bytes].
+        Response and request bytes on the wire [bytes]; of a private API, those that went through
+        a VPC endpoint.
     connection_minutes : int
         Minutes of WebSocket connections, each connection rounded up.
     """

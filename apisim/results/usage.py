@@ -107,17 +107,22 @@ def _usage(
     scenario, names = program.scenario, program.names
     used = recorder.usage[list(cells)][:, list(parts)]
     owner = np.array([names.apis.index(names.cells[at].api) for at in cells], np.int64)
+    inside = np.array(
+        [scenario.traffic[names.cells[at].source].vpc_endpoint is not None for at in cells], bool
+    )
     apis = []
     for at, (name, api) in enumerate(scenario.apis.items()):
         mine = used[owner == at]
+        # What calls a private API from outside its VPC endpoints sends nothing through them.
+        moved = used[(owner == at) & inside] if api.endpoint == "private" else mine
         apis.append(
             ApiUsage(
                 name=name,
                 type=api.type,
                 endpoint=api.endpoint,
                 requests_charged=int(mine["units"].sum()),
-                bytes_in=int(mine["bytes_in"].sum()),
-                bytes_out=int(mine["bytes_out"].sum()),
+                bytes_in=int(moved["bytes_in"].sum()),
+                bytes_out=int(moved["bytes_out"].sum()),
             )
         )
     functions = []

@@ -8,6 +8,7 @@ import pytest
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario, ScenarioError, loads
 from apisim.scenario.perimeter import pattern_matches
+from apisim.studies import run as simulate
 from tests.equivalence.engines import Run, lowered, run
 
 BASE = """
@@ -174,6 +175,24 @@ def test_vpc_endpoints_and_their_policies_say_who_enters(
         "shut": {shut},
         "outside": {"PRIVATE_REFUSED"},
     }
+
+
+@pytest.mark.parametrize("policy", ["", "resource_policy: [{effect: allow}]"])
+def test_private_bytes_are_those_that_went_through_an_endpoint(policy: str) -> None:
+    def gigabytes(*sources: str) -> float:
+        more = "vpc_endpoints: {inner: {vpc: main}}"
+        result = simulate(_scenario(f"endpoint: private\n    {policy}", *sources, more=more))
+        lines = {line["meter"]: line for line in result.bill.run.to_dict()["lines"]}
+        assert "datatransfer.out.internet" not in lines
+        line = lines.get("privatelink.data_processed")
+        return 0.0 if line is None else sum(float(tier["quantity"]) for tier in line["tiers"])
+
+    inner, outside = _source("inner", "vpc_endpoint: inner"), _source("outside")
+    alone = gigabytes(inner)
+    # Also a refusal goes through the endpoint; a call that finds no endpoint goes nowhere.
+    assert alone > 0
+    assert gigabytes(outside) == 0
+    assert gigabytes(inner, outside) == alone
 
 
 def test_a_web_acl_blocks_a_flood_after_its_delay_and_counts_what_it_blocks() -> None:
