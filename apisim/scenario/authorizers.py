@@ -177,19 +177,22 @@ class Credentials(Model):
     """How the callers of a source sign their requests, for routes with an ``iam`` authorizer.
 
     Shares are of callers: a user of a population or a closed user keeps what it was given; where
-    nobody is known, each call is another caller.
+    nobody is known, each call is another caller. What is wrong is looked at in the order missing,
+    clock_skew, bad_signature, policy, and each share is of the callers that those before it left:
+    ``missing: 50%`` with ``bad_signature: 50%`` leaves a quarter.
 
     Attributes
     ----------
     missing : float
         Share of callers that do not sign at all, in [0, 1].
     bad_signature : float
-        Share whose signature does not match, in [0, 1].
+        Share whose signature does not match, in [0, 1], of the callers that sign, and in time.
     clock_skew : Distribution or None
-        How far a caller's clock is off, either way [ns]; None: all are right. Beyond the setting
-        ``signature_window`` every request of that caller is refused as expired.
+        How far the clock of a caller is off, either way [ns]; None: all are right. Beyond the
+        setting ``signature_window`` every request of that caller is refused as expired.
     policy : tuple of float
-        Weights of what the callers' own policies say: allow, silent, deny. Default: all allow.
+        Weights of what the own policies of those callers that are left say: allow, silent, deny.
+        Default: all allow.
     account : {"same", "cross"}
         Whether the callers belong to the API's account; another account's need both sides' allow.
     """
@@ -216,20 +219,25 @@ class Authorizer(Model):
         Lambda types: how long a result is kept [ns], 0 to 3600 s; None is the API type's default,
         see :meth:`ttl_on`.
     deny_identities : float
-        Lambda types: share of identities that are denied, in [0, 1].
+        Lambda types: share of identities that are denied, in [0, 1]. Drawn for each identity and
+        kept for the whole run: of few identities the part that is denied can be far from it (of
+        5 at 20%, none in every third run), and so can the part of the requests.
     silent_identities : float
-        Lambda types: share of identities whose policy neither allows nor denies the route.
+        Lambda types: share of identities whose policy neither allows nor denies the route; drawn
+        for each identity.
     unauthorized : float
         Lambda types: share of identities for which the function raises ``Unauthorized``: 401
-        on REST, 500 on HTTP APIs, and not kept.
+        on REST, 500 on HTTP APIs, and not kept; drawn for each identity.
     identity_validation : float
-        Type token: share of tokens that do not match the expression: 401 without a call.
+        Type token: share of tokens that do not match the expression: 401 without a call; drawn for
+        each token.
     identity_sources : list of str
         What makes up the identity. One that is missing from a call is a 401, but not on a REST
         API's request authorizer that keeps no results. ``context.routeKey`` (HTTP APIs) keeps the
         results of each route apart.
     invalid_tokens : float
-        Types cognito and jwt: share of tokens with a wrong signature, issuer or audience.
+        Types cognito and jwt: share of tokens with a wrong signature, issuer or audience; drawn for
+        each token.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(

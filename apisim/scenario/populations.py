@@ -44,11 +44,14 @@ class Population(Model):
     users_each : int
         Users of each customer, all equally active, 1 to 1,000,000, default 1.
     source_ips_each : int or None
-        Addresses each customer calls from, 1 to 65,536; None: unknown, unless ``source_ips`` is
-        given (then 1).
+        Addresses each customer calls from, 1 to 65,536, taken from ``source_ips`` in order; None:
+        unknown, unless ``source_ips`` is given (then 1).
     source_ips : AddressRange
-        Where the addresses are taken from, one customer's after the other's. Default: 10.0.0.0/8,
-        of which each population that gives no other has the part after that of the one before.
+        Where the addresses are taken from, in order from the start of the range: those of the
+        first customer, then those of the second, and so on; nothing is drawn, and what is left
+        over calls nobody. Two populations with the same range share addresses. Default:
+        10.0.0.0/8, of which each population that gives no other has the part after that of the
+        one before.
     token_lifetime : int or None
         How long a user's token lives before it is replaced by another [ns]; users renew theirs at
         different times. None: for ever.

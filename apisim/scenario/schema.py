@@ -13,6 +13,7 @@ __all__ = ["json_schema"]
 _ALL_OPTIONAL: Final = ("Account", "Pricing")
 #: One entry of a numpydoc list of attributes.
 _ATTRIBUTE: Final = re.compile(r"^(?P<names>\w.*?) : .*\n(?P<text>(?: +.*\n?|\n)*)", re.MULTILINE)
+_UNIT: Final = re.compile(r" \[(ns|1/s|bytes)\]")
 _PHASES: Final = ("OpenPhase", "ClosedPhase", "CountsPhase", "PausePhase")
 
 
@@ -75,7 +76,16 @@ def _with_descriptions(node: dict[str, Any]) -> dict[str, Any]:
         # A key that is a word of Python has an underscore behind it in the model.
         texts.update((name.rstrip("_"), text) for name in block["names"].split(", "))
     properties = {
-        key: {"description": texts[key], **value} if key in texts else value
+        key: _described(value, texts[key]) if key in texts else value
         for key, value in node["properties"].items()
     }
     return {**node, "description": " ".join(summary.split()), "properties": properties}
+
+
+def _described(value: dict[str, Any], text: str) -> dict[str, Any]:
+    """Schema of a key with what it means, and behind that how such a value is written."""
+    form = value.get("description")
+    if not form:
+        return {**value, "description": text}
+    # The unit inside the simulator is not the one to write.
+    return {**value, "description": f"{_UNIT.sub('', text)} {form}"}

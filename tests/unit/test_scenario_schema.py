@@ -113,3 +113,22 @@ def test_hidden_fields_and_inner_nulls_are_not_shown(schema: dict[str, Any]) -> 
     text = json.dumps(schema)
     assert "value_names" not in text
     assert '"null"' not in text
+
+
+def test_a_key_says_what_it_means_and_how_it_is_written(schema: dict[str, Any]) -> None:
+    def text(model: str, key: str) -> str:
+        return " ".join(schema["$defs"][model]["properties"][key]["description"].split())
+
+    assert "in order from the start of the range" in text("Population", "source_ips")
+    assert text("Population", "source_ips").endswith("203.0.113.7, 203.0.113.0/24.")
+    assert "Drawn for each identity" in text("Authorizer", "deny_identities")
+    assert "of the callers that sign" in text("Credentials", "bad_signature")
+    assert (
+        "of the callers that those before it left" in schema["$defs"]["Credentials"]["description"]
+    )
+    assert "changes no number" in text("UsagePlan", "price")
+    assert text("OpenPhase", "duration") == (
+        "Length, above 0. A duration with its unit: 250ms, 10s, 1h30m."
+    )
+    thresholds = schema["properties"]["thresholds"]["description"]
+    assert "those of quotas are quota_refused" in thresholds
