@@ -1,6 +1,7 @@
 """The first lines of a summary and its last: what was run, how it went, how to repeat it."""
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,7 +39,21 @@ def headline(result: Result) -> list[str]:
             f"{who} {count_text(count)}" for who, count in requests.refused_by.items()
         )
         lines.append(f"not served because of: {refused}")
+    lines += _hidden(result)
     return lines
+
+
+def _hidden(result: Result) -> list[str]:
+    """What statuses do not tell: answers that browsers keep from their pages, and why."""
+    said = Counter[str]()
+    for stats in result.cors.values():
+        said.update(stats.messages)
+    if not said:
+        return []
+    ((reason, _),) = said.most_common(1)
+    more = f" (and {counted(len(said) - 1, 'other reason')})" if len(said) > 1 else ""
+    blocked = counted(sum(said.values()), "call")
+    return [f"for the pages {blocked} came to nothing, whatever the status: {reason}{more}"]
 
 
 def reproduction(result: Result) -> list[str]:

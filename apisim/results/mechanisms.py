@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from apisim.gateway.status import Answer
 from apisim.results.collect import FinalState
 from apisim.results.customers import Customers
 from apisim.results.tally import Measurements
@@ -60,9 +61,9 @@ class CacheStats(_Stats):
         is not in the key. Always 0 where nobody said what answers depend on.
     stale_answers : int
         Hits whose answer had changed behind the cache (``updates``).
-    invalidations, ignored_invalidations : int
-        Calls with ``Cache-Control: max-age=0`` that replaced the entry, and those that were told
-        by a warning header that they may not.
+    invalidations, ignored_invalidations, refused_invalidations : int
+        Calls with ``Cache-Control: max-age=0`` that replaced the entry, those that were told by a
+        warning header that they may not, and those that were answered 403.
     flushes : int
         Times the timeline emptied it without taking it away; whole run, summed.
     max_wait_ms : float
@@ -81,6 +82,7 @@ class CacheStats(_Stats):
     stale_answers: int = 0
     invalidations: int = 0
     ignored_invalidations: int = 0
+    refused_invalidations: int = 0
     flushes: int = 0
     max_wait_ms: float = 0.0
 
@@ -183,7 +185,8 @@ def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dic
         at = positions.get(f"{name}/{api.stage.name}")
         if at is None:
             continue
-        sums = measurements.select(api=name).sums
+        tally = measurements.select(api=name)
+        sums = tally.sums
         hits, misses = sums["cache_hits"], sums["cache_misses"]
         stats[name] = CacheStats(
             hits=hits,
@@ -197,6 +200,7 @@ def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dic
             stale_answers=sums["stale_answers"],
             invalidations=sums["invalidations"],
             ignored_invalidations=sums["ignored_invalidations"],
+            refused_invalidations=int(tally.by_answer[Answer.INVALIDATION_REFUSED]),
             flushes=_total(states, "clusters", at, "flushes"),
             max_wait_ms=max(int(state.clusters["max_wait_ns"][at]) for state in states) / 1e6,
         )

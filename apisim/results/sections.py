@@ -272,11 +272,21 @@ def _cache_remarks(api: str, stats: CacheStats) -> list[str]:
         if count:
             share = share_text(count / stats.hits)
             remarks.append(f"{api}: {count_text(count)} of the hits ({share}) {what}.")
-    if stats.invalidations or stats.ignored_invalidations:
+    if stats.invalidations or stats.ignored_invalidations or stats.refused_invalidations:
+        others = [
+            f", {count_text(count)} {'was' if count == 1 else 'were'} {what}"
+            for count, what in (
+                (stats.ignored_invalidations, "ignored with a warning"),
+                (stats.refused_invalidations, "refused (403)"),
+            )
+            if count
+        ]
         remarks.append(
-            f"{api}: {counted(stats.invalidations, 'call')} asked for a fresh answer and got it, "
-            f"{count_text(stats.ignored_invalidations)} were ignored with a warning."
+            f"{api}: {counted(stats.invalidations, 'call')} asked for a fresh answer and got it"
+            f"{''.join(others)}."
         )
+    if stats.flushes:
+        remarks.append(f"{api}: emptied {counted(stats.flushes, 'time')} (timeline), whole run.")
     if stats.max_wait_ms:
         remarks.append(
             f"{api}: lookups waited up to {time_text(stats.max_wait_ms)} for the cache, whole run."

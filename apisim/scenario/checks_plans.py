@@ -1,13 +1,11 @@
 """Rules between usage plans, API keys, and those who use them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from apisim.scenario.api import Api
+from apisim.scenario.calls import called_routes
 from apisim.scenario.problems import Path, did_you_mean
-from apisim.scenario.routes import can_match
 from apisim.scenario.scenario import Scenario
-from apisim.scenario.traffic import Source
 from apisim.scenario.units import shown
 from apisim.scenario.validation import Validation
 
@@ -131,7 +129,7 @@ def plan_notes(scenario: Scenario) -> Iterator[str]:
     plans = scenario.usage_plans
     known = {key for plan in plans.values() for key in plan.api_keys} | set(scenario.api_keys)
     for name, source in scenario.traffic.items():
-        needs = [api.routes[key].api_key_required for api, key in _called(scenario, source)]
+        needs = [api.routes[key].api_key_required for api, key in called_routes(scenario, source)]
         holder = scenario.populations.get(source.of or "")
         sends = source.api_key is not None or (holder is not None and holder.key_each)
         if source.api_key is not None and source.api_key not in known:
@@ -173,20 +171,3 @@ def _beyond_quotas(scenario: Scenario) -> Iterator[str]:
     )
     if n_keys > _MAX_KEYS:
         yield f"{n_keys:,} API keys: an account has {_MAX_KEYS:,} at most unless AWS allows more"
-
-
-def _called(scenario: Scenario, source: Source) -> Iterable[tuple[Api, str]]:
-    """Routes that a source may call; all of a log's API."""
-    if source.trace is not None:
-        for name, api in scenario.apis.items():
-            if source.trace.api in (None, name):
-                yield from ((api, key) for key in api.routes)
-    for entry in source.mix:
-        called = scenario.apis.get(entry.api)
-        if called is None:
-            continue
-        keys = called.route_keys()
-        exact = str(entry.route)
-        for key, route_key in keys.items():
-            if key == exact or (exact not in keys and can_match(route_key, entry.route)):
-                yield called, key

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from apisim.scenario.cors import Cors
+from apisim.scenario.calls import called_routes
+from apisim.scenario.cors import Browser, Cors
 from apisim.scenario.problems import Path
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.validation import Validation
@@ -48,7 +49,7 @@ def check_cors(scenario: Scenario, outcome: Validation) -> None:
 
 
 def notes_on_cors(scenario: Scenario) -> list[str]:
-    """Lints: strangers' browsers, and origins that one header cannot hold."""
+    """Lints: strangers' browsers, origins one header cannot hold, pages that are locked out."""
     notes = []
     for name, source in scenario.traffic.items():
         if source.browser is not None and source.of is None and not source.is_closed:
@@ -62,4 +63,41 @@ def notes_on_cors(scenario: Scenario) -> list[str]:
                 f"{'.'.join(map(str, at))}: a REST API has no list of origins; taken as code that "
                 "compares the Origin header and echoes it"
             )
-    return notes
+        if cors.allow_credentials and "*" in cors.allow_origins:
+            notes.append(
+                f"{'.'.join(map(str, at))}: allow_origins * is not taken for requests with "
+                "credentials: browsers hide those answers; name the origins"
+            )
+    return [*notes, *_locked_out(scenario)]
+
+
+def _locked_out(scenario: Scenario) -> Iterator[str]:
+    """Pages that no answer will reach, one note for each source and reason."""
+    for name, source in scenario.traffic.items():
+        browser = source.browser
+        if browser is None:
+            continue
+        reasons: dict[str, list[str]] = {}
+        for api, key in called_routes(scenario, source):
+            own = api.routes[key].cors
+            reason = _why_locked_out(browser, api.cors if own is None else own or None)
+            if reason:
+                reasons.setdefault(reason, []).append(key)
+        for reason, keys in reasons.items():
+            shown = ", ".join(dict.fromkeys(keys))
+            yield f"traffic.{name}: browsers will hide the answers of {shown}: {reason}"
+
+
+def _why_locked_out(browser: Browser, cors: Cors | None) -> str:
+    if cors is None:
+        return "no cors is given for it"
+    allowed = cors.allow_origins
+    scheme = browser.origin.partition("://")[0]
+    if "*" in allowed:
+        # With allow_credentials as well as without: the wildcard is for requests without.
+        return "it sends credentials, and allow_origins is *" if browser.credentials else ""
+    if browser.origin not in allowed and f"{scheme}://*" not in allowed:
+        return f"its origin {browser.origin} is not among allow_origins"
+    if browser.credentials and not cors.allow_credentials:
+        return "it sends credentials, and allow_credentials is not set"
+    return ""

@@ -1,5 +1,6 @@
 """Browsers in a run: what they ask first, what they are told, and what their pages never see."""
 
+import json
 from collections import Counter
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from apisim.gateway.cors import MESSAGES, Message
 from apisim.gateway.status import Answer
 from apisim.results.cors import cors_stats
 from apisim.results.tally import Measurements
+from apisim.scenario import loads
+from apisim.studies import run
 from tests.support.experiments import MOCK, Data, prepare, rows_of, scenario
 
 PAGE: Final = "https://app.example.com"
@@ -293,3 +296,54 @@ def test_other_settings_of_what_aws_leaves_open() -> None:
     api = {"type": "http", "cors": EVERYTHING}
     assert said(calls(api, account=account)) == {}
     assert set(said(calls(api, account=account, settings=hidden))) == {MESSAGES[Message.NO_ORIGIN]}
+
+
+# ----------------------------------------------------------------------- what is said before a run
+
+
+@pytest.mark.parametrize(
+    ("api_type", "cors", "browser", "reason"),
+    [
+        ("rest", None, {}, "no cors is given for it"),
+        ("http", None, {}, "no cors is given for it"),
+        ("http", {"allow_origins": ["https://other.example"]}, {}, "is not among allow_origins"),
+        ("rest", {"allow_origins": ["https://other.example"]}, {}, "is not among allow_origins"),
+        ("http", {"allow_origins": ["http://*"]}, {}, "is not among allow_origins"),
+        ("rest", {"allow_origins": ["*"]}, {"credentials": True}, "and allow_origins is *"),
+        ("rest", ORIGIN, {"credentials": True}, "and allow_credentials is not set"),
+        ("http", {"allow_origins": ["https://*"]}, {}, ""),
+        ("rest", {"allow_origins": ["*"]}, {}, ""),
+        ("rest", ORIGIN, {}, ""),
+        ("rest", {**ORIGIN, "allow_credentials": True}, {"credentials": True}, ""),
+    ],
+)
+def test_pages_that_are_locked_out_are_a_note_and_so_are_they_when_it_runs(
+    api_type: str, cors: Data | None, browser: Data, reason: str
+) -> None:
+    api = {"type": api_type, **({"cors": cors} if cors else {})}
+    data = calls(api, "GET /things", browser=browser)
+    notes = [note for note in loads(json.dumps(data)).notes if "browsers will hide" in note]
+    assert [note.endswith(reason) for note in notes] == ([True] if reason else [])
+    assert all(note.startswith("traffic.pages: ") and "GET /things" in note for note in notes)
+    # The rules of the run are written elsewhere, in gateway/cors: they must say the same.
+    assert bool(said(data)) == bool(reason)
+
+
+def test_a_wildcard_with_credentials_is_a_note() -> None:
+    cors = {"allow_origins": ["*"], "allow_credentials": True}
+    notes = loads(json.dumps(calls({"type": "rest", "cors": cors}))).notes
+    (note,) = [note for note in notes if "* is not" in note]
+    assert note.startswith("apis.api.cors: allow_origins * is not taken for requests with cred")
+
+
+def test_the_summary_says_what_a_status_of_200_does_not() -> None:
+    result = run(loads(json.dumps(calls({"type": "rest"}, "GET /things"))))
+    assert set(result.requests.by_status) == {200}
+    lines = result.summary(width=200).splitlines()
+    n_calls = result.requests.total
+    assert (
+        f"for the pages {n_calls} calls came to nothing, whatever the status: "
+        f"{MESSAGES[Message.NO_ORIGIN]}"
+    ) in lines
+    seen = run(loads(json.dumps(calls({"type": "rest", "cors": ORIGIN}, "GET /things"))))
+    assert "for the pages" not in seen.summary()

@@ -46,6 +46,7 @@ def test_a_flush_is_before_the_call_of_its_instant() -> None:
     )
     assert in_order(result) == {"served": 2, "cache_hit": 8}
     assert result.cache["a"].flushes == 2
+    assert "a: emptied 2 times (timeline), whole run." in " ".join(str(result).split())
     assert result.endpoints["e"].served == 2
 
 
@@ -93,6 +94,9 @@ def test_a_refused_invalidation_is_a_403_that_costs_nothing() -> None:
     assert result.latency_ms.max == 3.0
     assert result.bill.run.line("apigateway.rest.requests") is None
     assert (result.cache["a"].hits, result.cache["a"].misses) == (0, 0)
+    assert result.cache["a"].refused_invalidations == 10
+    said = "a: 0 calls asked for a fresh answer and got it, 10 were refused (403)."
+    assert said in " ".join(str(result).split())
 
 
 @pytest.mark.parametrize(
