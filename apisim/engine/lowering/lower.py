@@ -1,21 +1,20 @@
 """The lowering as a whole: one :class:`Program` from one scenario."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.draws.keys import find_equal, stream_key
 from apisim.draws.purposes import Purpose
 from apisim.engine.lowering.apis import lower_apis
 from apisim.engine.lowering.backends import lower_backends
-from apisim.engine.lowering.bindings import Bindings, DrawnPart
+from apisim.engine.lowering.bindings import Bindings
 from apisim.engine.lowering.caching import lower_timeline
 from apisim.engine.lowering.context import Charging, Context
 from apisim.engine.lowering.perimeter import lower_wafs
 from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
+from apisim.engine.lowering.streams import Rekey
 from apisim.engine.program import Names, Program
 from apisim.engine.tables import RULES_DTYPE, Tables
 from apisim.gateway.status import body_table, status_table
@@ -134,7 +133,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         plans=tuple(scenario.usage_plans),
         plan_limits=tuple(plans.limits),
     )
-    rekey = _Keys(
+    rekey = Rekey(
         scenario,
         names,
         [part for _, _, part in bindings.parts],
@@ -192,95 +191,3 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["signature_window_ns"] = settings.signature_window
     rules["sign_in_time"] = context.dists.add(settings.sign_in_time)
     return rules
-
-
-_AUTHORIZER_STREAMS = {
-    "deny_key": Purpose.DENY,
-    "unauthorized_key": Purpose.UNAUTHORIZED,
-    "invalid_key": Purpose.INVALID_TOKEN,
-}
-_CREDENTIAL_STREAMS = {
-    "key": Purpose.CREDENTIAL,
-    "skew_key": Purpose.CLOCK_SKEW,
-    "policy_key": Purpose.CALLER_POLICY,
-    "scope_key": Purpose.SCOPE,
-}
-
-
-class _Keys:
-    """Streams of one replication: keys from names, never from positions."""
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        names: Names,
-        parts: Sequence[DrawnPart | None],
-        tables: Tables,
-        populations: Sequence[str],
-        owners: Sequence[str],
-        cached: Sequence[tuple[str, str]],
-    ) -> None:
-        self._populations, self._owners, self._cached = populations, owners, cached
-        self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
-
-    def __call__(self, replication: int) -> Tables:
-        tables, names = self._tables, self._names
-        draw_keys = np.array(
-            [[self._key(replication, p, name) for p in Purpose] for name in names.sources],
-            np.uint64,
-        ).reshape(len(names.sources), len(Purpose))
-        parts = tables.parts.copy()
-        for at, part in enumerate(self._parts):
-            if part is not None:
-                entity = f"{part.source}/{part.parameter}"
-                parts["key"][at] = self._key(replication, Purpose.KEY, entity)
-        routes = tables.routes.copy()
-        for at, (api, route) in enumerate(names.routes):
-            routes["sizes_key"][at] = self._key(
-                replication, Purpose.RESPONSE_SIZE, f"route/{api}/{route}"
-            )
-        authorizers = tables.authorizers.copy()
-        for at, (_, name) in enumerate(names.authorizers):
-            for column, purpose in _AUTHORIZER_STREAMS.items():
-                authorizers[column][at] = self._key(replication, purpose, f"authorizer/{name}")
-        callers = tables.callers.copy()
-        for at, population in enumerate(self._populations):
-            if population:
-                callers["token_key"][at] = self._key(
-                    replication, Purpose.TOKEN, f"population/{population}"
-                )
-                callers["refresh_key"][at] = self._key(
-                    replication, Purpose.REFRESH, f"population/{population}"
-                )
-                callers["certificate_key"][at] = self._key(
-                    replication, Purpose.CERTIFICATE, f"population/{population}"
-                )
-        credentials = tables.credentials.copy()
-        for at, owner in enumerate(self._owners):
-            for column, purpose in _CREDENTIAL_STREAMS.items():
-                credentials[column][at] = self._key(replication, purpose, owner)
-        caching = tables.caching.copy()
-        for at, (api, route) in enumerate(self._cached):
-            caching["updates_key"][at] = self._key(
-                replication, Purpose.UPDATE, f"route/{api}/{route}"
-            )
-        # One parameter of one source is one stream, however many routes use it.
-        keys = {
-            (p.source, p.parameter): int(k)
-            for p, k in zip(self._parts, parts["key"], strict=True)
-            if p
-        }
-        used = [*draw_keys.ravel().tolist(), *keys.values(), *routes["sizes_key"].tolist()]
-        assert find_equal(used) is None, "two streams share a key: use another seed"
-        return tables._replace(
-            draw_keys=draw_keys,
-            parts=parts,
-            routes=routes,
-            authorizers=authorizers,
-            callers=callers,
-            credentials=credentials,
-            caching=caching,
-        )
-
-    def _key(self, replication: int, purpose: Purpose, entity: str) -> np.uint64:
-        return stream_key(self._scenario.seed, replication, purpose, entity)
