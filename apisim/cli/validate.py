@@ -81,27 +81,23 @@ def _contents(program: "Program") -> dict[str, Any]:
 
 
 def _in_words(name: str, contents: dict[str, Any]) -> str:
-    from apisim.scenario.formats import format_duration
+    from apisim.scenario.formats import counted, format_duration
 
-    counted = [
-        _counted(contents["apis"], "API"),
-        _counted(contents["routes"], "route"),
+    parts = [
+        counted(contents["apis"], "API"),
+        counted(contents["routes"], "route"),
         *(
-            _counted(contents[key], key.removesuffix("s"))
+            counted(contents[key], key.removesuffix("s"))
             for key in ("authorizers", "functions", "endpoints")
             if contents[key]
         ),
-        _counted(contents["traffic"], "source") + " of traffic",
+        counted(contents["traffic"], "source") + " of traffic",
     ]
     if contents["traced_requests"]:
-        counted.append(_counted(contents["traced_requests"], "request") + " in traces")
+        parts.append(counted(contents["traced_requests"], "request") + " in traces")
     if contents["skipped_rows"]:
-        counted.append(_counted(contents["skipped_rows"], "bad row") + " left out")
+        parts.append(counted(contents["skipped_rows"], "bad row") + " left out")
     length = format_duration(round(contents["simulated_s"] * 1e9))
-    times = _counted(contents["replications"], "replication")
-    words = f"{', '.join(counted)}; {times} of {length}"
+    times = counted(contents["replications"], "replication")
+    words = f"{', '.join(parts)}; {times} of {length}"
     return f"{name}: {words}" if name else words
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -72,6 +72,8 @@ class PlanStats:
     offered, served, throttled, quota_refused : int
         All requests of the customers whose keys are in it, after the warm-up, summed over
         replications.
+    otherwise : int
+        What is left of the requests: refused by another gate, or failed behind all of them.
     exhausted_keys : int
         Keys whose quota was used up in any replication.
     price : str
@@ -85,6 +87,7 @@ class PlanStats:
     served: int
     throttled: int
     quota_refused: int
+    otherwise: int
     exhausted_keys: int
     price: str
 
@@ -283,12 +286,15 @@ class Customers:
         for at, name in enumerate(names.plans):
             own = totals.subscriptions["plan"] == at
             customers = totals.subscriptions["customer"][own]
+            sums = {count: int(counts[count][customers].sum()) for count in _COUNTS}
+            told = sums["served"] + sums["throttled"] + sums["quota_refused"]
             stats.append(
                 PlanStats(
                     plan=name,
                     keys=len(customers),
                     active_keys=int((counts["offered"][customers] > 0).sum()),
-                    **{count: int(counts[count][customers].sum()) for count in _COUNTS},
+                    **sums,
+                    otherwise=sums["offered"] - told,
                     exhausted_keys=int((totals.exhausted_ns[own] != _NEVER).sum()),
                     price=f"{self.program.scenario.usage_plans[name].price:f}",
                 )

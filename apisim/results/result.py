@@ -24,6 +24,7 @@ from apisim.results.tally import Measurements
 from apisim.results.verdicts import Verdict
 from apisim.results.web_acls import WebAclStats
 from apisim.scenario import Scenario
+from apisim.scenario.formats import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -284,7 +285,7 @@ class Result:
         verdict = "" if self.completed else ", interrupted"
         if self.thresholds:
             verdict += ", ok" if self.ok else ", thresholds failed"
-        return f"<Result of {of!r}: {self.requests.total:,} requests{verdict}>"
+        return f"<Result of {of!r}: {counted(self.requests.total, 'request')}{verdict}>"
 
     def __str__(self) -> str:
         return self.summary()

@@ -197,12 +197,16 @@ def _plans(result: Result) -> Section | None:
             _part(stats.served, stats.offered),
             _part(stats.throttled, stats.offered),
             _part(stats.quota_refused, stats.offered),
+            _part(stats.otherwise, stats.offered),
             count_text(stats.exhausted_keys),
         )
         for stats in result.customers.plans()
     ]
-    columns = "Plan|>Keys|>Offered|>Served|>Throttled|>Over quota|>Keys used up"
-    return section("Usage plans", columns, rows)
+    columns = "Plan|>Keys|>Offered|>Served|>Throttled|>Over quota|>Otherwise|>Keys used up"
+    remarks: tuple[str, ...] = ()
+    if any(stats.otherwise for stats in result.customers.plans()):
+        remarks = ("otherwise: refused by another gate, or failed behind all of them",)
+    return section("Usage plans", columns, rows, remarks=remarks)
 
 
 def _customers(result: Result) -> Section | None:

@@ -4,6 +4,8 @@ import math
 from decimal import Decimal
 from typing import Final
 
+from apisim.scenario.formats import counted
+
 __all__ = [
     "NOTHING",
     "bytes_text",
@@ -54,17 +56,6 @@ def quantity_text(quantity: Decimal) -> str:
 def count_text(count: int) -> str:
     """A count with its thousands apart."""
     return f"{count:,}"
-
-
-def counted(count: int, noun: str) -> str:
-    """A count with its noun, whose plural ends in s.
-
-    Examples
-    --------
-    >>> counted(1, "row"), counted(1234, "row")
-    ('1 row', '1,234 rows')
-    """
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def time_text(time_ms: float) -> str:

@@ -15,7 +15,7 @@ from apisim.scenario.checks_throttles import check_divided_bursts
 from apisim.scenario.checks_validators import check_validators
 from apisim.scenario.cors_rules import check_cors, notes_on_cors
 from apisim.scenario.features import lacks
-from apisim.scenario.formats import format_duration
+from apisim.scenario.formats import counted, format_duration
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.populations import blocks_of
 from apisim.scenario.problems import Path, did_you_mean
@@ -297,7 +297,8 @@ def _check_blocks(scenario: Scenario, outcome: Validation) -> None:
     for name, block in blocks_of(scenario.populations).items():
         source_ips = scenario.populations[name].source_ips
         if block.first + block.size > source_ips.first + source_ips.size:
-            message = f"those before leave no {block.size:,} addresses of {source_ips}"
+            wanted = counted(block.size, "address", "addresses")
+            message = f"those before leave no {wanted} of {source_ips}"
             because: tuple[Path, ...] = (("populations",),)
             hint = "give this population source_ips of its own, or fewer addresses"
             outcome.add(("populations", name, "source_ips_each"), message, hint, because=because)

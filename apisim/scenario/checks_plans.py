@@ -141,6 +141,7 @@ def plan_notes(scenario: Scenario) -> Iterator[str]:
             yield f"traffic.{name}: its keys are not asked for: no route it calls needs one"
         if any(needs) and not sends:
             yield f"traffic.{name}: it has no API key, and routes that need one refuse it"
+    yield from _opening_nothing(scenario)
     for name, plan in plans.items():
         for api_name, routes in plan.apis.items():
             api = scenario.apis.get(api_name)
@@ -155,6 +156,35 @@ def plan_notes(scenario: Scenario) -> Iterator[str]:
             if not any(route.api_key_required for route in api.routes.values()):
                 yield f"usage_plans.{name}: no route of {api_name} needs an API key"
     yield from _beyond_quotas(scenario)
+
+
+def _opening_nothing(scenario: Scenario) -> Iterator[str]:
+    """Plans without a stage, and keys whose plans open none of the stages they are used on."""
+    plans = scenario.usage_plans
+    held = {plan for one in scenario.populations.values() for plan in one.plans or {}}
+    for name, plan in plans.items():
+        if not plan.api_stages and (plan.api_keys or name in held):
+            yield (
+                f"usage_plans.{name}: it opens no stage (api_stages), so where a key is needed its "
+                "keys are refused"
+            )
+    for name, source in scenario.traffic.items():
+        mine = [plan for plan in plans.values() if source.api_key in plan.api_keys]
+        opened = {api for plan in mine for api in plan.apis}
+        asked = [
+            api_name
+            for api_name, api in scenario.apis.items()
+            if any(
+                called is api and api.routes[key].api_key_required
+                for called, key in called_routes(scenario, source)
+            )
+        ]
+        if opened:  # else it was said of the plan, or that no plan has the key
+            for api_name in (one for one in asked if one not in opened):
+                yield (
+                    f"traffic.{name}: no plan of the key {source.api_key} opens the stage of "
+                    f"{api_name}, so where it needs a key the calls are refused"
+                )
 
 
 def _beyond_quotas(scenario: Scenario) -> Iterator[str]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from apisim.scenario.formats import counted
 from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, shown
 
@@ -97,7 +98,8 @@ def read_column(
                     continue
                 if len(record) != len(header):
                     raise UnitError(
-                        f"{path.name} row {records.line_num} has {len(record)} fields, "
+                        f"{path.name} row {records.line_num} has "
+                        f"{counted(len(record), 'field')}, "
                         f"the header has {len(header)}"
                     )
                 if records.line_num > _MAX_LINES:
@@ -118,7 +120,9 @@ def read_column(
     if start is not None and not found:
         raise UnitError(f"{path.name} has no row {shown(start)} in its column {header[key]}")
     if rows is not None and len(found) < rows:
-        raise UnitError(f"{path.name} has {len(found)} rows from there, {rows} are wanted")
+        raise UnitError(
+            f"{path.name} has {counted(len(found), 'row')} from there, {rows} are wanted"
+        )
     if not found:
         raise UnitError(f"{path.name} has no rows")
     return found

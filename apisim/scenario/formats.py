@@ -10,7 +10,18 @@ from apisim.scenario.units import (
     SIZE_UNITS_BYTES,
 )
 
-__all__ = ["format_duration", "format_rate", "format_size"]
+__all__ = ["counted", "format_duration", "format_rate", "format_size"]
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun; a plural that does not end in s is given.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1234, "row"), counted(2, "entry", "entries")
+    ('1 row', '1,234 rows', '2 entries')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def format_duration(duration_ns: int) -> str:

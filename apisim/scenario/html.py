@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 from apisim.scenario.api import Api, Route, Throttle
-from apisim.scenario.formats import format_duration, format_rate
+from apisim.scenario.formats import counted, format_duration, format_rate
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import Source
@@ -80,15 +80,15 @@ def _load(source: Source) -> str:
 def _phase(phase: Phase) -> str:
     """One phase: ``filling 3m 50/s to 200/s``."""
     if isinstance(phase, CountsPhase):
-        what = f"{sum(phase.counts):,} requests"
+        what = counted(sum(phase.counts), "request")
     elif isinstance(phase, OpenPhase):
         what = format_rate(phase.rate)
         if phase.ramp_to is not None:
             what += f" to {format_rate(phase.ramp_to)}"
     elif isinstance(phase, ClosedPhase):
-        what = f"{phase.users:,} users"
+        what = counted(phase.users, "user")
         if phase.ramp_to is not None:
-            what = f"{phase.users:,} to {phase.ramp_to:,} users"
+            what = f"{phase.users:,} to {counted(phase.ramp_to, 'user')}"
     else:
         what = "nothing"
     return f"{phase.name} {format_duration(phase.length_ns)} {what}"

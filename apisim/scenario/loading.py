@@ -242,8 +242,15 @@ def _make_void(
 
 
 def _cut_phases(scenario: Scenario, cut_ns: int | None) -> list[str]:
-    """Phases that no longer take place."""
+    """Phases that no longer take place; a limit that cuts nothing is said as well."""
     notes = []
+    lengths = [source.length_ns for source in scenario.traffic.values()]
+    longest = max((length for length in lengths if length is not None), default=0)
+    if cut_ns is not None and None not in lengths and cut_ns > longest:
+        notes.append(
+            f"--duration {format_duration(cut_ns)} cuts nothing: the traffic ends after "
+            f"{format_duration(longest)}, and phases are never made longer"
+        )
     for name, source in scenario.traffic.items():
         start = 0
         for phase in source.phases:

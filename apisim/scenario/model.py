@@ -102,7 +102,13 @@ def findings_of(error: ValidationError | PydanticCustomError) -> list[Finding]:
     if isinstance(error, PydanticCustomError):
         return list((error.context or {})["findings"])
     findings = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    # A key that cannot be one has no value worth looking at: one fault, one finding.
+    bad = [loc[:-1] for detail in details if (loc := detail["loc"]) and loc[-1] == "[key]"]
+    for detail in details:
+        loc = detail["loc"]
+        if loc[-1:] != ("[key]",) and any(loc[: len(key)] == key for key in bad):
+            continue
         loc = tuple(part for part in detail["loc"] if not str(part).startswith(("<", "[key]")))
         kind = detail["type"]
         if kind == "finding":
@@ -157,6 +163,11 @@ class Model(BaseModel):
         return data
 
     @classmethod
+    def misplaced(cls, key: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Message and hint for a key that is only unknown beside the others of ``data``."""
+        return None
+
+    @classmethod
     def key_names(cls) -> list[str]:
         """Keys a scenario may write here."""
         fields = cls.model_fields.items()
@@ -199,8 +210,9 @@ class Model(BaseModel):
             elif key in cls.LATER:
                 findings.append(Finding((key,), NOT_YET, "remove the key"))
             else:
-                hint = did_you_mean(str(key), names)
-                findings.append(Finding((key,), "unknown key", hint))
+                said = cls.misplaced(str(key), data)
+                message, hint = said or ("unknown key", did_you_mean(str(key), names))
+                findings.append(Finding((key,), message, hint))
         return findings, known
 
     @classmethod

@@ -125,6 +125,9 @@ def perimeter_notes(scenario: "Scenario") -> list[str]:
     for name, api in scenario.apis.items():
         if api.endpoint == "private" and api.resource_policy is None:
             notes.append(f"apis.{name}: a private API refuses everything until it has a policy")
+        waf = api.stage.waf
+        if waf is not None and not (waf.rules or waf.block or waf.rate_based):
+            notes.append(f"apis.{name}.stage.waf: it has no rules, blocks nothing and is billed")
         for index, rule in enumerate(api.stage.waf.rate_based if api.stage.waf else ()):
             if rule.window not in WAF_WINDOWS_NS:
                 notes.append(

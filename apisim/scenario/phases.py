@@ -10,6 +10,7 @@ either. What a phase has no key for is None, so that any phase can be asked for 
 or its counts.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +38,25 @@ MAX_USERS: Final = 1_000_000
 MAX_COUNT: Final = 10**12
 
 
-class OpenPhase(Model):
+#: Keys that make a phase what it is, in the order in which they decide.
+_DECIDING: Final = ("pause", "users", "think_time", "per", "counts", "counts_from")
+_OF_PHASES: Final = frozenset({*_DECIDING, "duration", "rate", "ramp_to", "events_per_month"})
+
+
+class _Phase(Model):
+    """What all phases have in common."""
+
+    @classmethod
+    def misplaced(cls, key: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+        """A key of another kind of phase excludes the one that made this what it is."""
+        if key not in _OF_PHASES:
+            return None
+        decided = next(name for name in _DECIDING if name in data)
+        hint = "a phase has a rate, or users with a think_time, or counts, or is a pause: keep one"
+        return f"{key} and {decided} exclude each other", hint
+
+
+class OpenPhase(_Phase):
     """Requests at a given rate.
 
     Attributes
@@ -70,7 +89,7 @@ class OpenPhase(Model):
         return self.duration
 
 
-class ClosedPhase(Model):
+class ClosedPhase(_Phase):
     """A number of users, each waiting for the answer before thinking about the next call.
 
     Attributes
@@ -149,7 +168,7 @@ class CountsFrom(Model):
         return [int(written) for _, written in rows]
 
 
-class CountsPhase(Model):
+class CountsPhase(_Phase):
     """So many requests in each period.
 
     Attributes
@@ -199,7 +218,7 @@ class CountsPhase(Model):
             raise fail(error.message, error.hint, ("counts_from",)) from None
 
 
-class PausePhase(Model):
+class PausePhase(_Phase):
     """Nothing for a while.
 
     Attributes

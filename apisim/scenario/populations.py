@@ -15,6 +15,7 @@ from apisim.draws.discrete import UniformKeys
 from apisim.scenario.addresses import AddressRange, Ipv4Range, parse_range
 from apisim.scenario.authorizers import Scopes
 from apisim.scenario.fields import duration, flag, rate, share, whole
+from apisim.scenario.formats import counted
 from apisim.scenario.model import Model, as_written, fail
 from apisim.scenario.plans import PlanShares
 from apisim.scenario.popularity import Popularity
@@ -122,7 +123,8 @@ class Population(Model):
             n_keys = getattr(self.activity, "n", 0) or len(getattr(self.activity, "weights", ()))
         if n_keys != self.count:
             hint = "write {zipf: 0.7}, or as many weights as customers"
-            message = f"is over {n_keys:,} customers, there are {self.count:,}"
+            are = "is" if self.count == 1 else "are"
+            message = f"is over {counted(n_keys, 'customer')}, there {are} {self.count:,}"
             raise fail(message, hint, ("activity",))
         if self.never_refresh and self.token_lifetime is None:
             hint = "write token_lifetime: 1h"
@@ -133,7 +135,8 @@ class Population(Model):
             raise fail(message, hint, ("sign_in_quota",))
         needed = self.count * self.addresses_each
         if needed > self.source_ips.size:
-            message = f"{self.source_ips} has {self.source_ips.size:,} addresses, {needed:,} needed"
+            has = counted(self.source_ips.size, "address", "addresses")
+            message = f"{self.source_ips} has {has}, {needed:,} needed"
             raise fail(message, "give source_ips a larger range", ("source_ips_each",))
         if self.plans is not None and not self.key_each:
             message = "customers without keys are in no plan"

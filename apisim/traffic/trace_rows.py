@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from apisim.scenario.formats import counted
 from apisim.scenario.problems import Problem
 from apisim.traffic.lines import damage
 
@@ -95,7 +96,7 @@ class Rows:
         if len(fields) != len(self.names):
             raise RowError(
                 "",
-                f"the row has {len(fields)} fields, the header {len(self.names)}",
+                f"the row has {counted(len(fields), 'field')}, the header {len(self.names)}",
                 "a field that holds a comma is written in double quotes",
             )
         time = self._time(fields[self.at_time])

@@ -289,3 +289,14 @@ def test_notes_say_what_may_not_be_meant() -> None:
     api = "resource_policy: [{effect: allow, source_ip: [10.0.0.0/8]}]"
     (note, *_) = _scenario(api, _source("web")).notes
     assert "its addresses are unknown" in note
+
+
+@pytest.mark.parametrize(
+    ("waf", "is_noted"),
+    [("{}", True), ("{rules: 1}", False), ("{block: 1%}", False),
+     ("{rate_based: [{limit: 10}]}", False)],
+)  # fmt: skip
+def test_a_web_acl_without_rules_is_a_note(waf: str, is_noted: bool) -> None:
+    notes = _scenario(f"stage: {{waf: {waf}}}", _source("web")).notes
+    said = "apis.shop.stage.waf: it has no rules, blocks nothing and is billed"
+    assert (said in notes) == is_noted

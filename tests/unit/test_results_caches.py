@@ -66,7 +66,7 @@ def test_what_the_timeline_has_after_the_traffic_is_a_note() -> None:
         more="timeline: [{at: 4s, flush_cache: a/prod}, {at: 11s, flush_cache: a/prod}]"
     )
     assert result.cache["a"].flushes == 1
-    assert "timeline: 1 entries come after the traffic and do nothing" in result.notes
+    assert "timeline: 1 entry comes after the traffic and does nothing" in result.notes
 
 
 def test_every_call_that_may_asks_for_a_fresh_answer() -> None:

@@ -346,6 +346,20 @@ def test_a_duration_cuts_arrivals_and_says_what_it_makes_void() -> None:
     assert loads(LARGE, duration=31 * SECOND).duration_limit_ns == 31 * SECOND
 
 
+def test_a_duration_beyond_the_phases_cuts_nothing_and_says_so() -> None:
+    text = """
+apisim: 1
+apis: {a: {type: rest, routes: {GET /x: {integration: {type: mock}}}}}
+traffic: {web: {phases: [{duration: 1m, rate: 1}], mix: {GET /x: 1}}}
+"""
+    said = [note for note in loads(text, duration="10m").notes if "--duration" in note]
+    assert said == [
+        "--duration 10m cuts nothing: the traffic ends after 1m, and phases are never made longer"
+    ]
+    for duration in ("1m", "30s", None):
+        assert not any("--duration" in note for note in loads(text, duration=duration).notes)
+
+
 @pytest.mark.parametrize("duration", ["0s", "-1s", "x", 0, -5])
 def test_a_wrong_duration_is_refused(duration: str | int) -> None:
     with pytest.raises(ScenarioError, match="--duration:1:1"):
@@ -382,7 +396,7 @@ def test_published_counts_are_read_in_place(tmp_path: Path) -> None:
     assert every_counts == tuple(range(0, 600, 10))
     for wrong, message in (
         ("13:40", "x.csv.gz has no row"),
-        ("13:59", "x.csv.gz has 1 rows from there, 3 are wanted"),
+        ("13:59", "x.csv.gz has 1 row from there, 3 are wanted"),
     ):
         broken = text.replace("13:40:00", "23:40:00" if wrong == "13:40" else "13:59:00")
         with pytest.raises(ScenarioError, match=message):

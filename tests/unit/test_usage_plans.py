@@ -290,6 +290,44 @@ def test_customers_tell_what_each_key_got(shop: Any) -> None:
     assert [row["price"] for row in told["usage_plans"]] == ["9.50", "0"]
 
 
+def test_a_plan_tells_what_else_became_of_its_requests(shop: Any) -> None:
+    assert [stats.otherwise for stats in shop.customers.plans()] == [0, 0]
+    assert "otherwise:" not in shop.summary()
+    # A key of the same plan at a stage that the plan does not open: nobody but the key's gate.
+    text = _SHOP.format(limit=25).replace(
+        "api_keys: [two], api_stages: {a: {}}", "api_keys: [two], api_stages: {}"
+    )
+    closed = run(loads(text))
+    _, none = closed.customers.plans()
+    assert (none.offered, none.served, none.throttled, none.otherwise) == (60, 0, 0, 60)
+    assert "otherwise: refused by another gate" in closed.summary()
+    assert closed.frame("usage_plans")["otherwise"].tolist() == [0, 60]
+
+
+_STAGES = """
+apisim: 1
+apis:
+  a: {type: rest, routes: {GET /x: {integration: {type: mock}, api_key_required: true}}}
+  b: {type: rest, routes: {GET /x: {integration: {type: mock}, api_key_required: true}}}
+usage_plans: {p: {api_keys: [k], api_stages: %s}}
+traffic: {web: {api_key: k, phases: [{duration: 1s, rate: 1}], mix: {%s: 1}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stages", "called", "said"),
+    [
+        ("{}", "a GET /x", "usage_plans.p: it opens no stage (api_stages)"),
+        ("{a: {}}", "b GET /x", "traffic.web: no plan of the key k opens the stage of b"),
+        ("{a: {}}", "a GET /x", ""),
+        ("{a: {}, b: {}}", "b GET /x", ""),
+    ],
+)
+def test_a_key_whose_plans_open_nothing_is_a_note(stages: str, called: str, said: str) -> None:
+    notes = [note for note in loads(_STAGES % (stages, called)).notes if " opens " in note]
+    assert [note.startswith(said) for note in notes] == ([True] if said else [])
+
+
 def test_usage_by_day_has_the_shape_of_get_usage(shop: Any) -> None:
     frame = shop.frame("usage")
     rows = [tuple(row) for row in frame.itertuples(index=False)]

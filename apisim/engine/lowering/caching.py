@@ -24,6 +24,7 @@ from apisim.gateway.cache_cluster import ASSUMED_RATES, lookup_time_ns
 from apisim.gateway.cache_control import POLICIES
 from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.scenario.api import Stage
+from apisim.scenario.formats import counted
 from apisim.scenario.settings import Settings
 from apisim.scenario.traffic import Source
 
@@ -142,5 +143,9 @@ def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) ->
             actions.append((entry.at, RESIZE, caches[name], weight, lookup_ns, create_ns))
     n_late = sum(entry.at > horizon_ns for entry in scenario.timeline)
     if n_late:
-        context.notes.append(f"timeline: {n_late} entries come after the traffic and do nothing")
+        late = counted(n_late, "entry", "entries")
+        does = (
+            "comes after the traffic and does" if n_late == 1 else "come after the traffic and do"
+        )
+        context.notes.append(f"timeline: {late} {does} nothing")
     return np.array(sorted(actions, key=lambda action: action[0]), ACTION_DTYPE)

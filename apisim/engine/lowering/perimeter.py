@@ -19,6 +19,7 @@ from apisim.gateway.resource_policy import (
 )
 from apisim.gateway.waf import BLOCK_DTYPE, RATE_RULE_DTYPE, WAF_DTYPE
 from apisim.scenario.addresses import AddressRange
+from apisim.scenario.formats import counted
 from apisim.scenario.perimeter import MAX_ADDRESS_COUNTERS, Statement, Waf
 from apisim.scenario.perimeter_checks import apis_of
 from apisim.scenario.populations import blocks_of
@@ -139,7 +140,8 @@ def lower_wafs(context: Context, apis: NDArray[np.void]) -> LoweredWafs:
             if n_counts + size > MAX_ADDRESS_COUNTERS:
                 path = ("apis", name, "stage", "waf", "rate_based", index)
                 message = (
-                    f"{n_addresses:,} addresses with {rule.intervals + 1} counters each are above "
+                    f"{counted(n_addresses, 'address', 'addresses')} with "
+                    f"{rule.intervals + 1} counters each are above "
                     f"the {MAX_ADDRESS_COUNTERS:,} counters there may be"
                 )
                 context.refuse(path, message, "use smaller ranges of addresses, or a longer delay")
