@@ -215,7 +215,7 @@ def _find_period(series: NDArray[np.int64], total: np.void, arrival_ns: int) -> 
 
 
 @part
-def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
+def _hash_row(row: np.void, names: np.uint64, salt: np.uint64, rare: int | None) -> np.uint64:
     """64-bit hash of a row's fixed columns: products of pairs of words, then a finaliser.
 
     The pairwise form (Black et al. 1999, UMAC's NH) costs one multiplication for two words.
@@ -225,12 +225,15 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
     call = (np.uint64(row["ordinal"]) << np.uint64(12)) ^ np.uint64(row["attempt"])
     verdict = (
         (np.uint64(row["status"]) << np.uint64(48))
-        ^ (np.uint64(row["flags"]) << np.uint64(40))
         ^ (np.uint64(row["units"]) << np.uint64(16))
         ^ (np.uint64(row["answer"]) << np.uint64(8))
         ^ (np.uint64(row["cold"]) << np.uint64(4))
         ^ np.uint64(row["cache"])
     )
+    if rare is not None:
+        verdict ^= np.uint64(row["flags"]) << np.uint64(40)
+        if row["customer"] >= 0:
+            names ^= np.uint64(row["customer"] + 1) * np.uint64(0xE7037ED1A0B428DB)
     product = (np.uint64(row["arrival_ns"]) + np.uint64(0x9E3779B97F4A7C15)) * (
         np.uint64(row["latency_ns"]) + np.uint64(0xC2B2AE3D27D4EB4F)
     )
@@ -238,8 +241,6 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
         address + np.uint64(0x85EBCA77C2B2AE63)
     )
     product += (call + np.uint64(0x27D4EB2F165667C5)) * (sizes + np.uint64(0xFF51AFD7ED558CCD))
-    if row["customer"] >= 0:
-        names ^= np.uint64(row["customer"] + 1) * np.uint64(0xE7037ED1A0B428DB)
     product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * (names + salt)
     product += (np.uint64(row["client"]) + np.uint64(0xD6E8FEB86659FD93)) * (
         np.uint64(row["gateway_ns"]) + np.uint64(0xA0761D6478BD642F)
@@ -248,7 +249,9 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64) -> np.uint64:
 
 
 @inline
-def record(recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64]) -> None:
+def record(
+    recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64], rare: int | None
+) -> None:
     """Write one finished request down.
 
     Parameters
@@ -258,10 +261,12 @@ def record(recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64]) ->
     row : record with at least the fields of REQUEST_DTYPE
     cell_hashes : uint64[n_cells]
         Hash of each cell's names, so that the digest knows names and not positions.
+    rare : int or None
+        None where no row has a customer or a flag: they are not looked at then.
     """
     total = recorder.total[0]
     cell = row["cell"]
-    total["digest"] += _hash_row(row, cell_hashes[cell], total["salt"])
+    total["digest"] += _hash_row(row, cell_hashes[cell], total["salt"], rare)
     total["requests"] += 1
     total["last_ns"] = max(total["last_ns"], row["arrival_ns"] + row["latency_ns"])
     if total["keep_rows"] == 1:
@@ -291,7 +296,9 @@ def record(recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64]) ->
         return
     recorder.counts[cell, row["answer"]] += 1
     _add_to_cell(sums, row)
-    if row["customer"] >= 0:
+    if rare is not None and row["flags"] != 0:
+        count_flags(sums, row["flags"])
+    if rare is not None and row["customer"] >= 0:
         _add_to_customer(recorder.customers[row["customer"]], row["answer"])
     histograms = recorder.histograms[cell]
     hist_add(histograms[0], row["latency_ns"])
@@ -328,8 +335,6 @@ def _add_to_cell(sums: np.void, row: np.void) -> None:
         sums["authorizer_calls"] += 1
     sums["request_bytes"] += row["request_bytes"]
     sums["response_bytes"] += row["response_bytes"]
-    if row["flags"] != 0:
-        count_flags(sums, row["flags"])
 
 
 @gate

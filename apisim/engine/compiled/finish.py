@@ -49,7 +49,7 @@ def finish(world: World, slot: np.void, answered_ns: int, rare: int | None) -> N
         slot["request_bytes"],
         slot["response_bytes"],
     )
-    record(recorder, slot, tables.cell_hashes)
+    record(recorder, slot, tables.cell_hashes, rare)
     calendar.clock[0]["in_flight"] -= 1
     if slot["job"] >= 0 and answer != _PREFLIGHT:
         if rare is not None:

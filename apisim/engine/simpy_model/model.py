@@ -216,7 +216,7 @@ class Model:
             call.customer,
             call.flags,
         )
-        record(self.recorder, self._slot[0], tables.cell_hashes)
+        record(self.recorder, self._slot[0], tables.cell_hashes, 1)
 
 
 def _rows(table: NDArray[np.void]) -> list[Any]:
