@@ -137,7 +137,7 @@ def test_samples_may_be_gzipped_and_sizes_are_bytes_without_a_unit(tmp_path: Pat
         ("ms\n", "x.csv has no rows"),
         ("", 'x.csv has no column "ms"'),
         ("s\n1\n", 'x.csv has no column "ms"'),
-        ("ms,a\n1\n", "x.csv row 2 has 1 fields, the header has 2"),
+        ("ms,a\n1\n", "x.csv row 2 has 1 field, the header has 2"),
         ('ms\n"1\n', "x.csv is not a CSV file"),
         ("ms\n" + "1" * 200_000, "x.csv has a line of 100,000 characters or more"),
         ("ms\n\xff", "x.csv is not a CSV file"),
