@@ -15,15 +15,16 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config, event
 
-__all__ = ["cache_directory", "constant", "gate", "inline", "kernel", "part"]
+__all__ = ["cache_directory", "constant", "gate", "inline", "kernel", "part", "when_compiling"]
 
 _LONGEST_NAME = 40
 
@@ -84,6 +85,31 @@ def _compile(function: F, **options: bool | str) -> F:
     finally:
         config.CACHE_DIR = before
     return compiled  # type: ignore[no-any-return]
+
+
+class _Told(event.Listener):  # type: ignore[misc]  # numba has no types
+    """Tells the first time that something is compiled, not read from the cache."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        self._told: Callable[[], None] | None = told
+
+    def on_start(self, _event: Any) -> None:
+        if self._told is not None:
+            told, self._told = self._told, None
+            told()
+
+    def on_end(self, _event: Any) -> None:
+        pass
+
+
+@contextmanager
+def when_compiling(told: Callable[[], None] | None) -> Iterator[None]:
+    """Have ``told`` called, once, before numba compiles what is not in its cache."""
+    if told is None:
+        yield
+        return
+    with event.install_listener("numba:compile", _Told(told)):
+        yield
 
 
 def constant(value: int) -> int:

@@ -59,6 +59,7 @@ def run(
                 requests=requests,
                 skip_bad_rows=skip_bad_rows,
                 progress=progress,
+                compiling=None if quiet or as_json else _say_compiling,
             )
         _print(result, as_json=as_json)
         # The one object for stdout is there: what goes wrong from now on is told on stderr only.
@@ -90,6 +91,10 @@ def _print(result: "Result", *, as_json: bool) -> None:
         from apisim.results.text import render
 
         write_rich(render(result))
+
+
+def _say_compiling() -> None:
+    say("compiling the engine, which may take a minute; later runs start at once")
 
 
 def _say_notes(notes: Iterable[str]) -> None:

@@ -1,11 +1,12 @@
 """What stands between a scenario and its first event: options, prices, arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from apisim.arrays.jit import when_compiling
 from apisim.engine.compiled.runner import compile_for
 from apisim.engine.lowering import Charging, lower
 from apisim.engine.program import Program, new_world
@@ -78,8 +79,11 @@ def prepare(
     engine: Literal["auto", "compiled", "simpy"],
     skip_bad_rows: bool,
     extend: Mapping[str, Any] | None,
+    compiling: Callable[[], None] | None = None,
 ) -> Preparation:
     """Everything that can go wrong before the first event, and the compiling.
+
+    ``compiling`` is called before the engine is compiled, if it has to be.
 
     Raises
     ------
@@ -96,7 +100,8 @@ def prepare(
     if chosen == "compiled":
         # No event at all, but the kernel is compiled: before the clock starts, and before threads
         # do (two threads that fill numba's cache at once are a race, numba issue 4807).
-        compile_for(new_world(program, 0))
+        with when_compiling(compiling):
+            compile_for(new_world(program, 0))
     return Preparation(program, accounts, chosen, services)
 
 

@@ -38,6 +38,7 @@ def run(
     requests: str | Path | None = None,
     skip_bad_rows: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    compiling: Callable[[], None] | None = None,
     extend: Mapping[str, Any] | None = None,
 ) -> Result:
     """Simulate a scenario.
@@ -62,6 +63,8 @@ def run(
         Leave out rows of logs that cannot be read, and count them, instead of refusing the log.
     progress : callable, optional
         Told a few times a second how far the run is, perhaps from another thread.
+    compiling : callable, optional
+        Told once if the engine must be compiled first: that takes a while, and is kept.
     extend : mapping, optional
         A service of your own for a function: ``{"functions.f": object}`` with a generator
         ``serve(call, draws)`` that yields times to spend [ns]. Golden model only.
@@ -91,7 +94,11 @@ def run(
         duration=duration,
     )
     preparation = prepare(
-        options.apply(scenario), engine=engine, skip_bad_rows=skip_bad_rows, extend=extend
+        options.apply(scenario),
+        engine=engine,
+        skip_bad_rows=skip_bad_rows,
+        extend=extend,
+        compiling=compiling,
     )
     workers = min(workers, preparation.program.scenario.replications)
     file = None

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 
 from apisim.scenario import load
@@ -273,7 +274,36 @@ def test_a_second_run_compiles_nothing(cli: Cli, start: Start) -> None:
     first = compiled()
     assert first
     # In a process of its own, because this one keeps what it has compiled in memory.
-    process = start("run", "small.yaml", "-q")
-    process.communicate()
+    process = start("run", "small.yaml")
+    _, err = process.communicate()
     assert process.returncode == 0
     assert compiled() == first
+    assert b"compiling" not in err
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+@pytest.mark.parametrize(
+    ("options", "n_times"), [((), 1), (("--quiet",), 0), (("--json",), 0), (("--json", "-q"), 0)]
+)
+def test_compiling_is_said_once_on_stderr(
+    options: tuple[str, ...], n_times: int, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apisim.studies import preparation
+
+    def compile_two(world: object) -> None:
+        numba.njit(lambda: 1)()
+        numba.njit(lambda: 2)()
+
+    # The engine itself takes a minute to compile; two small functions are as new to numba.
+    monkeypatch.setattr(preparation, "compile_for", compile_two)
+    code, out, err = cli("run", "small.yaml", "--engine", "compiled", *options)
+    assert code == 0
+    said = "compiling the engine, which may take a minute; later runs start at once\n"
+    assert err.count(said) == n_times
+    assert "compiling" not in out
+    if options == ("--quiet",):
+        assert err == ""
+    # What comes from the cache, or from memory, is not compiled.
+    monkeypatch.setattr(preparation, "compile_for", lambda world: None)
+    assert "compiling" not in cli("run", "small.yaml", "--engine", "compiled").err
+    assert "compiling" not in cli("run", "small.yaml", "--engine", "simpy").err

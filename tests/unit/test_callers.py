@@ -195,5 +195,7 @@ def test_populations_beyond_the_addresses_there_are_are_refused() -> None:
     three = f"{both}, e: {{count: 1, source_ips_each: 1}}"
     with pytest.raises(ScenarioError) as found:
         loads(_REST.format(population=three, of="d", more=""))
-    assert "populations.e.source_ips_each: those before leave no 1 address of 10.0.0.0/8" in str(found.value)
+    assert "populations.e.source_ips_each: those before leave no 1 address of 10.0.0.0/8" in str(
+        found.value
+    )
     assert "source_ips of its own" in str(found.value)
