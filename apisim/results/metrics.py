@@ -13,15 +13,16 @@
 ``stale_answers``      or how often they change (``updates``)
 ``cache_hits``,        ``rate`` is the share of lookups
 ``cache_misses``
-``availability``       ``rate``: the share of requests that did not fail; preflights that went
-                       well are no requests of anybody's, those that failed stay
+``availability``       ``rate``: the share of requests that did not fail, ``1 - failed``
 ``data_processed``     ``count`` of bytes both ways, for each replication
 ``cost_run``           ``value``: mean of the replications' bills
 ``cost_month``         ``value``: the projected month
 =====================  ==================================================================
 
-``failed`` is a status that is not of class 2. Counts are means over replications, so that a
-threshold means the same however often a scenario is repeated.
+``failed`` is a status that is not of class 2, or an answer that its page never gets to see.
+``failed`` and ``availability`` are shares of what somebody asked for: preflights that went well are
+left out, those that failed stay. All other shares are of all requests. Counts are means over
+replications, so that a threshold means the same however often a scenario is repeated.
 """
 
 from collections.abc import Sequence
@@ -228,7 +229,7 @@ def _share(metric: str, count: int, tally: Tally) -> float:
     of = tally.requests
     if metric in {"cache_hits", "cache_misses"}:
         of = tally.sums["cache_hits"] + tally.sums["cache_misses"]
-    elif metric == "availability":
+    elif metric in {"availability", "failed"}:
         of = _asked_for(tally)
     return count / of if of else float("nan")
 

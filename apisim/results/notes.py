@@ -31,7 +31,8 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
     preflights = int(everything.by_answer[Answer.PREFLIGHT])
     if preflights:
         notes.append(
-            f"latencies include {counted(preflights, 'preflight')}; availability leaves them out"
+            f"latencies include {counted(preflights, 'preflight')}; availability and failed leave "
+            "them out"
         )
     over_quota = everything.with_outcome("quota")
     if over_quota and any(one.metric == "throttled" for one in program.scenario.thresholds):

@@ -223,7 +223,8 @@ _SCHEMA: Final[dict[str, Any]] = {
     "description": (
         "Conditions by metric: {latency: ['p(95)<200ms']}. Metrics: "
         f"{', '.join(METRICS)}. throttled counts the 429s of throttles (usage plan, method, stage, "
-        "account); those of quotas are quota_refused. wrong_answers needs a route with depends_on, "
+        "account); those of quotas are quota_refused. The shares failed and availability add up to "
+        "1 and leave out preflights that went well. wrong_answers needs a route with depends_on, "
         "stale_answers one with updates: without, nothing is measured and the condition does not "
         "hold."
     ),

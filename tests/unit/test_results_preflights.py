@@ -36,7 +36,7 @@ traffic:
     browser: {origin: "https://app.example.com"}
 thresholds:
   availability: ["rate>50%"]
-  failed: ["count<1000"]
+  failed: ["count<1000", "rate<50%"]
 """
 
 
@@ -52,6 +52,19 @@ def test_availability_is_about_what_pages_asked_for() -> None:
     assert result.thresholds[0].value == 0.0  # every call fails, though every preflight goes well
     note = f"latencies include {result.requests.by_outcome['preflight']} preflights"
     assert any(one.startswith(note) for one in result.notes)
+
+
+def test_failed_is_a_share_of_what_pages_asked_for_as_well() -> None:
+    # Every call is refused by the broken endpoint: 100 % failed, not 50 % of all the requests.
+    availability, count, rate = result_of(route="broken", burst=1_000).thresholds
+    assert (availability.value, rate.value, rate.ok) == (0.0, 1.0, False)
+    assert count.value > 10
+    # The first user's preflight goes well and its call is throttled, later preflights fail.
+    result = result_of(route="broken", burst=1)
+    availability, count, rate = result.thresholds
+    asked_for = result.requests.total - result.requests.by_outcome["preflight"]
+    assert rate.value == count.value / asked_for
+    assert availability.value + rate.value == 1.0
 
 
 def test_preflights_that_fail_are_failures() -> None:
