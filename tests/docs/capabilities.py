@@ -1,10 +1,8 @@
 """What the chapter names, heading by heading, and what of it can be simulated.
 
-One row a capability, in words of our own. A row that is modelled names the scenario's key, the
-module that decides, a test that shows it and, where there is one, a scenario that uses it. What is
-only looked up or printed has no mechanism to switch off, and some rows have no switch yet; others
-name the words of their module
-that :data:`OFF` takes out, so that the row's test can be seen to fail.
+One row a capability, in words of our own. A row that is modelled names the scenario's key, a test,
+words of its module that :data:`OFF` takes out, so that its test can be seen to fail, and, where
+there is one, a scenario that uses it.
 """
 
 from dataclasses import dataclass
@@ -44,8 +42,6 @@ class Capability:
         Key of a scenario, or what else makes use of it; "" where it is not modelled yet.
     off : str
         Name in :data:`OFF`, whose module is the row's.
-    module : str
-        The module, where nothing can be switched off.
     test : str
         ``file::test`` or ``file::test[case]``.
     scenario : str
@@ -56,7 +52,6 @@ class Capability:
     words: str
     key: str = ""
     off: str = ""
-    module: str = ""
     test: str = ""
     scenario: str = ""
 
@@ -68,7 +63,7 @@ class Capability:
     @property
     def file(self) -> str:
         """The module that decides."""
-        return OFF[self.off].module if self.off else self.module
+        return OFF[self.off].module
 
 
 _GATEWAY: Final = "apisim/gateway"
@@ -104,8 +99,8 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "keys": Switch(
         f"{_GATEWAY}/usage_plan.py",
-        'if key < 0 or keys[key]["enabled"] == 0:\n        return NO_SUBSCRIPTION',
-        "if key < 0:\n        return 0",
+        "if key < 0 or keys[key]",
+        "key = max(key, 0)\n    if keys[key]",
     ),
     "attachments": Switch(
         f"{_GATEWAY}/usage_plan.py",
@@ -237,7 +232,7 @@ OFF: Final[dict[str, Switch]] = {
     "cold starts": Switch(
         "apisim/backends/lambda_.py",
         'if idle[function]["size"] > 0:',
-        'if idle[function]["size"] > 1_000_000_000:',
+        'if idle[function]["size"] < 0:',
     ),
     "concurrency": Switch(
         "apisim/backends/lambda_.py",
@@ -248,6 +243,50 @@ OFF: Final[dict[str, Switch]] = {
         "apisim/backends/http.py",
         'if row["waiting"] >= row["queue_limit"]:',
         'if row["waiting"] >= row["queue_limit"] + 1_000_000:',
+    ),
+    "endpoints": Switch(f"{_GATEWAY}/limits.py", '"edge": 8_192', '"edge": 10_240'),
+    "own time": Switch(
+        "apisim/engine/lowering/apis.py",
+        'overhead.rest if api.type == "rest" else overhead.http',
+        "overhead.rest",
+    ),
+    "mocks": Switch(
+        "apisim/engine/compiled/advance.py", 'slot["result"] = RESULT_OK', 'slot["result"] = _QUOTA'
+    ),
+    "renewals": Switch(
+        "apisim/engine/callers.py",
+        "return (now_ns + phase_ns) // lifetime_ns",
+        "return phase_ns * 0",
+    ),
+    "early throttle": Switch(
+        "apisim/engine/lowering/bindings.py",
+        "if settings.throttle_before_auth:",
+        "if settings.throttle_before_auth is None:",
+    ),
+    "shared account": Switch(
+        "apisim/engine/lowering/apis.py",
+        "            levels[_ACCOUNT] = account\n",
+        "            levels[_ACCOUNT] = NONE\n",
+    ),
+    "shares of plans": Switch(
+        "apisim/engine/lowering/plans.py",
+        "if len(shares) == 1:",
+        "if len(shares) > 0:",
+    ),
+    "use by day": Switch(f"{_GATEWAY}/usage_plan.py", 'of_day["used"] += 1', 'of_day["used"] += 0'),
+    "cache keys": Switch(
+        "apisim/engine/lowering/bindings.py",
+        "keys = set(spec.keys)\n    if context.scenario.settings.path_in_cache_key:",
+        "keys = set(spec.keys)\n    if spec.keys is not None:",
+    ),
+    "cache hours": Switch(
+        "apisim/pricing/usage.py",
+        "Fraction(cache.provisioned_ns, _NS_PER_HOUR)",
+        "Fraction(0)",
+    ),
+    "template": Switch("apisim/scenario/template.py", "apisim: 1\n", "apisim: 2\n"),
+    "regions": Switch(
+        "apisim/scenario/regions.py", "if region in SMALL_REGIONS:", 'if region == "":'
     ),
     "tiers": Switch(
         "apisim/pricing/rating.py",
@@ -324,7 +363,7 @@ CAPABILITIES: Final = (
         _FUND,
         "edge-optimized and regional endpoints",
         "apis.*.endpoint",
-        module="apisim/scenario/api.py",
+        "endpoints",
         test="tests/unit/test_limits.py::test_each_type_and_endpoint_has_its_limits",
     ),
     Capability(_FUND, "payload compression"),
@@ -371,8 +410,8 @@ CAPABILITIES: Final = (
         _TYPES,
         "the slower and the faster type's own time",
         "settings.gateway_overhead",
-        module="apisim/scenario/settings.py",
-        test="tests/oracle/test_identities.py",
+        "own time",
+        test="tests/unit/test_api_types.py::test_each_type_of_api_has_an_overhead_of_its_own",
     ),
     Capability(
         _TYPES,
@@ -388,7 +427,7 @@ CAPABILITIES: Final = (
         "functions.*.init",
         "cold starts",
         test="tests/oracle/test_warm_pool_laws.py::"
-        "test_at_low_load_a_call_is_cold_if_nobody_called_for_as_long_as_the_expiry",
+        "test_a_pool_that_fills_from_empty_has_started_what_was_ever_busy_at_once",
         scenario="quickstart.yaml",
     ),
     Capability(
@@ -413,8 +452,8 @@ CAPABILITIES: Final = (
         _INTEGRATION,
         "mock integrations",
         "apis.*.routes.*.integration.type",
-        module="apisim/scenario/api.py",
-        test="tests/unit/test_validation.py::test_a_parameter_that_is_sent_is_there",
+        "mocks",
+        test="tests/unit/test_api_types.py::test_a_mock_answers_in_no_time_and_calls_nothing",
     ),
     Capability(_INTEGRATION, "VPC links and what stands behind them"),
     Capability(
@@ -449,7 +488,7 @@ CAPABILITIES: Final = (
         _AUTH,
         "users with tokens of their own that expire",
         "populations.*.token_lifetime",
-        module="apisim/engine/callers.py",
+        "renewals",
         test="tests/unit/test_callers.py::"
         "test_tokens_are_renewed_once_a_lifetime_each_user_at_a_time_of_its_own",
     ),
@@ -457,7 +496,7 @@ CAPABILITIES: Final = (
         _AUTH,
         "whether a throttled call reaches the authorizer",
         "settings.throttle_before_auth",
-        module="apisim/engine/compiled/advance.py",
+        "early throttle",
         test="tests/unit/test_authorizers.py::test_throttle_before_auth_spares_the_authorizer",
     ),
     Capability(
@@ -523,7 +562,7 @@ CAPABILITIES: Final = (
         _THROTTLE,
         "APIs that share what an account may do",
         "account.throttle",
-        module="apisim/engine/lowering/apis.py",
+        "shared account",
         test="tests/golden/test_plan_answers.py::"
         "test_the_shop_pays_for_the_exports_until_they_have_a_limit_of_their_own",
         scenario="noisy-neighbour.yaml",
@@ -549,7 +588,7 @@ CAPABILITIES: Final = (
         _PLANS,
         "customers' keys in plans, by their shares",
         "populations.*.plans",
-        module="apisim/scenario/plans.py",
+        "shares of plans",
         test="tests/unit/test_usage_plans.py::"
         "test_shares_of_plans_are_exact_and_drawn_once_for_all_replications",
     ),
@@ -557,7 +596,7 @@ CAPABILITIES: Final = (
         _PLANS,
         "use of each key, day by day",
         "usage_plans.*.api_keys",
-        module="apisim/results/customers.py",
+        "use by day",
         test="tests/unit/test_usage_plans.py::test_usage_by_day_has_the_shape_of_get_usage",
         scenario="usage-plan-tiers.yaml",
     ),
@@ -582,7 +621,7 @@ CAPABILITIES: Final = (
         _CACHE,
         "keys of chosen parameters",
         "apis.*.routes.*.cache.keys",
-        module="apisim/engine/calls.py",
+        "cache keys",
         test="tests/golden/test_scenario_answers.py::"
         "test_by_the_rules_of_aws_the_path_is_in_the_key_only_if_it_is_chosen",
         scenario="chapter/cache-keys.yaml",
@@ -615,8 +654,8 @@ CAPABILITIES: Final = (
         _CACHE,
         "cost and worth of a cache",
         "pricing.book",
-        module="apisim/pricing/rating.py",
-        test="tests/golden/test_bills.py::test_the_chapters_saving_by_a_cache_is_a_loss",
+        "cache hours",
+        test="tests/golden/test_bills.py::test_the_sign_of_a_caches_worth_depends_on_the_function",
     ),
     Capability(
         _CORS,
@@ -656,8 +695,8 @@ CAPABILITIES: Final = (
         _LABS,
         "lab 1: an HTTP API with a function",
         "apis.*.type",
-        module="apisim/scenario/template.py",
-        test=f"{_OUTCOME}[served-http]",
+        "template",
+        test="tests/cli/test_commands.py::test_init_writes_a_scenario_that_runs",
     ),
     Capability(
         _LABS,
@@ -672,7 +711,7 @@ CAPABILITIES: Final = (
         _TIPS,
         "what the cheaper type saves",
         "pricing.book",
-        module="apisim/pricing/rating.py",
+        "tiers",
         test="tests/golden/test_bills.py::test_oracle_bills",
     ),
     Capability(_TIPS, "alarms on errors"),
@@ -714,7 +753,8 @@ CAPABILITIES: Final = (
         _REVIEW,
         "limits of a new account",
         "account.throttle",
-        module="apisim/scenario/regions.py",
-        test=f"{_OUTCOME}[throttled_account-rest]",
+        "regions",
+        test="tests/unit/test_scenario_loading.py::"
+        "test_thirteen_regions_start_with_a_quarter_of_the_limit",
     ),
 )

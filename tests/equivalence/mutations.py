@@ -52,6 +52,7 @@ _GOLDEN_MODULES: Final = (
     "resource",
     "waf",
     "mutual_tls",
+    "browsers",
 )
 
 
@@ -260,6 +261,23 @@ GOLDEN: Final = (
         "raise Refused(Answer.MTLS_FAILED, at_once=True)",
         "raise Refused(Answer.MTLS_FAILED)",
     ),
+    Mutation(
+        "a browser remembers a preflight that failed",
+        "browsers",
+        "            if preflight.answer != Answer.PREFLIGHT:\n"
+        "                return  # the request itself is never sent\n"
+        "            if line >= 0:\n                model.make_room()\n"
+        "                remember(model.store, line, key, model.now)\n",
+        "            if line >= 0:\n                model.make_room()\n"
+        "                remember(model.store, line, key, model.now)\n"
+        "            if preflight.answer != Answer.PREFLIGHT:\n                return\n",
+    ),
+    Mutation(
+        "a request's time counts from its preflight",
+        "browsers",
+        "            call.arrival_ns = model.now\n",
+        "",
+    ),
 )
 
 COMPILED: Final = (
@@ -318,6 +336,30 @@ COMPILED: Final = (
         "gates",
         'if authorizer["line"] >= 0:\n        keep_decision(',
         'if authorizer["line"] >= 0 and decision == ALLOW:\n        keep_decision(',
+    ),
+    Mutation(
+        "an invalidation finds the old answer",
+        "caching",
+        'if slot["flags"] & FLAG_INVALIDATION:\n        return STAGE_INTEGRATION\n    found',
+        "found",
+    ),
+    Mutation(
+        "lookups do not wait for their turn",
+        "caching",
+        "if served_ns > now_ns:",
+        "if served_ns < now_ns:",
+    ),
+    Mutation(
+        "a preflight shows the caller's token",
+        "preflights",
+        '    slot["attempt"] += PREFLIGHT_ATTEMPT\n    slot["token"] = np.uint64(0)\n',
+        '    slot["attempt"] += PREFLIGHT_ATTEMPT\n',
+    ),
+    Mutation(
+        "a request's time counts from its preflight",
+        "preflights",
+        '    slot["arrival_ns"] = now_ns\n',
+        "",
     ),
 )
 
