@@ -98,9 +98,7 @@ OFF: Final[dict[str, Switch]] = {
         f"{_GATEWAY}/quota.py", 'return state["used"] < state["allowed"]', "return True"
     ),
     "keys": Switch(
-        f"{_GATEWAY}/usage_plan.py",
-        "if key < 0 or keys[key]",
-        "key = max(key, 0)\n    if keys[key]",
+        "apisim/engine/lowering/bindings.py", 'row["gates"] |= GATE_KEY', 'row["gates"] |= 0'
     ),
     "attachments": Switch(
         f"{_GATEWAY}/usage_plan.py",
