@@ -58,3 +58,4 @@ class Purpose(IntEnum):
     VALIDATION = 44
     URL_SIZE = 45
     HEADER_SIZE = 46
+    BACKOFF = 47

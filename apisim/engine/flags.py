@@ -7,6 +7,7 @@ import numpy as np
 from apisim.arrays.jit import gate
 
 __all__ = [
+    "FLAG_CLIENT_GONE",
     "FLAG_CORS_BLOCKED",
     "FLAG_INVALIDATION",
     "FLAG_STALE",
@@ -21,6 +22,7 @@ FLAG_WRONG: Final = 2  # a cached answer made for another request
 FLAG_WARNED: Final = 4  # an invalidation ignored with a warning header
 FLAG_CORS_BLOCKED: Final = 8  # the browser hides the answer from its page
 FLAG_INVALIDATION: Final = 16  # the call may ask for a fresh answer, and did
+FLAG_CLIENT_GONE: Final = 32  # the client had stopped waiting for the answer
 
 
 @gate

@@ -118,6 +118,7 @@ class Program:
     subscriptions: NDArray[np.void]  # unused
     plan_buckets: NDArray[np.void]  # full
     has_key: NDArray[np.bool_]  # by customer
+    retry_tokens: NDArray[np.int64]  # full quotas of client processes
     n_users: int
     horizon_ns: int
     n_skipped_rows: int
@@ -221,6 +222,9 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         clusters=clusters,
         rates=np.zeros(max(1, n_rates), RATE_DTYPE),
         rate_counts=np.zeros(max(1, n_counts), np.int32),
+        retry_tokens=program.retry_tokens.copy()
+        if len(program.retry_tokens)
+        else np.zeros(1, np.int64),
         inspections=np.zeros(
             (len(program.names.phases), len(program.names.apis), 2), INSPECTION_DTYPE
         ),
@@ -260,6 +264,7 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         salt=int(salt),
         buffer_rows=buffer_rows,
         n_customers=len(program.names.customers),
+        has_clients=len(program.tables.clients) > 0,
     )
 
 

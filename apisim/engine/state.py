@@ -61,6 +61,13 @@ SLOT_DTYPE: Final = np.dtype(
         ("token", "u8"),  # identity of the token that is sent; 0: none
         ("subscription", "i8"),  # key in a plan under which the request passes
         ("about", "u8"),  # hash of what the call's answer depends on
+        # Of calls whose clients may give up or try again:
+        ("first_ns", "i8"),  # when the first attempt left the client
+        ("give_up_ns", "i8"),  # when the client stops waiting
+        ("decided", "i8"),  # 1: the client has done with this attempt
+        ("seen", "i8"),  # what the attempt was to it
+        ("retry_wait_ns", "i8"),  # before the latest retry
+        ("retry_cost", "i8"),  # tokens it took
     ],
     align=True,
 )
@@ -101,6 +108,7 @@ class State(NamedTuple):
     rates: NDArray[np.void]  # RATE_DTYPE, addresses of rate-based rules
     rate_counts: NDArray[np.int32]
     inspections: NDArray[np.void]  # INSPECTION_DTYPE[n_phases, n_apis, 2], 1: warm-up
+    retry_tokens: NDArray[np.int64]  # [n_processes] of clients with a retry quota
 
 
 def new_calendar(room: int) -> Calendar:

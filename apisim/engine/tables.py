@@ -107,6 +107,7 @@ SOURCE_DTYPE: Final = np.dtype(
         ("caller", "i8"),  # row of the caller table; NONE: nobody known
         ("url_size", "i8"),  # distributions [bytes]; NONE: not known
         ("header_size", "i8"),
+        ("client", "i8"),  # row of the clients; NONE: they wait for ever and try once
     ],
     align=True,
 )
@@ -373,3 +374,5 @@ class Tables(NamedTuple):
     rate_rules: NDArray[np.void]  # RATE_RULE_DTYPE
     waf_blocks: NDArray[np.void]  # BLOCK_DTYPE
     validations: NDArray[np.void]  # VALIDATION_DTYPE
+    clients: NDArray[np.void]  # CLIENT_DTYPE
+    verdicts: NDArray[np.uint8]  # [n_clients, api type, answer] what an answer is to a client

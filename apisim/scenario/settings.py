@@ -297,6 +297,11 @@ class Settings(Model):
         description="Whether a 429 carries X-RateLimit-Limit, X-RateLimit-Remaining and "
         "Retry-After, as in the chapter. AWS sends none of them (reported).",
     )
+    retry_after: Annotated[int, duration("0s", "1h")] = as_written(
+        "1s",
+        description="What Retry-After says on a 429, where there is such a header. The chapter's "
+        "example says 1; it is the same whatever the limit.",
+    )
     size_limits: Annotated[
         Literal["before_routing", "after_routing"], choice("before_routing", "after_routing")
     ] = as_written(

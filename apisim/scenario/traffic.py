@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from apisim.scenario.addresses import Ipv4Range
 from apisim.scenario.authorizers import Credentials, Scopes
 from apisim.scenario.cache_control import Invalidate
+from apisim.scenario.clients import Client
 from apisim.scenario.cors import Browser
 from apisim.scenario.distributions import SentSizeDistribution, TimeDistribution
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number, share
@@ -30,7 +31,7 @@ __all__ = ["Arrivals", "MixEntry", "Network", "Source", "Trace"]
 
 _KINDS: Final = ("poisson", "uniform", "bursty")
 #: What a log leaves no room for: it says itself what its calls send.
-_NOT_OF_A_LOG: Final = ("missing", "bodies")
+_NOT_OF_A_LOG: Final = ("missing", "bodies", "client")
 
 
 class _Bursty(Model):
@@ -272,7 +273,7 @@ class Source(Model):
         call is another one's.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"client", "location", "pushes", "sessions"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"location", "pushes", "sessions"})
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
 
     phases: list[Phase] = Field(default_factory=list)
@@ -297,6 +298,7 @@ class Source(Model):
     url_size: SentSizeDistribution | None = None
     header_size: SentSizeDistribution | None = None
     browser: Browser | None = None
+    client: Client | None = None
 
     @property
     def sent_parameters(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from apisim.engine.compiled.calendar import (
     free_slot,
     schedule_slot,
 )
+from apisim.engine.compiled.clients import answer_client
 from apisim.engine.compiled.finish import finish
 from apisim.engine.compiled.gates import (
     apply_policy,
@@ -210,7 +211,9 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
         else:
             finish(world, slot, answered_ns, rare)
             stage = STAGE_WAIT
-            if rare is not None and slot["answer"] == _PREFLIGHT:
+            if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
+                stage = answer_client(world, at, answered_ns, now_ns)
+            elif rare is not None and slot["answer"] == _PREFLIGHT:
                 stage = await_permission(world, at, answered_ns, now_ns)
             elif slot["working"] == 0:
                 free_slot(calendar, at)

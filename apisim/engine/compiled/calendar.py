@@ -11,6 +11,7 @@ __all__ = [
     "RANK_ARRIVAL",
     "RANK_DEADLINE",
     "RANK_END_OF_WORK",
+    "RANK_GIVE_UP",
     "RANK_TIMELINE",
     "at_once",
     "free_slot",
@@ -28,6 +29,8 @@ RANK_END_OF_WORK: Final = constant(2)
 RANK_ANSWER: Final = constant(3)
 RANK_DEADLINE: Final = constant(4)
 RANK_ARRIVAL: Final = constant(5)
+# Behind all answers of the instant, which reach clients as arrivals.
+RANK_GIVE_UP: Final = constant(6)
 
 _GENERATIONS: Final = (1 << 24) - 1
 

@@ -23,6 +23,7 @@ from apisim.engine.compiled.calendar import (
     schedule_slot,
     take_slot,
 )
+from apisim.engine.compiled.clients import await_answer, begin_call
 from apisim.engine.compiled.preflights import ask_first, take_permission
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, STAGE_WAIT
@@ -31,7 +32,7 @@ from apisim.engine.tables import CLOSED, NONE, TRACE
 from apisim.engine.world import World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
-__all__ = ["issue_from_source", "issue_from_user", "send_actual", "take_event"]
+__all__ = ["issue_from_source", "issue_from_user", "send_actual", "send_again", "take_event"]
 
 _ARRIVAL: Final = constant(Purpose.ARRIVAL)
 _SOJOURN: Final = constant(Purpose.SOJOURN)
@@ -183,6 +184,8 @@ def _prepare(
     )
     calendar.clock[0]["in_flight"] += 1
     _clear(world, taken, now_ns, rare)
+    if rare is not None and source["client"] >= 0:
+        begin_call(world, taken, now_ns)
     if rare is not None and bound["preflight"] >= 0:
         ask_first(world, taken, now_ns)
 
@@ -268,4 +271,15 @@ def send_actual(world: World, at: int, now_ns: int) -> int:
     """A browser sends the request it has asked for; the next stage."""
     take_permission(world, at, now_ns)
     _clear(world, at, now_ns, _RARE)
+    return STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT
+
+
+@gate
+def send_again(world: World, at: int, now_ns: int) -> int:
+    """A client tries again; the next stage."""
+    world.calendar.clock[0]["in_flight"] += 1
+    _clear(world, at, now_ns, _RARE)
+    await_answer(world, at, now_ns)
+    if world.tables.bindings[world.calendar.slots[at]["binding"]]["preflight"] >= 0:
+        ask_first(world, at, now_ns)
     return STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT

@@ -15,6 +15,7 @@ from apisim.engine.compiled.issue import issue_from_source, issue_from_user, tak
 from apisim.engine.compiled.stages import (
     STAGE_DEADLINE,
     STAGE_DOOR,
+    STAGE_GONE,
     STAGE_SOURCE,
     STAGE_TIMELINE,
     STAGE_USER,
@@ -35,6 +36,8 @@ NEED_ROWS: Final = constant(5)
 
 #: Most events, entries and rows that one event adds.
 _MARGIN: Final = constant(4)
+#: Most slots that one event takes: a call that is answered at once, and its client.
+_SLOTS: Final = constant(2)
 
 
 @kernel
@@ -62,7 +65,7 @@ def run(world: World, budget: int, rare: int | None) -> int:
     row_room = world.recorder.rows.shape[0] - _MARGIN
     keep_rows = world.recorder.total[0]["keep_rows"] == 1
     for _ in range(budget):
-        if clock["n_free"] < 1:
+        if clock["n_free"] < _SLOTS:
             return NEED_SLOTS
         if clock["pending"] > heap_room:
             return NEED_EVENTS
@@ -97,6 +100,8 @@ def run(world: World, budget: int, rare: int | None) -> int:
             else:
                 take_event(world)
                 if stage == STAGE_DEADLINE and is_stale(calendar, item):
+                    stage = STAGE_WAIT
+                elif rare is not None and stage == STAGE_GONE and is_stale(calendar, item):
                     stage = STAGE_WAIT
                 elif rare is not None and stage == STAGE_TIMELINE:
                     act(world.tables.timeline[at], world.store, world.state.clusters, now_ns)

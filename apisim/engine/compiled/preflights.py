@@ -14,7 +14,7 @@ from apisim.engine.world import World
 from apisim.gateway.cors import seen_answer
 from apisim.gateway.status import Answer
 
-__all__ = ["ask_first", "await_permission", "look_as_browser", "take_permission"]
+__all__ = ["ask_first", "await_permission", "carry", "look_as_browser", "take_permission"]
 
 _HTTP: Final = constant(1)
 _SERVED: Final = constant(Answer.SERVED)
@@ -45,7 +45,7 @@ def _key_of(world: World, at: int, preflight: int) -> np.uint64:
 
 
 @gate
-def _carry(world: World, at: int, binding: int) -> None:
+def carry(world: World, at: int, binding: int) -> None:
     """Let the slot stand for a call of another binding of the same source."""
     tables = world.tables
     slot = world.calendar.slots[at]
@@ -65,7 +65,7 @@ def ask_first(world: World, at: int, now_ns: int) -> None:
     preflight = tables.preflights[number]
     if preflight["line"] >= 0 and is_remembered(world.store, _key_of(world, at, number), now_ns):
         return
-    _carry(world, at, preflight["binding"])
+    carry(world, at, preflight["binding"])
     slot["attempt"] += PREFLIGHT_ATTEMPT
     slot["token"] = np.uint64(0)
     slot["key"] = NONE
@@ -115,7 +115,7 @@ def take_permission(world: World, at: int, now_ns: int) -> None:
     line = tables.preflights[number]["line"]
     if line >= 0:
         remember(store, line, _key_of(world, at, number), now_ns)
-    _carry(world, at, actual)
+    carry(world, at, actual)
     slot["attempt"] -= PREFLIGHT_ATTEMPT
     slot["arrival_ns"] = now_ns
     calendar.clock[0]["in_flight"] += 1

@@ -8,8 +8,9 @@ scenario without these gates no instruction.
 from apisim.arrays.jit import gate
 from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.caching import look_up
+from apisim.engine.compiled.clients import decide, lose_patience
 from apisim.engine.compiled.early import pass_early_throttle
-from apisim.engine.compiled.issue import send_actual
+from apisim.engine.compiled.issue import send_actual, send_again
 from apisim.engine.compiled.keys import pass_key
 from apisim.engine.compiled.limits import pass_limits
 from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
@@ -20,7 +21,9 @@ from apisim.engine.compiled.stages import (
     STAGE_AUTHORIZER,
     STAGE_CACHE,
     STAGE_CERTIFICATE,
+    STAGE_CLIENT,
     STAGE_EARLY_THROTTLE,
+    STAGE_GONE,
     STAGE_JUDGE,
     STAGE_KEY,
     STAGE_KEY_SET,
@@ -29,6 +32,7 @@ from apisim.engine.compiled.stages import (
     STAGE_NO_ROUTE,
     STAGE_PASSED,
     STAGE_RESOURCE,
+    STAGE_RETRY,
     STAGE_ROUTE,
     STAGE_SEND,
     STAGE_SIGN_IN,
@@ -74,6 +78,7 @@ def is_needed(tables: Tables) -> bool:
         or (bindings["cors"] >= 0).any()
         or (bindings["preflight"] >= 0).any()
         or (tables.sources["caller"] >= 0).any()
+        or (tables.sources["client"] >= 0).any()
         or tables.authorizers["careful"].any()
         or len(tables.timeline)
     )
@@ -138,5 +143,11 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
             passed = check_certificate(world, at)
         elif stage == STAGE_SEND:
             passed = send_actual(world, at, now_ns)
+        elif stage == STAGE_GONE:
+            passed = lose_patience(world, at, now_ns)
+        elif stage == STAGE_CLIENT:
+            passed = decide(world, at, now_ns)
+        elif stage == STAGE_RETRY:
+            passed = send_again(world, at, now_ns)
         stage = following if passed == STAGE_PASSED else passed
     return stage

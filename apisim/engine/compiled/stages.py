@@ -29,10 +29,12 @@ __all__ = [
     "STAGE_CACHE",
     "STAGE_CALL",
     "STAGE_CERTIFICATE",
+    "STAGE_CLIENT",
     "STAGE_DEADLINE",
     "STAGE_DONE",
     "STAGE_DOOR",
     "STAGE_EARLY_THROTTLE",
+    "STAGE_GONE",
     "STAGE_HIT",
     "STAGE_INTEGRATION",
     "STAGE_JUDGE",
@@ -46,6 +48,7 @@ __all__ = [
     "STAGE_REFUSE",
     "STAGE_RESOURCE",
     "STAGE_RESPONSE",
+    "STAGE_RETRY",
     "STAGE_ROUTE",
     "STAGE_SEND",
     "STAGE_SEND_BACK",
@@ -106,6 +109,9 @@ STAGE_TLS: Final = constant(35)
 STAGE_CERTIFICATE: Final = constant(36)  # after the handshake (rank 5)
 STAGE_WAF_VERDICT: Final = constant(37)  # after the web ACL's time (rank 5)
 STAGE_SEND: Final = constant(38)  # a browser may send what it has asked for (rank 5)
+STAGE_GONE: Final = constant(39)  # a client has waited long enough (rank 6)
+STAGE_CLIENT: Final = constant(40)  # ... or has its answer, and decides (ranks 5 and 6)
+STAGE_RETRY: Final = constant(41)  # it tries again (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)

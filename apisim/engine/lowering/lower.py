@@ -62,6 +62,12 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
     settings = scenario.settings
     is_early = settings.throttle_before_auth
     plain_throttle = settings.sloppiness == 1 and settings.throttle_charging == "all_or_none"
+    statuses = status_table(
+        http_timeout_status=settings.http_timeout_status,
+        lambda_throttle_status_http=settings.lambda_throttle_status_http,
+        header_limit_status=settings.header_limit_status,
+        preflight_status=settings.preflight_status,
+    )
     tables = Tables(
         rules=rules,
         sources=sources.sources,
@@ -83,12 +89,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         authorizers=apis.authorizers,
         functions=backends.functions,
         endpoints=backends.endpoints,
-        status=status_table(
-            http_timeout_status=settings.http_timeout_status,
-            lambda_throttle_status_http=settings.lambda_throttle_status_http,
-            header_limit_status=settings.header_limit_status,
-            preflight_status=settings.preflight_status,
-        ),
+        status=statuses,
         body=body_table(),
         charged=apis.charged,
         draw_keys=np.zeros((len(scenario.traffic), len(Purpose)), np.uint64),
@@ -115,6 +116,8 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         rate_rules=wafs.rules,
         waf_blocks=wafs.blocks,
         validations=bindings.validations.table(),
+        clients=sources.behaviours.table(),
+        verdicts=sources.behaviours.verdicts(statuses),
     )
     names = Names(
         sources=tuple(scenario.traffic),
@@ -162,6 +165,7 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         subscriptions=plans.subscriptions,
         plan_buckets=plans.buckets,
         has_key=plans.has_key,
+        retry_tokens=np.array(sources.behaviours.tokens, np.int64),
         n_users=sources.n_users,
         horizon_ns=int(rules["horizon_ns"][0]),
         n_skipped_rows=sources.n_skipped_rows,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from apisim.engine.lowering.apis import LoweredApis
 from apisim.engine.lowering.bindings import Bindings
 from apisim.engine.lowering.callers import Callers, lower_callers
+from apisim.engine.lowering.clients import Clients, lower_client
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.cors import Browsers, lower_browser
 from apisim.engine.lowering.plans import LoweredPlans
@@ -22,6 +23,7 @@ from apisim.engine.tables import (
     TARGET_DTYPE,
     TRACE,
 )
+from apisim.scenario import Scenario
 from apisim.scenario.phases import ClosedPhase
 from apisim.scenario.traffic import Source
 from apisim.traffic.arrivals import (
@@ -47,6 +49,7 @@ class LoweredSources:
     sources: NDArray[np.void]
     callers: Callers
     browsers: Browsers = field(default_factory=Browsers)
+    behaviours: Clients = field(default_factory=Clients)
     flows: list[FlowPlan] = field(default_factory=list)
     pieces: list[NDArray[np.void]] = field(default_factory=list)
     phases: list[tuple[str, str]] = field(default_factory=list)
@@ -116,8 +119,18 @@ def lower_sources(
         else:
             _lower_phases(context, apis, bindings, lowered, row, name, source)
         row["n_bindings"] = len(bindings.rows) - row["first_binding"]
+        row["client"] = lower_client(
+            context, lowered.behaviours, source, _n_callers(lowered, row, source, scenario)
+        )
         _add_cells(lowered, bindings, row, name)
     return lowered
+
+
+def _n_callers(lowered: LoweredSources, row: np.void, source: Source, scenario: Scenario) -> int:
+    """Persons or closed users behind a source; 0: nobody is known."""
+    if source.of is not None:
+        return scenario.populations[source.of].n_people
+    return lowered.n_users - int(row["first_user"]) if source.is_closed else 0
 
 
 def _lower_phases(

@@ -22,7 +22,10 @@ _HTTP = 1
 
 
 def send(model: "Model", call: Call) -> Process:
-    """A call from the client and back, after its preflight if a browser has to ask first."""
+    """A call from the client and back, after its preflight if a browser has to ask first.
+
+    Returns what the client is left with: the call, or the preflight after which there was none.
+    """
     number = model.bindings[call.binding].preflight
     if number >= 0:
         model.identify(call)
@@ -38,13 +41,14 @@ def send(model: "Model", call: Call) -> Process:
             # A browser attaches nothing of the caller's to it.
             preflight.token, preflight.key = np.uint64(0), -1
             yield from model.gateway.request(preflight)
-            if preflight.answer != Answer.PREFLIGHT:
-                return  # the request itself is never sent
+            if preflight.answer != Answer.PREFLIGHT or model.now > call.give_up_ns:
+                return preflight  # the request itself is never sent
             if line >= 0:
                 model.make_room()
                 remember(model.store, line, key, model.now)
             call.arrival_ns = model.now
     yield from model.gateway.request(model.admit(call))
+    return call
 
 
 def _key(model: "Model", call: Call, number: int) -> np.uint64:

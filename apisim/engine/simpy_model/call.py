@@ -7,6 +7,7 @@ import numpy as np
 from apisim.engine.recorder import CACHE_NONE
 from apisim.engine.simpy_model.environment import Address
 from apisim.gateway.status import Answer
+from apisim.traffic.arrivals import NEVER
 
 __all__ = ["Call", "Refused"]
 
@@ -59,6 +60,7 @@ class Call:
     flags: int = 0
     subscription: int = -1  # key in a plan under which it passes
     about: np.uint64 = _NO_KEY  # hash of what the answer depends on
+    give_up_ns: int = NEVER  # when its client stops waiting
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

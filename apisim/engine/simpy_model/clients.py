@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import pick_binding
-from apisim.engine.simpy_model.browsers import send
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import ARRIVAL, Process
+from apisim.engine.simpy_model.retries import place
 from apisim.traffic.arrivals import NEVER, next_arrival
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def open_source(model: "Model", source: int) -> Process:
         state.issued[source] = k + 1
         phase = int(tables.pieces[state.flows[source]["piece"]]["phase"])
         call = Call(source, 0, k, k, _binding(model, source, k), phase, model.now)
-        model.env.process(send(model, call))
+        model.env.process(place(model, call))
 
 
 def trace_source(model: "Model", source: int) -> Process:
@@ -54,7 +54,7 @@ def trace_source(model: "Model", source: int) -> Process:
             target=target,
             trace_bytes=int(tables.trace_bytes[row]),
         )
-        model.env.process(send(model, call))
+        model.env.process(place(model, call))
 
 
 def closed_user(model: "Model", active_times: Sequence[Any]) -> Process:
@@ -75,7 +75,7 @@ def closed_user(model: "Model", active_times: Sequence[Any]) -> Process:
             phase = int(tables.pieces["phase"][piece])
             binding = _binding(model, source, k)
             call = Call(source, user, ordinal, k, binding, phase, model.now)
-            yield from send(model, call)
+            yield from place(model, call)
             due_ns = model.now + model.draws.amount(call, int(tables.think[phase]), Purpose.THINK)
             ordinal += 1
 

@@ -21,6 +21,7 @@ __all__ = [
     "AT_ONCE",
     "DEADLINE",
     "END_OF_WORK",
+    "GIVE_UP",
     "TIMELINE",
     "Address",
     "Moment",
@@ -34,6 +35,7 @@ END_OF_WORK = 2
 ANSWER = 3
 DEADLINE = 4
 ARRIVAL = 5
+GIVE_UP = 6  # a client goes, behind all answers of the instant
 _STARTING = -1  # a process that was just started runs before anything else
 
 #: (source, user, ordinal, attempt) of a call.

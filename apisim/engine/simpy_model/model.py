@@ -16,6 +16,8 @@ from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import billed_ms
 from apisim.draws.purposes import Purpose
 from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
+from apisim.engine.clients import record_late
+from apisim.engine.flags import FLAG_CLIENT_GONE
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.browsers import look_as_browser
@@ -165,6 +167,15 @@ class Model:
         if call.customer < 0:
             call.customer = int(caller["fixed_customer"])
 
+    def cell_of(self, call: Call) -> int:
+        """Where a call is counted: its phase, source and route."""
+        source = self.sources[call.source]
+        return int(
+            source.first_cell
+            + (call.phase - source.first_phase) * source.n_bindings
+            + (call.binding - source.first_binding)
+        )
+
     def record(self, call: Call) -> None:
         """The caller has its answer: write the request down."""
         del self._in_flight[call.address]
@@ -186,16 +197,16 @@ class Model:
             call.request_bytes,
             call.response_bytes,
         )
-        source = self.sources[call.source]
-        cell = (
-            source.first_cell
-            + (call.phase - source.first_phase) * source.n_bindings
-            + (call.binding - source.first_binding)
-        )
+        cell, latency_ns = self.cell_of(call), self.now - call.arrival_ns
+        if self.now > call.give_up_ns:
+            latency_ns = call.give_up_ns - call.arrival_ns
+            call.flags |= FLAG_CLIENT_GONE
+            warm_up_ns = self.rules.warm_up_ns
+            record_late(self.recorder.late, cell, call.answer, call.arrival_ns, warm_up_ns)
         row = self._row
         row[0] = (
             call.arrival_ns,
-            self.now - call.arrival_ns,
+            latency_ns,
             call.gateway_ns,
             call.integration_ns,
             call.authorizer_ns,
