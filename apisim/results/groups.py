@@ -43,6 +43,15 @@ class GroupStats:
         Payloads [bytes].
     latency, integration_latency, gateway_latency : LatencyStats
         At the client; of the integration; CloudWatch's ``Latency``.
+    calls, succeeded, attempts : int
+        Logical calls, those that succeeded, and the requests they were made of; a call belongs
+        where its first attempt does. Without ``client:`` each request but preflights is a call.
+    goodput_rps : float
+        Calls that succeeded per second of the same time as ``rps``, a replication [1/s].
+    gone, out_of_tokens : int
+        Requests whose client did not wait to the end, and calls without tokens for a retry.
+    call_latency : LatencyStats
+        Of calls that succeeded, over their retries; only of sources with ``client:``.
     """
 
     labels: Mapping[str, str]
@@ -60,6 +69,18 @@ class GroupStats:
     latency: LatencyStats
     integration_latency: LatencyStats
     gateway_latency: LatencyStats
+    calls: int
+    succeeded: int
+    attempts: int
+    goodput_rps: float
+    gone: int
+    out_of_tokens: int
+    call_latency: LatencyStats
+
+    @property
+    def availability(self) -> float:
+        """Share of the calls that succeeded; NaN without calls."""
+        return self.succeeded / self.calls if self.calls else math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """The row as ``--json`` prints it."""
@@ -79,6 +100,14 @@ class GroupStats:
             "latency_ms": self.latency.to_dict(),
             "integration_latency_ms": self.integration_latency.to_dict(),
             "gateway_latency_ms": self.gateway_latency.to_dict(),
+            "calls": self.calls,
+            "succeeded": self.succeeded,
+            "attempts": self.attempts,
+            "goodput_rps": None if math.isnan(self.goodput_rps) else self.goodput_rps,
+            "availability": None if math.isnan(self.availability) else self.availability,
+            "gone": self.gone,
+            "out_of_tokens": self.out_of_tokens,
+            "call_latency_ms": self.call_latency.to_dict(),
         }
 
 
@@ -131,7 +160,7 @@ def _group(
     """Row of the requests with these labels, in the time of the phases ``times`` names."""
     tally = measurements.select(**labels)
     length_ns = measured_ns(measurements.program, ends_ns, **times)
-    sums = tally.sums
+    sums, calls = tally.sums, tally.calls
     return GroupStats(
         labels=labels,
         requests=tally.requests,
@@ -148,6 +177,13 @@ def _group(
         latency=LatencyStats.of(tally.latency("latency")),
         integration_latency=LatencyStats.of(tally.latency("integration_latency")),
         gateway_latency=LatencyStats.of(tally.latency("gateway_latency")),
+        calls=calls.total,
+        succeeded=calls.succeeded,
+        attempts=calls.attempts,
+        goodput_rps=calls.succeeded * _SECOND_NS / length_ns if length_ns else float("nan"),
+        gone=calls.gone,
+        out_of_tokens=calls.out_of_tokens,
+        call_latency=LatencyStats.of(tally.latency("call_latency")),
     )
 
 

@@ -13,7 +13,11 @@
 ``stale_answers``      or how often they change (``updates``)
 ``cache_hits``,        ``rate`` is the share of lookups
 ``cache_misses``
-``availability``       ``rate``: the share of requests that did not fail, ``1 - failed``
+``availability``       ``rate``: the share of logical calls that succeeded; without ``client:``
+                       each request is one, and this is ``1 - failed``
+``goodput``            ``rate``: logical calls that succeeded a second, ``count``
+``call_latency``       as ``latency``: of logical calls that succeeded, over their retries; of
+                       sources with ``client:``
 ``data_processed``     ``count`` of bytes both ways, for each replication
 ``cost_run``           ``value``: mean of the replications' bills
 ``cost_month``         ``value``: the projected month
@@ -36,7 +40,7 @@ from apisim.scenario.thresholds import Threshold
 
 __all__ = ["STANDARD_MEASURES", "Costs", "Gauge", "Measure"]
 
-_LATENCIES: Final = frozenset({"latency", "integration_latency", "gateway_latency"})
+_LATENCIES: Final = frozenset({"latency", "integration_latency", "gateway_latency", "call_latency"})
 _SECOND_NS: Final = 1_000_000_000
 #: What a route must say before a metric counts anything on it.
 _NEEDED: Final = {"wrong_answers": "depends_on", "stale_answers": "updates"}
@@ -94,7 +98,7 @@ class Measure:
             return "bytes"
         if self.statistic == "count":
             return "count"
-        return "per_second" if self.metric == "requests" else "share"
+        return "per_second" if self.metric in {"requests", "goodput"} else "share"
 
 
 #: Unit a time is shown in, and how many nanoseconds it has.
@@ -212,7 +216,8 @@ def _count(metric: str, tally: Tally) -> int:
         "errors_4xx": tally.status_class(4),
         "errors_5xx": tally.status_class(5),
         "failed": tally.failed,
-        "availability": _asked_for(tally) - tally.failed,
+        "availability": tally.calls.succeeded,
+        "goodput": tally.calls.succeeded,
         "throttled": tally.with_outcome("throttled"),
         "quota_refused": tally.with_outcome("quota"),
         "cold_starts": sums["cold_starts"],
@@ -229,8 +234,10 @@ def _share(metric: str, count: int, tally: Tally) -> float:
     of = tally.requests
     if metric in {"cache_hits", "cache_misses"}:
         of = tally.sums["cache_hits"] + tally.sums["cache_misses"]
-    elif metric in {"availability", "failed"}:
+    elif metric == "failed":
         of = _asked_for(tally)
+    elif metric == "availability":
+        of = tally.calls.total
     return count / of if of else float("nan")
 
 

@@ -6,7 +6,9 @@ sources without users; ``ordinal`` counts a user's calls and, without users, the
 ``client`` is the client of a log's row, ``source/user`` for closed users, the source's name
 otherwise. ``route`` is empty where none matched, ``customer`` where nobody is known, a time that
 does not exist is empty. ``remarks`` says what else is true of the row, in words with a space
-between: ``stale`` and ``wrong`` answers of the cache, and the like.
+between: ``stale`` and ``wrong`` answers of the cache, and the like. Where the outcome is
+``client_gone`` nobody waited for the answer: the latency is how long somebody did, status, refusal
+and sizes are the gateway's.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.engine.flags import (
+    FLAG_CLIENT_GONE,
     FLAG_CORS_BLOCKED,
     FLAG_INVALIDATION,
     FLAG_STALE,
@@ -26,6 +29,7 @@ from apisim.engine.flags import (
 from apisim.engine.program import Program
 from apisim.engine.tables import CLOSED, TRACE
 from apisim.gateway.status import ANSWERS
+from apisim.results.calls import GONE
 
 __all__ = ["COLUMNS", "NAME_COLUMNS", "OPTIONAL_COLUMNS", "RequestColumns"]
 
@@ -134,7 +138,7 @@ class RequestColumns:
         texts["source"] = names.sources
         # Sources first, so that a source's number is its position here too.
         texts["client"] = [*names.sources, *names.clients]
-        texts["outcome"] = [facts.outcome for facts in ANSWERS.values()]
+        texts["outcome"] = [*(facts.outcome for facts in ANSWERS.values()), GONE]
         texts["refused_by"] = [facts.refused_by for facts in ANSWERS.values()]
         texts["cache"] = ["", "hit", "miss"]
         texts["customer"] = ["", *names.customers]  # nobody is -1
@@ -172,5 +176,8 @@ class RequestColumns:
             source,
         )
         columns["customer"] += 1
+        is_gone = (columns["remarks"] & FLAG_CLIENT_GONE) > 0
+        columns["outcome"][is_gone] = len(ANSWERS)
+        columns["remarks"] &= ~FLAG_CLIENT_GONE
         columns["client_user"] = np.where(self._is_closed[source], columns["user"], -1)
         return columns

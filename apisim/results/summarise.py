@@ -6,6 +6,7 @@ from apisim.gateway.status import ANSWERS
 from apisim.results.access import authorizer_stats, notes_on_access, sign_in_stats
 from apisim.results.accounts import Bills
 from apisim.results.answers import answer_stats
+from apisim.results.calls import GONE
 from apisim.results.collect import Collector, ReplicationSummary
 from apisim.results.cors import cors_stats
 from apisim.results.customers import Customers
@@ -111,11 +112,13 @@ def _counts(measurements: Measurements, tally: Tally) -> RequestCounts:
     by_outcome: dict[str, int] = {}
     refused_by: dict[str, int] = {}
     for answer, facts in ANSWERS.items():
-        count = int(tally.by_answer[answer])
-        if count:
-            by_outcome[facts.outcome] = by_outcome.get(facts.outcome, 0) + count
+        count, late = int(tally.by_answer[answer]), int(tally.calls.late[answer])
+        if count > late:
+            by_outcome[facts.outcome] = by_outcome.get(facts.outcome, 0) + count - late
         if count and facts.refused_by:
             refused_by[facts.refused_by] = refused_by.get(facts.refused_by, 0) + count
+    if tally.calls.gone:
+        by_outcome[GONE] = by_outcome.get(GONE, 0) + tally.calls.gone
     return RequestCounts(
         total=tally.requests,
         warm_up=int(measurements.cells["warm_up_requests"].sum()),

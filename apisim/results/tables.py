@@ -31,7 +31,8 @@
 
 A group has requests, rps, throttled, errors_4xx, errors_5xx, cache_hits, cache_misses, cold_starts,
 request_bytes, response_bytes, and latency_ms_mean to latency_ms_max, likewise for
-integration_latency and gateway_latency. Counts leave the warm-up out and are sums over
+integration_latency and gateway_latency; then calls, succeeded, attempts, goodput_rps, gone,
+out_of_tokens and call_latency likewise. Counts leave the warm-up out and are sums over
 replications.
 """
 
@@ -43,6 +44,7 @@ from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS
 from apisim.gateway.status import ANSWERS, Answer
 from apisim.pricing import Bill
 from apisim.results.access import AuthorizerStats, SignInStats
+from apisim.results.calls import GONE
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
@@ -143,13 +145,14 @@ def _outcomes(result: Result) -> list[Row]:
     for at, cell in enumerate(measurements.program.names.cells):
         for answer, facts in ANSWERS.items():
             count = int(measurements.counts[at, answer])
-            if not count:
-                continue
+            late = measurements.calls.late_of(at, answer)
             status = int(statuses[at, answer])
             where = (cell.source, cell.phase, cell.api, cell.route)
-            row = (*where, facts.outcome, facts.refused_by, status)
-            # Calls of one log on one route may be in two cells: with the verb GET and without.
-            rows[row] = rows.get(row, 0) + count
+            for outcome, n_requests in ((facts.outcome, count - late), (GONE, late)):
+                if n_requests:
+                    row = (*where, outcome, facts.refused_by, status)
+                    # Calls of one log on one route may be in two cells: with GET and without.
+                    rows[row] = rows.get(row, 0) + n_requests
     return [dict(zip(_OUTCOMES, (*row, count), strict=True)) for row, count in rows.items()]
 
 

@@ -16,6 +16,7 @@ from apisim.arrays.histogram import hist_merge, hist_quantile
 from apisim.engine.program import Cell, Program
 from apisim.engine.recorder import HISTOGRAMS, Recorder
 from apisim.gateway.status import ANSWERS, Answer
+from apisim.results.calls import CallMeasurements, CallTally, add_bins
 
 __all__ = ["LatencyTally", "Measurements", "Tally"]
 
@@ -85,12 +86,15 @@ class Tally:
     by_answer : int64[n_answers]
         Requests by :class:`apisim.gateway.status.Answer`.
     by_status : dict of int to int
-        Requests by HTTP status; only those that occurred.
+        Requests by HTTP status, the gateway's; only those that occurred.
+    calls : CallTally
+        The logical calls behind them; those of all statuses.
     """
 
     sums: Mapping[str, int]
     by_answer: NDArray[np.int64]
     by_status: Mapping[int, int]
+    calls: CallTally
     _cells: NDArray[np.void]
     _histograms: NDArray[np.void]  # of all cells
     _chosen: NDArray[np.int64]
@@ -106,8 +110,9 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Requests whose status is not of class 2, or whose page never gets to see the answer."""
-        return self.requests - self.status_class(2) + self.with_outcome("cors_blocked")
+        """Requests whose status is not of class 2, or whose caller never gets to see the answer."""
+        unseen = self.with_outcome("cors_blocked") + self.calls.gone_in_vain
+        return self.requests - self.status_class(2) + unseen
 
     def latency(self, name: str = "latency") -> LatencyTally:
         """Times of these requests.
@@ -116,8 +121,12 @@ class Tally:
         ----------
         name : str
             ``latency`` (at the client, refusals included), ``integration_latency`` or
-            ``gateway_latency`` (CloudWatch's ``Latency``).
+            ``gateway_latency`` (CloudWatch's ``Latency``); ``call_latency`` is that of logical
+            calls that succeeded, of sources with ``client:``.
         """
+        if name == "call_latency":
+            bins = hist_merge(self.calls.bins)
+            return LatencyTally(int(bins["count"].sum()), self.calls.latency_total_ns, bins)
         words = _WORDS[name]
         # Python's integers: the low words of nine cells may not fit in 64 bits.
         high = sum(self._cells[f"{words}_high"].tolist())
@@ -147,6 +156,7 @@ class Measurements:
     cells : CELL_DTYPE[n_cells]
     counts : int64[n_cells, n_answers]
     histograms : BIN_DTYPE[n_cells, n_latencies, N_BINS]
+    calls : CallMeasurements
     """
 
     program: Program
@@ -154,11 +164,13 @@ class Measurements:
     cells: NDArray[np.void]
     counts: NDArray[np.int64]
     histograms: NDArray[np.void]
+    calls: CallMeasurements
 
     @classmethod
     def of(cls, program: Program, recorder: Recorder) -> "Measurements":
         """Measurements of one replication; the recorder's arrays are taken over, not copied."""
-        return cls(program, 1, recorder.cells, recorder.counts, recorder.histograms)
+        calls = CallMeasurements.of(recorder)
+        return cls(program, 1, recorder.cells, recorder.counts, recorder.histograms, calls)
 
     def joined(self, other: "Measurements") -> "Measurements":
         """Both together; the histograms of ``self`` are updated in place."""
@@ -173,13 +185,14 @@ class Measurements:
             cells[f"{words}_low"] %= _LOW_WORD
         for cell in np.flatnonzero(other.cells["requests"]):
             for mine, theirs in zip(self.histograms[cell], other.histograms[cell], strict=True):
-                _add_bins(mine, theirs)
+                add_bins(mine, theirs)
         return Measurements(
             self.program,
             self.n_replications + other.n_replications,
             cells,
             self.counts + other.counts,
             self.histograms,
+            self.calls.joined(other.calls),
         )
 
     def select(self, **tags: str) -> Tally:
@@ -198,6 +211,7 @@ class Measurements:
         )
         counts = self.counts[chosen]
         statuses = self.statuses()[chosen]
+        calls = self.calls.select(self.program, chosen, counts, statuses)
         if status is not None:
             counts = np.where(statuses == int(status), counts, 0)
         cells = self.cells[chosen]
@@ -214,6 +228,7 @@ class Measurements:
                 int(code): int(counts[statuses == code].sum())
                 for code in np.unique(statuses[counts > 0])
             },
+            calls=calls,
             _cells=cells,
             _histograms=self.histograms,
             _chosen=chosen,
@@ -240,13 +255,3 @@ class Measurements:
         apis = [names.apis.index(cell.api) for cell in names.cells]
         statuses = tables.status[tables.apis["type"][apis]]
         return np.asarray(statuses, np.int64).reshape(len(names.cells), len(Answer))
-
-
-def _add_bins(mine: NDArray[np.void], theirs: NDArray[np.void]) -> None:
-    """Add a histogram to another in place; only the bins in use are touched."""
-    at = np.flatnonzero(theirs["count"])
-    both = np.stack([mine[at], theirs[at]])
-    used = both["count"] > 0
-    mine["low"][at] = np.where(used, both["low"], np.iinfo(np.int64).max).min(axis=0)
-    mine["high"][at] = both["high"].max(axis=0)
-    mine["count"][at] += theirs["count"][at]

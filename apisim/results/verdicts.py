@@ -19,7 +19,6 @@ from apisim.scenario.thresholds import Threshold
 __all__ = ["Verdict", "check_thresholds", "judge"]
 
 _NOT_MEASURED: Final = {
-    "call_latency": "logical calls with retries are not modelled yet: use latency",
     "dropped": "nothing is ever dropped by the traffic modelled so far",
 }
 
@@ -87,14 +86,17 @@ def check_thresholds(scenario: Scenario) -> None:
     problems = [
         scenario.problem(("thresholds", threshold.key), *found)
         for threshold in scenario.thresholds
-        if (found := _unmeasured(threshold)) is not None
+        if (found := _unmeasured(threshold, scenario)) is not None
     ]
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
 
 
-def _unmeasured(threshold: Threshold) -> tuple[str, str] | None:
+def _unmeasured(threshold: Threshold, scenario: Scenario) -> tuple[str, str] | None:
     tags = dict(threshold.tags)
+    if threshold.metric == "call_latency" and not _knows_clients(scenario, tags):
+        hint = "write client: {} under the source, or use latency"
+        return "call_latency is not measured of traffic without client:", hint
     if threshold.metric in _NOT_MEASURED:
         return f"{threshold.metric} is not measured", _NOT_MEASURED[threshold.metric]
     if "window" in tags:
@@ -106,6 +108,15 @@ def _unmeasured(threshold: Threshold) -> tuple[str, str] | None:
     if tags and threshold.metric.startswith("cost_"):
         return f"{threshold.metric} is the whole bill's", "remove the tags"
     return None
+
+
+def _knows_clients(scenario: Scenario, tags: Mapping[str, str]) -> bool:
+    """Whether a source that the tags leave says what its clients are like."""
+    return any(
+        source.client is not None
+        for name, source in scenario.traffic.items()
+        if tags.get("traffic", name) == name
+    )
 
 
 def judge(

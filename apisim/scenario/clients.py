@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Field
 
 from apisim.scenario.fields import Reader, choice, duration, flag, whole
-from apisim.scenario.model import Context, Model, as_written, fail
+from apisim.scenario.model import Context, Model, as_written
 from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, shown
 
-__all__ = ["MODES", "Client", "RetryQuota", "RetryStatus", "Retries"]
+__all__ = ["MODES", "Client", "Retries", "RetryQuota", "RetryStatus"]
 
 #: Most retries of one call.
 _MOST: Final = 100
@@ -59,7 +59,9 @@ def _read_status(value: Any, context: Context) -> RetryStatus:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{3}", value):
         raise UnitError(f"must be a number, got {shown(value)}", f"remove the quotes: {value}")
     words = ", ".join((*_CLASSES, *_WORDS))
-    hint = did_you_mean(value, (*_CLASSES, *_WORDS), may_list=False) if isinstance(value, str) else ""
+    hint = (
+        did_you_mean(value, (*_CLASSES, *_WORDS), may_list=False) if isinstance(value, str) else ""
+    )
     raise UnitError(f"must be a status or one of {words}, got {shown(value)}", hint)
 
 

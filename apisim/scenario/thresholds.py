@@ -41,6 +41,7 @@ METRICS: Final[dict[str, dict[str, str]]] = {
     "errors_5xx": _SHARES,
     "failed": _SHARES,
     "availability": {"rate": "share"},
+    "goodput": {"count": "count", "rate": "per_second"},
     "throttled": _SHARES,
     "quota_refused": _SHARES,
     "cache_hits": _SHARES,

@@ -1,7 +1,7 @@
 """Clients that try again: how long they wait before it, and what their retry quota lets them.
 
-Backoff with jitter after AWS Architecture Blog, "Exponential Backoff And Jitter" (M. Brooker, 2015):
-before the k-th retry the *ceiling* is ``min(cap, base * 2**(k-1))``.
+Backoff with jitter after M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog,
+2015): before the k-th retry the *ceiling* is ``min(cap, base * 2**(k-1))``.
 
 ==============  ==========================================================================
 ``none``        0

@@ -251,6 +251,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 25, "size_limits", "after_routing", "before_routing")
     drawing.optional(chosen, 25, "header_limit_status", 400, 431)
     drawing.optional(chosen, 10, "rate_limit_headers", True, False)
+    drawing.optional(chosen, 20, "retry_after", "5ms", "0s", "30ms")
     if drawing.is_exact:
         chosen["authorizer_timeout"] = "60ms"
     elif drawing.maybe(40):

@@ -22,7 +22,14 @@ from apisim.draws.distributions import (
     Samples,
     Uniform,
 )
-from apisim.engine.flags import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
+from apisim.engine.flags import (
+    FLAG_CLIENT_GONE,
+    FLAG_INVALIDATION,
+    FLAG_STALE,
+    FLAG_WARNED,
+    FLAG_WRONG,
+)
+from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model
@@ -80,6 +87,12 @@ _EVENTS = (
     "a flush",
     "a new instance of a cache",
     "a wait for a cache",
+    "a client that has gone",
+    "a retry",
+    "a retry after a time-out",
+    "a call that succeeds at last",
+    "a call without tokens for a retry",
+    "a retry of a page's call",
 )
 
 
@@ -195,5 +208,24 @@ def _reached(run: Run) -> Iterator[str]:
         "a flush": result.clusters["flushes"].any(),
         "a new instance of a cache": result.clusters["available_ns"].any(),
         "a wait for a cache": result.clusters["max_wait_ns"].any(),
+        **_tried_again(run),
     }
     yield from (event for event, is_so in happened.items() if is_so)
+
+
+def _tried_again(run: Run) -> dict[str, Any]:
+    """What clients did."""
+    rows, calls = run.rows, run.result.recorder.calls
+    tried = rows["attempt"] % PREFLIGHT_ATTEMPT
+    gone = rows["flags"] & FLAG_CLIENT_GONE > 0
+    call = ["source", "user", "ordinal"]
+    later = set(rows[tried > 0][call].tolist())
+    return {
+        "a client that has gone": gone.any(),
+        "a retry": (tried > 0).any(),
+        "a retry after a time-out": not later.isdisjoint(rows[gone][call].tolist()),
+        "a call that succeeds at last": (calls["attempts"] > calls["calls"]).any()
+        and calls["succeeded"].any(),
+        "a call without tokens for a retry": calls["out_of_tokens"].any(),
+        "a retry of a page's call": (rows["attempt"] > PREFLIGHT_ATTEMPT).any(),
+    }

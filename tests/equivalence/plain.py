@@ -14,7 +14,7 @@ _OF_API = ("cors", "resource_policy", "mutual_tls", "api_key_source")
 _OF_ROUTE = ("cors", "validate", "api_key_required", "depends_on", "updates", "scopes")
 _OF_SOURCE = (
     *("of", "browser", "api_key", "vpc_endpoint", "credentials", "scopes", "source_ip"),
-    *("invalidate", "missing", "bodies", "url_size", "header_size"),
+    *("invalidate", "missing", "bodies", "url_size", "header_size", "client"),
 )
 _OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
 _SETTINGS = (

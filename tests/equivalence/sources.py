@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.equivalence.access import draw_credentials
 from tests.equivalence.browsers import draw_browser
+from tests.equivalence.clients import draw_client
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import CROWDED_THINK_TIMES, THINK_TIMES, popularities
 from tests.equivalence.validators import draw_sent
@@ -64,6 +65,8 @@ def draw_traffic(
                 source["browser"].pop("headers", None)
                 source.get("values", {}).pop("header.authorization", None)
                 source.get("values", {}).pop("header.x-client", None)
+        if "trace" not in source and drawing.maybe(30):
+            source["client"] = draw_client(drawing)
         callers = _callers(drawing, source, populations)
         if "of" in callers and drawing.maybe(75):
             # Else their tokens would hardly ever be shown.

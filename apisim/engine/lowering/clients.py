@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from apisim.engine.lowering.context import Context
 from apisim.engine.tables import NONE
 from apisim.gateway.status import ANSWERS, Answer
-from apisim.scenario.clients import Client, Retries
+from apisim.scenario.clients import Retries
 from apisim.scenario.traffic import Source
 from apisim.traffic.retries import (
     CLIENT_DTYPE,
@@ -105,15 +105,13 @@ def lower_client(context: Context, clients: Clients, source: Source, n_callers: 
     row["first_quota"] = NO_QUOTA
     row["processes"] = n_callers or client.processes
     if client.retries is not None:
-        _lower_retries(context, clients, row[0], client, client.retries)
+        _lower_retries(context, clients, row[0], client.retries)
     clients.rows.append(row)
     clients.given.append(client.retries)
     return len(clients.rows) - 1
 
 
-def _lower_retries(
-    context: Context, clients: Clients, row: np.void, client: Client, retries: Retries
-) -> None:
+def _lower_retries(context: Context, clients: Clients, row: np.void, retries: Retries) -> None:
     row["max_retries"] = retries.max
     row["backoff"] = _BACKOFFS[retries.backoff]
     row["base_ns"] = row["throttled_base_ns"] = retries.base
