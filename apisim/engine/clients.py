@@ -1,16 +1,24 @@
 """What both engines know of clients: what an attempt is to them, and what a call came to."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.histogram import hist_add
+from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import constant, kernel
 from apisim.engine.flags import FLAG_CORS_BLOCKED
+from apisim.gateway.status import Answer
 from apisim.traffic.retries import SEEN_FAILURE, SEEN_RETRYABLE, SEEN_TIMEOUT
 
-__all__ = ["CALL_DTYPE", "record_call", "record_late", "seen_by_client"]
+__all__ = [
+    "CALL_DTYPE",
+    "CallRecords",
+    "new_call_records",
+    "record_call",
+    "record_late",
+    "seen_by_client",
+]
 
 #: Logical calls by cell of their request, after the warm-up; latencies in two words.
 CALL_DTYPE: Final = np.dtype(
@@ -24,6 +32,25 @@ CALL_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
+
+
+class CallRecords(NamedTuple):
+    """Logical calls of sources whose clients are known; of one row where there are none."""
+
+    sums: NDArray[np.void]  # CALL_DTYPE[n_cells]
+    histograms: NDArray[np.void]  # BIN_DTYPE[n_cells, N_BINS] times of calls that succeeded
+    late: NDArray[np.int64]  # [n_cells, n_answers] answers whose client had gone
+
+
+def new_call_records(n_cells: int) -> CallRecords:
+    """Empty records."""
+    return CallRecords(
+        np.zeros(n_cells, CALL_DTYPE),
+        np.zeros((n_cells, N_BINS), BIN_DTYPE),
+        np.zeros((n_cells, len(Answer)), np.int64),
+    )
+
+
 _SPILL: Final = 1 << 60
 _HIDDEN: Final = constant(FLAG_CORS_BLOCKED)
 
@@ -61,17 +88,16 @@ def seen_by_client(
 
 @kernel
 def record_late(
-    late: NDArray[np.int64], cell: int, answer: int, arrival_ns: int, warm_up_ns: int
+    records: CallRecords, cell: int, answer: int, arrival_ns: int, warm_up_ns: int
 ) -> None:
     """Count an attempt that the gateway answered when its client had gone."""
     if arrival_ns >= warm_up_ns:
-        late[cell, answer] += 1
+        records.late[cell, answer] += 1
 
 
 @kernel
 def record_call(
-    calls: NDArray[np.void],
-    histograms: NDArray[np.void],
+    records: CallRecords,
     cell: int,
     first_ns: int,
     end_ns: int,
@@ -84,9 +110,8 @@ def record_call(
 
     Parameters
     ----------
-    calls : CALL_DTYPE[n_cells]
-    histograms : BIN_DTYPE[n_cells, N_BINS]
-        Times of calls that succeeded, from the first attempt to the last answer.
+    records : CallRecords
+        Updated in place.
     cell : int
         Of its request.
     first_ns, end_ns : int
@@ -98,7 +123,7 @@ def record_call(
     """
     if first_ns < warm_up_ns:
         return
-    sums = calls[cell]
+    sums = records.sums[cell]
     sums["calls"] += 1
     sums["attempts"] += n_attempts
     if out_of_tokens:
@@ -109,4 +134,4 @@ def record_call(
         if sums["latency_low"] >= _SPILL:
             sums["latency_low"] -= _SPILL
             sums["latency_high"] += 1
-        hist_add(histograms[cell], end_ns - first_ns)
+        hist_add(records.histograms[cell], end_ns - first_ns)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import constant, gate, inline, kernel, part
-from apisim.engine.clients import CALL_DTYPE
+from apisim.engine.clients import CallRecords, new_call_records
 from apisim.engine.flags import count_flags
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 
@@ -159,10 +159,7 @@ class Recorder(NamedTuple):
     usage: NDArray[np.void]  # USAGE_DTYPE[n_cells, 2]
     executions: NDArray[np.void]  # EXECUTION_DTYPE[n_phases, n_functions, 2]
     customers: NDArray[np.void]  # CUSTOMER_COUNT_DTYPE
-    # Of sources whose clients are known; one row where there are none.
-    calls: NDArray[np.void]  # CALL_DTYPE[n_cells]
-    call_histograms: NDArray[np.void]  # BIN_DTYPE[n_cells, N_BINS]
-    late: NDArray[np.int64]  # [n_cells, n_answers] answers whose client had gone
+    calls: CallRecords
 
 
 def new_recorder(
@@ -193,9 +190,7 @@ def new_recorder(
         usage=np.zeros((n_cells, 2), USAGE_DTYPE),
         executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
         customers=np.zeros(max(n_customers, 1), CUSTOMER_COUNT_DTYPE),
-        calls=np.zeros(n_cells if has_clients else 1, CALL_DTYPE),
-        call_histograms=np.zeros((n_cells if has_clients else 1, N_BINS), BIN_DTYPE),
-        late=np.zeros((n_cells if has_clients else 1, N_ANSWERS), np.int64),
+        calls=new_call_records(n_cells if has_clients else 1),
     )
 
 

@@ -89,7 +89,7 @@ class CallMeasurements:
     @classmethod
     def of(cls, recorder: Recorder) -> "CallMeasurements":
         """Those of one replication; the recorder's arrays are taken over, not copied."""
-        return cls(recorder.calls, recorder.call_histograms, recorder.late)
+        return cls(*recorder.calls)
 
     def joined(self, other: "CallMeasurements") -> "CallMeasurements":
         """Both together; the histograms of ``self`` are updated in place."""

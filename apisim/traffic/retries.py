@@ -102,6 +102,27 @@ def _ceiling_ns(base_ns: int, cap_ns: int, retry: int) -> int:
 
 
 @kernel
+def _grown_ns(
+    kind: int, base_ns: int, cap_ns: int, retry: int, previous_ns: int, drawn: float
+) -> int:
+    """The wait as the table above has it [ns]."""
+    if kind == IMMEDIATE:
+        return 0
+    if kind == FIXED:
+        return base_ns
+    if kind == DECORRELATED:
+        highest_ns = 3 * max(previous_ns, base_ns)
+        return min(cap_ns, base_ns + int(drawn * (highest_ns - base_ns)))
+    ceiling_ns = _ceiling_ns(base_ns, cap_ns, retry)
+    if kind == FULL:
+        return int(drawn * ceiling_ns)
+    if kind == EQUAL:
+        half_ns = ceiling_ns // 2
+        return ceiling_ns - half_ns + int(drawn * half_ns)
+    return ceiling_ns
+
+
+@kernel
 def needs_draw(client: np.void) -> bool:
     """Whether the wait is drawn."""
     return client["backoff"] >= FULL  # type: ignore[no-any-return]
@@ -123,24 +144,11 @@ def backoff_ns(client: np.void, retry: int, seen: int, previous_ns: int, drawn: 
     drawn : float
         In (0, 1); not looked at unless :func:`needs_draw`.
     """
-    kind = client["backoff"]
     base_ns = client["throttled_base_ns"] if seen == SEEN_THROTTLED else client["base_ns"]
-    cap_ns = client["cap_ns"]
-    wait_ns = np.int64(0)
-    if kind == FIXED:
-        wait_ns = base_ns
-    elif kind == DECORRELATED:
-        highest_ns = 3 * max(previous_ns, base_ns)
-        wait_ns = min(cap_ns, base_ns + np.int64(drawn * (highest_ns - base_ns)))
-    elif kind != IMMEDIATE:
-        wait_ns = _ceiling_ns(base_ns, cap_ns, retry)
-        if kind == FULL:
-            wait_ns = np.int64(drawn * wait_ns)
-        elif kind == EQUAL:
-            wait_ns = wait_ns - wait_ns // 2 + np.int64(drawn * (wait_ns // 2))
+    wait_ns = _grown_ns(client["backoff"], base_ns, client["cap_ns"], retry, previous_ns, drawn)
     if seen == SEEN_THROTTLED:
         wait_ns = max(wait_ns, client["retry_after_ns"])
-    return wait_ns  # type: ignore[return-value]
+    return wait_ns
 
 
 @kernel

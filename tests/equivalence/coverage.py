@@ -215,7 +215,7 @@ def _reached(run: Run) -> Iterator[str]:
 
 def _tried_again(run: Run) -> dict[str, Any]:
     """What clients did."""
-    rows, calls = run.rows, run.result.recorder.calls
+    rows, calls = run.rows, run.result.recorder.calls.sums
     tried = rows["attempt"] % PREFLIGHT_ATTEMPT
     gone = rows["flags"] & FLAG_CLIENT_GONE > 0
     call = ["source", "user", "ordinal"]

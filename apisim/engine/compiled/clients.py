@@ -82,7 +82,7 @@ def mark_late(world: World, slot: np.void) -> None:
         slot["flags"] |= _FLAG
         recorder = world.recorder
         warm_up_ns = recorder.total[0]["warm_up_ns"]
-        record_late(recorder.late, slot["cell"], slot["answer"], slot["arrival_ns"], warm_up_ns)
+        record_late(recorder.calls, slot["cell"], slot["answer"], slot["arrival_ns"], warm_up_ns)
 
 
 @gate
@@ -101,7 +101,7 @@ def answer_client(world: World, at: int, answered_ns: int, now_ns: int) -> int:
     back_ns = answered_ns + slot["back_ns"]
     is_late = back_ns > slot["give_up_ns"]
     if slot["answer"] == _PREFLIGHT and not is_late:
-        return await_permission(world, at, answered_ns, now_ns)  # type: ignore[no-any-return]
+        return await_permission(world, at, answered_ns, now_ns)
     if slot["decided"] == 0:
         if is_late:  # it goes behind the other events of its deadline, also if that is now
             _turn_to_client(world, at, _LATE, slot["give_up_ns"], RANK_GIVE_UP)
@@ -193,7 +193,6 @@ def decide(world: World, at: int, now_ns: int) -> int:
             return STAGE_WAIT
     record_call(
         recorder.calls,
-        recorder.call_histograms,
         slot["cell"],
         slot["first_ns"],
         now_ns,

@@ -202,7 +202,7 @@ class Model:
             latency_ns = call.give_up_ns - call.arrival_ns
             call.flags |= FLAG_CLIENT_GONE
             warm_up_ns = self.rules.warm_up_ns
-            record_late(self.recorder.late, cell, call.answer, call.arrival_ns, warm_up_ns)
+            record_late(self.recorder.calls, cell, call.answer, call.arrival_ns, warm_up_ns)
         row = self._row
         row[0] = (
             call.arrival_ns,

@@ -60,7 +60,6 @@ def place(model: "Model", call: Call) -> Process:
         )
     record_call(
         model.recorder.calls,
-        model.recorder.call_histograms,
         model.cell_of(call),
         first_ns,
         model.now,
