@@ -169,6 +169,7 @@ def test_the_standard_mode_of_2026_is_that_of_the_sdk_that_is_installed() -> Non
     previous = 0.0
     backoff = standard.ExponentialBackoff(random=lambda: previous, throttling_detector=detector)
     kinds = drawn.integers(0, 4, 3000)
+    outcomes = set()
     for kind in kinds.tolist():
         attempt = int(drawn.integers(1, 9))
         if kind == 3:
@@ -180,6 +181,7 @@ def test_the_standard_mode_of_2026_is_that_of_the_sdk_that_is_installed() -> Non
         context = _context(attempt, is_throttling=is_throttling)
         taken = take_tokens(one, tokens, 0, seen)
         assert (taken != GIVE_UP) == checker.acquire_retry_quota(context)
+        outcomes.add(int(taken))
         assert tokens[0] == theirs.available_capacity
         previous = float(drawn.random())
         wait_ns = backoff_ns(one, attempt, seen, 0, previous)
@@ -188,7 +190,7 @@ def test_the_standard_mode_of_2026_is_that_of_the_sdk_that_is_installed() -> Non
             give_back(one, tokens, 0, attempt, taken)
             checker.release_retry_quota(context.request_context, _Ok())
             assert tokens[0] == theirs.available_capacity
-    assert {GIVE_UP} < {take_tokens(one, tokens, 0, SEEN_RETRYABLE) for _ in range(40)}
+    assert outcomes == {GIVE_UP, 5, 14}
 
 
 class _Ok:
