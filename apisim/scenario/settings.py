@@ -300,7 +300,7 @@ class Settings(Model):
     retry_after: Annotated[int, duration("0s", "1h")] = as_written(
         "1s",
         description="What Retry-After says on a 429, where there is such a header. The chapter's "
-        "example says 1; it is the same whatever the limit.",
+        "example says 1; that it does so whatever the limit is assumed.",
     )
     size_limits: Annotated[
         Literal["before_routing", "after_routing"], choice("before_routing", "after_routing")

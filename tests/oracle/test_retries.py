@@ -158,12 +158,12 @@ def test_an_overload_stays_after_its_cause_where_retries_exceed_the_capacity(
 ) -> None:
     """Oracle 5.9: ten servers of 100 ms, so 100/s; it stays iff lambda (k + 1) > 100/s.
 
-    A spike of 20 s leaves a queue that outlasts every client's patience. The last minute begins
+    A spike of 5 s leaves a queue that outlasts every client's patience. The last minute begins
     three after it.
     """
     phases = [
         {"name": "calm", "duration": "20s", "rate": rate},
-        {"name": "spike", "duration": "20s", "rate": 200},
+        {"name": "spike", "duration": "5s", "rate": 200},
         {"name": "wait", "duration": "180s", "rate": rate},
         {"name": "load", "duration": "60s", "rate": rate},
         {"name": "end", "duration": "10s", "rate": rate},

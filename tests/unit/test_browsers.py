@@ -67,7 +67,7 @@ def said(data: Data) -> dict[str, int]:
 
 def messages_of(program: Program, counts: Any) -> dict[str, int]:
     """Messages from the counts by cell and answer."""
-    measured = Measurements(program, 1, None, counts, None)  # type: ignore[arg-type]
+    measured = Measurements(program, 1, None, counts, None, None)  # type: ignore[arg-type]
     stats = cors_stats(measured)["api"]
     assert stats.blocked == sum(stats.messages.values())
     return stats.messages

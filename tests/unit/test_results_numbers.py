@@ -10,9 +10,10 @@ import pytest
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import kernel
 from apisim.engine.recorder import N_COLUMNS
+from apisim.results.calls import add_bins
 from apisim.results.collect import Series
 from apisim.results.spans import length_ns, union
-from apisim.results.tally import Measurements, _add_bins
+from apisim.results.tally import Measurements
 from apisim.scenario import loads
 from apisim.studies import run
 
@@ -291,7 +292,7 @@ def test_joined_histograms_are_those_of_all_values_together():
     for part in values:
         theirs = np.zeros(N_BINS, BIN_DTYPE)
         add_all(theirs, part)
-        _add_bins(joined, theirs)
+        add_bins(joined, theirs)
     everything = np.zeros(N_BINS, BIN_DTYPE)
     add_all(everything, np.concatenate(values))
     assert (joined == everything).all()
