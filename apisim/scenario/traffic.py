@@ -271,6 +271,9 @@ class Source(Model):
         The calls come from pages of another origin; None: they do not come from browsers. Each
         person of the population, or each closed user, has a browser; without any of them every
         call is another one's.
+    client : Client or None
+        How long the callers wait and whether they try again; None: for ever, and never. With it,
+        even if it is empty, logical calls are measured.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"location", "pushes", "sessions"})

@@ -94,6 +94,24 @@ OFF: Final[dict[str, Switch]] = {
         "if 400 <= status < 600:",
         "if 600 <= status < 600:",
     ),
+    "Retry-After": Switch(
+        "apisim/traffic/retries.py",
+        'wait_ns = max(wait_ns, client["retry_after_ns"])',
+        "wait_ns = max(wait_ns, 0)",
+    ),
+    "retries": Switch(
+        "apisim/engine/lowering/clients.py",
+        'row["max_retries"] = retries.max',
+        'row["max_retries"] = 0',
+    ),
+    "retry quota": Switch(
+        "apisim/traffic/retries.py", "tokens[process] -= cost", "tokens[process] -= 0"
+    ),
+    "client time-outs": Switch(
+        "apisim/engine/lowering/clients.py",
+        'row["timeout_ns"] = client.timeout or 0',
+        'row["timeout_ns"] = 0',
+    ),
     "quota": Switch(
         f"{_GATEWAY}/quota.py", 'return state["used"] < state["allowed"]', "return True"
     ),
@@ -294,6 +312,7 @@ OFF: Final[dict[str, Switch]] = {
 }
 
 _OUTCOME: Final = "tests/golden/test_outcomes.py::test_an_answer_is_what_the_table_says"
+_CLIENTS: Final = "tests/unit/test_clients.py"
 _FUND: Final = "API Gateway Fundamentals"
 _TYPES: Final = "API Types Comparison"
 _INTEGRATION: Final = "Integration Types"
@@ -555,6 +574,36 @@ CAPABILITIES: Final = (
         "429 headers",
         test="tests/golden/test_outcomes.py::"
         "test_the_chapter_s_429s_say_when_to_try_again[throttled_method-rest]",
+    ),
+    Capability(
+        _THROTTLE,
+        "clients that wait for Retry-After",
+        "traffic.*.client.retries.obey_retry_after",
+        "Retry-After",
+        test=f"{_CLIENTS}::test_retry_after_is_obeyed_where_there_is_one",
+    ),
+    Capability(
+        _THROTTLE,
+        "clients that try again, with every kind of backoff",
+        "traffic.*.client.retries",
+        "retries",
+        test=f"{_CLIENTS}::test_retries_are_rows_of_their_own_at_the_times_of_the_backoff",
+        scenario="retry-storm.yaml",
+    ),
+    Capability(
+        _THROTTLE,
+        "the retry quota of the AWS SDKs",
+        "traffic.*.client.retries.quota",
+        "retry quota",
+        test=f"{_CLIENTS}::test_a_used_up_quota_ends_the_retries_of_its_process_only",
+    ),
+    Capability(
+        _THROTTLE,
+        "clients that stop waiting",
+        "traffic.*.client.timeout",
+        "client time-outs",
+        test=f"{_CLIENTS}::test_what_a_client_no_longer_waits_for_is_served_and_billed",
+        scenario="retry-storm.yaml",
     ),
     Capability(
         _THROTTLE,

@@ -26,6 +26,7 @@ from tests.support.shipped import (
     PITFALL,
     QUICKSTART,
     REPLAY,
+    RETRIES,
     SPIKE,
     STORM,
     TIERS,
@@ -114,6 +115,17 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "apis.feeds.cors.max_age=1s",
         ],
     ),
+    RETRIES: (
+        "10s",
+        [
+            "replications=2",
+            "endpoints.order-service.servers=4",
+            "endpoints.order-service.queue_limit=200",
+            "traffic.shop.phases.0={name: before, duration: 2s, rate: 30}",
+            "traffic.shop.phases.1={name: rush, duration: 4s, rate: 90}",
+            "traffic.shop.phases.2={name: after, duration: 4s, rate: 30}",
+        ],
+    ),
 }
 
 #: Digest, requests by outcome and the exact total of the bill.
@@ -164,6 +176,11 @@ WHOLE: Final[dict[str, Golden]] = {
         "b39da9e95421cf33",
         {"served": 270_224, "throttled": 89_524, "preflight": 269_798},
         "0.8319991399",
+    ),
+    RETRIES: (
+        "ae6383ea46e32f5f",
+        {"served": 112_333, "backend_error": 372_000, "client_gone": 168_803},
+        "0.225755365478515625",
     ),
     REPLAY: ("e7b8213f3c3472ee", {"served": 48, "cache_hit": 252}, "0.0052447708"),
     TIERS: (

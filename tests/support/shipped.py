@@ -23,6 +23,7 @@ __all__ = [
     "PITFALL",
     "QUICKSTART",
     "REPLAY",
+    "RETRIES",
     "SPIKE",
     "STORM",
     "TIERS",
@@ -56,6 +57,7 @@ ALLOWLIST: Final = "ip-allowlist"
 DDOS: Final = "ddos"
 PITFALL: Final = "cache-key-pitfall"
 STORM: Final = "cors-preflight-storm"
+RETRIES: Final = "retry-storm"
 
 
 def file_of(name: str) -> Path:

@@ -266,7 +266,8 @@ def test_sums_of_times_are_exact_beyond_64_bits(function):
     def copy():
         cells = whole.cells.copy()
         cells["latency_low"], cells["latency_high"] = 2**60 - 1, 7
-        return Measurements(whole.program, 1, cells, whole.counts.copy(), whole.histograms.copy())
+        counts, histograms = whole.counts.copy(), whole.histograms.copy()
+        return Measurements(whole.program, 1, cells, counts, histograms, whole.calls)
 
     joined = copy()
     for _ in range(20):
