@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
+from apisim.engine.flags import FLAG_CLIENT_GONE, FLAG_CORS_BLOCKED
+from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS, HISTOGRAMS
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 from apisim.scenario import Scenario
@@ -125,22 +127,76 @@ def test_every_bin_of_a_histogram_holds_the_values_of_its_rows(case: Case, folde
 @whole_scenarios
 @given(case=scenarios())
 def test_every_arrival_has_one_row(case: Case, folder: Path) -> None:
-    """One besides the preflight that let it go; a preflight in vain is all there is of its call."""
+    """One besides the preflight that let it go; a preflight in vain is all there is of its call.
+
+    Retries come besides; a user waits for its answer, or as long as it has patience.
+    """
     scenario, simulation = simulated(case, folder)
-    rows = simulation.rows[simulation.rows["answer"] != Answer.PREFLIGHT]
+    rows = without_permissions(simulation.rows)
     for at, source in enumerate(scenario.traffic.values()):
         own = rows[rows["source"] == at]
         expected = expected_calls(source, folder)
         if expected is not None:
-            assert len(own) == expected
+            assert (own["attempt"] % PREFLIGHT_ATTEMPT == 0).sum() == expected
         for user in np.unique(own["user"]):
             calls = own[own["user"] == user]
-            if not source.is_closed:  # one call may wait for its preflight, the next need none
-                calls = calls[np.argsort(calls["ordinal"], kind="stable")]
-            assert calls["ordinal"].tolist() == list(range(len(calls)))
-            if source.is_closed:  # a user waits for its answer
+            attempt = calls["attempt"] % PREFLIGHT_ATTEMPT
+            # One call may wait for its preflight or its retry, the next need none.
+            order = np.lexsort([calls["attempt"] // PREFLIGHT_ATTEMPT, attempt, calls["ordinal"]])
+            calls, attempt = calls[order], attempt[order]
+            places = [(call, tried) for call, n in enumerate(tries_of(calls)) for tried in range(n)]
+            assert list(zip(calls["ordinal"], attempt, strict=True)) == places
+            is_late = calls["flags"] & FLAG_CLIENT_GONE > 0
+            if source.is_closed:
                 done = calls["arrival_ns"] + calls["latency_ns"]
                 assert (calls["arrival_ns"][1:] >= done[:-1]).all()
+            assert not is_late.any() or source.client is not None
+
+
+def without_permissions(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Rows but those of preflights after which the request itself was sent."""
+    is_late = rows["flags"] & FLAG_CLIENT_GONE > 0
+    return rows[(rows["answer"] != Answer.PREFLIGHT) | is_late]
+
+
+@whole_scenarios
+@given(case=scenarios())
+def test_calls_agree_with_a_recount_of_their_attempts(case: Case, folder: Path) -> None:
+    scenario, simulation = simulated(case, folder)
+    records = simulation.result.recorder.calls
+    traffic = list(scenario.traffic.values())
+    known = [at for at, source in enumerate(traffic) if source.client is not None]
+    rows = simulation.rows[np.isin(simulation.rows["source"], known)]
+    calls: dict[tuple[int, ...], list[Any]] = {}
+    asked: dict[tuple[int, ...], int] = {}
+    for row in rows:  # in order of arrival
+        asked.setdefault(tuple(row[["source", "user", "ordinal"]]), int(row["arrival_ns"]))
+    for row in without_permissions(rows):
+        calls.setdefault(tuple(row[["source", "user", "ordinal"]]), []).append(row)
+    n_calls = n_attempts = n_good = total_ns = 0
+    for name, attempts in calls.items():
+        if asked[name] < scenario.warm_up:
+            continue
+        last = max(attempts, key=lambda row: int(row["attempt"]) % PREFLIGHT_ATTEMPT)
+        is_good = last["status"] // 100 == 2 and not last["flags"] & (
+            FLAG_CLIENT_GONE | FLAG_CORS_BLOCKED
+        )
+        n_calls += 1
+        n_attempts += len(attempts)
+        n_good += is_good
+        if is_good:
+            total_ns += int(last["arrival_ns"] + last["latency_ns"]) - asked[name]
+    assert records.sums["calls"].sum() == n_calls
+    assert records.sums["attempts"].sum() == n_attempts
+    assert records.sums["succeeded"].sum() == n_good == records.histograms["count"].sum()
+    assert records.sums["latency_low"].sum() == total_ns
+    measured = simulation.rows[simulation.rows["arrival_ns"] >= scenario.warm_up]
+    assert records.late.sum() == (measured["flags"] & FLAG_CLIENT_GONE > 0).sum()
+
+
+def tries_of(calls: NDArray[Any]) -> list[int]:
+    """Attempts of each call, by ordinal."""
+    return np.bincount(calls["ordinal"]).tolist()
 
 
 def expected_calls(source: Source, folder: Path) -> int | None:
@@ -205,12 +261,13 @@ def calls_by_cell(simulation: Run) -> list[tuple[int, int, int]]:
 def test_refusals_of_buckets_and_entries_of_caches_are_those_of_the_rows(
     case: Case, folder: Path
 ) -> None:
-    _, simulation = simulated(case, folder)
+    scenario, simulation = simulated(case, folder)
     rows, result = simulation.rows, simulation.result
     for level, answer in enumerate(LEVEL_ANSWERS):
         refused = result.buckets["refused"][result.buckets["kind"] == level].sum()
         assert refused == (rows["answer"] == answer).sum()
-    stage_caches = [n for n, plan in enumerate(result.program.caches) if "/auth" not in plan.name]
+    stages = {f"{name}/{api.stage.name}" for name, api in scenario.apis.items()}
+    stage_caches = [n for n, plan in enumerate(result.program.caches) if plan.name in stages]
     caches = result.caches[stage_caches]
     kept = (caches["entries"] + caches["evictions"] + caches["expirations"]).sum()
     stored = (rows["cache"] == 2) & (rows["answer"] == Answer.SERVED)
