@@ -30,6 +30,7 @@ __all__ = [
     "META_DTYPE",
     "UNBOUNDED",
     "Store",
+    "change_ttl",
     "expire_all",
     "flush_all",
     "grow_store",
@@ -261,6 +262,13 @@ def expire_all(
     for at_line in range(store.lines.shape[0]):
         if store.lines[at_line]["cache"] == at_cache:
             _expire_line(store, at_line, now_ns)
+
+
+@kernel
+def change_ttl(store: Store, at_line: int, ttl_ns: int, now_ns: int) -> None:
+    """Give a line another time to live, for what it holds too; what is too old is gone first."""
+    _expire_line(store, at_line, now_ns)
+    store.lines[at_line]["ttl_ns"] = ttl_ns
 
 
 @kernel

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from apisim.arrays.fifo import FIFO_FIELDS, NOBODY, fifo_join, fifo_leave
 from apisim.arrays.jit import kernel
 
-__all__ = ["ENDPOINT_DTYPE", "FULL", "QUEUED", "STARTED", "arrive", "depart", "open_endpoint"]
+__all__ = [
+    "ENDPOINT_DTYPE",
+    "FULL",
+    "QUEUED",
+    "STARTED",
+    "arrive",
+    "depart",
+    "open_endpoint",
+    "take_in",
+]
 
 STARTED: Final = 0
 QUEUED: Final = 1
@@ -81,8 +90,28 @@ def depart(
     """
     row = endpoints[endpoint]
     row["served"] += 1
-    if row["waiting"] > 0:
+    # Where servers were taken away, the last to work on are not replaced.
+    if row["waiting"] > 0 and row["busy"] <= row["servers"]:
         return fifo_leave(row, following)
     row["busy"] -= 1
     row["busy_ns"] += now_ns
     return NOBODY
+
+
+@kernel
+def take_in(
+    endpoints: NDArray[np.void], following: NDArray[np.int64], endpoint: int, now_ns: int
+) -> int:
+    """A server that was added takes a request that waits.
+
+    Returns
+    -------
+    int
+        Ticket of the request that starts now; ``NOBODY`` when no more can start.
+    """
+    row = endpoints[endpoint]
+    if row["waiting"] == 0 or row["busy"] >= row["servers"]:
+        return NOBODY
+    row["busy"] += 1
+    row["busy_ns"] -= now_ns
+    return fifo_leave(row, following)

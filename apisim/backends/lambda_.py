@@ -27,6 +27,7 @@ __all__ = [
     "THROTTLED",
     "WARM",
     "billed_ms",
+    "change_expiry",
     "close_pool",
     "invoke",
     "release",
@@ -129,6 +130,27 @@ def release(
     pool["busy_ns"] += now_ns
     _expire_idle(pool, idle[function], idle_since, now_ns)
     ring_push(idle[function], idle_since, now_ns)
+
+
+@kernel
+def change_expiry(
+    pools: NDArray[np.void],
+    idle: NDArray[np.void],
+    idle_since: NDArray[np.int64],
+    function: int,
+    idle_expiry_ns: int,
+    now_ns: int,
+) -> None:
+    """Idle environments are given up after another time; those idle for longer are gone now."""
+    pool = pools[function]
+    _expire_idle(pool, idle[function], idle_since, now_ns)
+    pool["idle_expiry_ns"] = idle_expiry_ns
+    while (
+        idle[function]["size"] > 0
+        and now_ns - ring_first(idle[function], idle_since) >= idle_expiry_ns
+    ):
+        ring_pop_first(idle[function], idle_since)
+        pool["alive_ns"] += now_ns
 
 
 @kernel

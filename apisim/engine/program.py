@@ -14,6 +14,7 @@ from apisim.draws.generator import uniform
 from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
+from apisim.engine.changeable import laid_out
 from apisim.engine.recorder import Recorder, new_recorder
 from apisim.engine.state import State, new_calendar
 from apisim.engine.tables import CLOSED, OPEN, Tables
@@ -142,6 +143,8 @@ def new_world(
         First room for requests in flight and cache entries (a power of two); it grows.
     """
     tables = program.rekey(replication)
+    if len(tables.patches):
+        tables = laid_out(tables)
     flows = np.zeros(max(1, len(program.flows)), FLOW_DTYPE)
     for at, plan in enumerate(program.flows):
         if tables.sources[at]["kind"] != OPEN:

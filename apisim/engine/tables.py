@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "ACTION_DTYPE",
     "API_DTYPE",
     "AUTHORIZER_DTYPE",
     "BACKEND_ENDPOINT",
@@ -28,7 +27,6 @@ __all__ = [
     "CLOSED",
     "CREDENTIAL_DTYPE",
     "ENDPOINT_SPEC_DTYPE",
-    "FLUSH",
     "FUNCTION_DTYPE",
     "GATE_AUTH",
     "GATE_CREDENTIALS",
@@ -51,7 +49,6 @@ __all__ = [
     "PART_TARGET",
     "PART_TOKEN",
     "PREFLIGHT_DTYPE",
-    "RESIZE",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
     "SOURCE_DTYPE",
@@ -282,20 +279,6 @@ CACHING_DTYPE: Final = np.dtype(
     align=True,
 )
 
-FLUSH: Final = 0
-RESIZE: Final = 1
-#: What the timeline does, in order of time.
-ACTION_DTYPE: Final = np.dtype(
-    [
-        ("at_ns", "i8"),
-        ("kind", "i8"),
-        ("cache", "i8"),
-        ("max_weight", "i8"),  # of a resized cache
-        ("lookup_ns", "i8"),
-        ("create_ns", "i8"),
-    ],
-    align=True,
-)
 #: A closed user's active time: one row per user and stretch of phases, a user's rows together.
 JOB_DTYPE: Final = np.dtype(
     [("source", "i8"), ("user", "i8"), ("start_ns", "i8"), ("end_ns", "i8")], align=True
@@ -376,3 +359,5 @@ class Tables(NamedTuple):
     validations: NDArray[np.void]  # VALIDATION_DTYPE
     clients: NDArray[np.void]  # CLIENT_DTYPE
     verdicts: NDArray[np.uint8]  # [n_clients, api type, answer] what an answer is to a client
+    patches: NDArray[np.void]  # PATCH_DTYPE
+    words: NDArray[np.int64]  # what the tables that change are views of, see engine/changeable.py

@@ -1,32 +1,65 @@
-"""What the timeline does to the mechanisms; both engines call it when an action is due."""
+"""What the timeline does to tables and mechanisms; both engines call it when an action is due."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.expiring_lru import Store
+from apisim.arrays.expiring_lru import Store, change_ttl
+from apisim.arrays.fifo import NOBODY
 from apisim.arrays.jit import kernel
-from apisim.engine.tables import FLUSH
+from apisim.backends.http import take_in
+from apisim.backends.lambda_ import change_expiry
+from apisim.engine.actions import (
+    CHANGE,
+    FLUSH,
+    PATCH_BUCKET,
+    PATCH_ENDPOINT,
+    PATCH_GROUP,
+    PATCH_LINE,
+    PATCH_PLAN_BUCKET,
+    PATCH_POOL,
+    PATCH_QUOTA,
+    PATCH_SIGN_IN_BUCKET,
+    PATCH_WORD,
+    RESIZE,
+)
 from apisim.gateway.cache_cluster import flush_cluster, resize_cluster
+from apisim.gateway.quota import change_allowance
+from apisim.gateway.throttle import change_bucket
 
-__all__ = ["act"]
+__all__ = ["act", "change"]
 
 
 @kernel
-def act(action: np.void, store: Store, clusters: NDArray[np.void], now_ns: int) -> None:
-    """Carry out one action.
+def act(
+    action: np.void,
+    store: Store,
+    clusters: NDArray[np.void],
+    endpoints: NDArray[np.void],
+    following: NDArray[np.int64],
+    now_ns: int,
+) -> int:
+    """Carry out one action that is not a change of numbers.
 
     Parameters
     ----------
     action : ACTION_DTYPE record
     store : Store
     clusters : CLUSTER_DTYPE[n_caches]
+    endpoints : ENDPOINT_DTYPE[n_endpoints]
+    following : int64[room for tickets]
     now_ns : int
         Time [ns].
+
+    Returns
+    -------
+    int
+        Ticket of a request that a server takes now, after which the action goes on; else
+        ``NOBODY``.
     """
     cache = action["cache"]
     if action["kind"] == FLUSH:
         flush_cluster(store, clusters[cache], cache)
-    else:
+    elif action["kind"] == RESIZE:
         resize_cluster(
             store,
             clusters[cache],
@@ -35,3 +68,68 @@ def act(action: np.void, store: Store, clusters: NDArray[np.void], now_ns: int) 
             action["lookup_ns"],
             now_ns + action["create_ns"],
         )
+    elif action["kind"] != CHANGE:
+        return take_in(endpoints, following, action["endpoint"], now_ns)
+    return NOBODY
+
+
+@kernel
+def change(
+    patches: NDArray[np.void],
+    words: NDArray[np.int64],
+    buckets: NDArray[np.void],
+    plan_buckets: NDArray[np.void],
+    sign_in_buckets: NDArray[np.void],
+    groups: NDArray[np.void],
+    pools: NDArray[np.void],
+    idle: NDArray[np.void],
+    idle_since: NDArray[np.int64],
+    endpoints: NDArray[np.void],
+    quotas: NDArray[np.void],
+    subscriptions: NDArray[np.void],
+    store: Store,
+    now_ns: int,
+) -> None:
+    """Give tables and mechanisms their new numbers.
+
+    Parameters
+    ----------
+    patches : PATCH_DTYPE[n]
+        What changes now.
+    words : int64[n_words]
+        The tables that change, in one piece.
+    buckets, plan_buckets, sign_in_buckets, groups, pools, idle, idle_since, endpoints
+        Records of the mechanisms.
+    quotas : QUOTA_DTYPE[n_plans]
+    subscriptions : SUBSCRIPTION_DTYPE[n]
+    store : Store
+    now_ns : int
+        Time [ns].
+    """
+    for at in range(patches.shape[0]):
+        patch = patches[at]
+        kind = patch["kind"]
+        index = patch["index"]
+        if kind == PATCH_WORD:
+            words[index] = patch["a"]
+        elif kind == PATCH_BUCKET:
+            change_bucket(buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+        elif kind == PATCH_PLAN_BUCKET:
+            change_bucket(plan_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+        elif kind == PATCH_SIGN_IN_BUCKET:
+            change_bucket(sign_in_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+        elif kind == PATCH_GROUP:
+            # Nobody is stopped: what runs beyond a lower limit only keeps others from starting.
+            groups[index]["limit"] = patch["a"]
+        elif kind == PATCH_POOL:
+            change_expiry(pools, idle, idle_since, index, patch["a"], now_ns)
+        elif kind == PATCH_ENDPOINT:
+            endpoints[index]["servers"] = patch["a"]
+            endpoints[index]["queue_limit"] = patch["b"]
+        elif kind == PATCH_QUOTA:
+            for holder in range(subscriptions.shape[0]):
+                if subscriptions[holder]["plan"] == index:
+                    first_end = quotas[index]["first_end"]
+                    change_allowance(subscriptions[holder], patch["a"], patch["b"], first_end)
+        elif kind == PATCH_LINE:
+            change_ttl(store, index, patch["a"], now_ns)

@@ -20,6 +20,7 @@ __all__ = [
     "PERIODS",
     "QUOTA_DTYPE",
     "STATE_FIELDS",
+    "change_allowance",
     "day_at",
     "has_quota",
     "open_window",
@@ -125,6 +126,27 @@ def open_window(quota: np.void, state: np.void, clock: np.void, day: int) -> Non
         if state["window_end"] == quota["first_end"]:
             state["allowed"] -= quota["offset"]
         state["used"] = 0
+
+
+@kernel
+def change_allowance(state: np.void, more: int, more_offset: int, first_end: int) -> None:
+    """A quota's limit grows by ``more``, its offset by ``more_offset``: in this period already.
+
+    What has been used stays used, so a limit below it leaves nothing until the next period.
+
+    Parameters
+    ----------
+    state : record with STATE_FIELDS
+        Updated in place; a period that has not been opened yet begins with the new limit.
+    more, more_offset : int
+        Differences; the offset counts in the first period only.
+    first_end : int
+        Day on which the first period ends.
+    """
+    if state["window_end"] > 0:
+        state["allowed"] += more
+        if state["window_end"] == first_end:
+            state["allowed"] -= more_offset
 
 
 @inline

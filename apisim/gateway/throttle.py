@@ -25,6 +25,7 @@ __all__ = [
     "MAX_LEVELS",
     "NO_BUCKET",
     "admit",
+    "change_bucket",
     "charge",
     "fill_bucket",
     "look",
@@ -134,6 +135,31 @@ def try_take(bucket: np.void, n_tokens: int, now_ns: int) -> bool:
         return False
     bucket["level"] -= n_tokens * bucket["parts_per_token"]
     return True
+
+
+@kernel
+def change_bucket(
+    bucket: np.void, capacity: int, parts_per_ns: int, to_full_ns: int, now_ns: int
+) -> None:
+    """Give a bucket another rate and burst from now on; a token has as many parts as before.
+
+    It keeps the tokens it has, but no more than the new burst: a larger burst fills up at the new
+    rate, a smaller one is full at once. AWS does not say what its own buckets do.
+
+    Parameters
+    ----------
+    bucket : BUCKET_DTYPE record
+        Updated in place.
+    capacity, parts_per_ns, to_full_ns : int
+        As :func:`fill_bucket` computes them for the new rate and burst.
+    now_ns : int
+        Time of the change [ns].
+    """
+    _refill(bucket, now_ns)
+    bucket["capacity"] = capacity
+    bucket["parts_per_ns"] = parts_per_ns
+    bucket["to_full_ns"] = to_full_ns
+    bucket["level"] = min(bucket["level"], capacity)
 
 
 @inline

@@ -21,6 +21,7 @@ from apisim.results.mechanisms import (
     ThrottleStats,
 )
 from apisim.results.tally import Measurements
+from apisim.results.timeline import Happening, happenings
 from apisim.results.verdicts import Verdict
 from apisim.results.web_acls import WebAclStats
 from apisim.scenario import Scenario
@@ -182,6 +183,11 @@ class Result:
         return all(verdict.ok for verdict in self.thresholds)
 
     @property
+    def timeline(self) -> list[Happening]:
+        """What the timeline did, in order of time."""
+        return happenings(self.scenario, round(self.run_info.simulated_s * 1e9))
+
+    @property
     def is_conclusive(self) -> bool:
         """Whether every verdict is certain at 95 %; needs more than one replication."""
         return all(verdict.conclusive is True for verdict in self.thresholds)
@@ -231,6 +237,7 @@ class Result:
             "web_acls": {name: stats.to_dict() for name, stats in self.web_acls.items()},
             "functions": {name: stats.to_dict() for name, stats in self.functions.items()},
             "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
+            "timeline": [one.to_dict() for one in self.timeline],
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
             "answers": [stats.to_dict() for stats in self.answers],
             "cors": {name: stats.to_dict() for name, stats in self.cors.items()},

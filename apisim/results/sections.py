@@ -17,6 +17,7 @@ from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
+from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
     bytes_text,
     count_text,
@@ -42,6 +43,7 @@ def sections(result: Result) -> list[Section]:
     """All sections of a result, in order."""
     found = [
         _thresholds(result),
+        timeline_section(result.timeline),
         _traffic(result),
         client_section(result),
         _routes(result),

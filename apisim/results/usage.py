@@ -166,14 +166,15 @@ def _time_by_size(program: Program, api: str, provisioned_ns: int) -> dict[str, 
     A size is provisioned from the moment the timeline asks for it. Of a part of a run, each size
     gets the share that it has of the whole.
     """
-    stage = program.scenario.apis[api].stage
+    scenario = program.scenario
+    stage = scenario.apis[api].stage
     assert stage.cache_cluster_size is not None
     name, length_ns = f"{api}/{stage.name}", program.horizon_ns
     changes = [(0, stage.cache_cluster_size)]
     changes += [
-        (entry.at, sizes[name])
-        for entry in sorted(program.scenario.timeline, key=lambda entry: entry.at)
-        if entry.at <= length_ns and name in (sizes := entry.resize_cache or {})
+        (scenario.when(entry), sizes[name])
+        for entry in sorted(scenario.timeline, key=scenario.when)
+        if scenario.when(entry) <= length_ns and name in (sizes := entry.resize_cache or {})
     ]
     if len(changes) == 1:
         return {stage.cache_cluster_size: provisioned_ns}

@@ -5,6 +5,7 @@ from typing import Final
 from apisim.scenario.api import Api, Route
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.scenario import Scenario
+from apisim.scenario.timeline import PhaseTime
 from apisim.scenario.validation import Validation
 
 __all__ = ["cache_notes", "check_cached_routes", "check_timeline"]
@@ -44,9 +45,11 @@ def _check_dependencies(api: Api, at: Path, key: str, route: Route, outcome: Val
 
 
 def check_timeline(scenario: Scenario, outcome: Validation) -> None:
-    """The timeline's stages are there and have a cache of the kind that is asked for."""
+    """The timeline's phases are there, and its stages with a cache of the kind asked for."""
     for index, entry in enumerate(scenario.timeline):
         at: Path = ("timeline", index)
+        if isinstance(entry.at, PhaseTime):
+            _check_phase(scenario, outcome, (*at, "at"), entry.at)
         if entry.flush_cache is not None:
             _check_stage(scenario, outcome, (*at, "flush_cache"), entry.flush_cache)
         for stage in entry.resize_cache or ():
@@ -58,6 +61,22 @@ def check_timeline(scenario: Scenario, outcome: Validation) -> None:
                     because: tuple[Path, ...] = (("apis", name, "stage"),)
                     hint = 'write cache_cluster_size: "0.5" under stage:'
                     outcome.add(place, message, hint, because=because)
+
+
+def _check_phase(scenario: Scenario, outcome: Validation, at: Path, when: PhaseTime) -> None:
+    """One phase is meant, or several that begin together."""
+    starts = scenario.starts_of(when)
+    because: tuple[Path, ...] = (("traffic",),)
+    if not starts:
+        sources = scenario.traffic.items()
+        known = [phase.name for _, source in sources for phase in source.phases]
+        known += [f"{name}.{phase.name}" for name, source in sources for phase in source.phases]
+        hint = did_you_mean(str(when), sorted(set(known)))
+        outcome.add(at, f"there is no phase {when}", hint, because=because)
+    elif len(set(starts.values())) > 1:
+        message = f"the phase {when} begins at different times in {', '.join(starts)}"
+        hint = f"write e.g. {next(iter(starts))}.{when}+10s"
+        outcome.add(at, message, hint, because=because)
 
 
 def _check_stage(scenario: Scenario, outcome: Validation, at: Path, written: str) -> bool:

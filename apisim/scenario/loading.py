@@ -7,10 +7,11 @@ from os import PathLike
 from pathlib import Path as FilePath
 from typing import Any
 
+from apisim.scenario.changes import later_states
 from apisim.scenario.checks import check_rules, notes_on
 from apisim.scenario.dumping import plain
 from apisim.scenario.formats import format_duration
-from apisim.scenario.model import Context
+from apisim.scenario.model import Context, Finding
 from apisim.scenario.overrides import apply
 from apisim.scenario.positions import MAX_BYTES, Positions, read_yaml
 from apisim.scenario.problems import Path, Problem, ScenarioError
@@ -176,6 +177,21 @@ def _build(origin: Origin, changes: _Changes) -> Scenario:
     scenario._origin = replace(origin, data=data, positions=positions)
     scenario._duration_limit_ns = cut_ns
     scenario._notes = (*notes, *_cut_phases(scenario, cut_ns), *notes_on(scenario))
+
+    def build(
+        changed: dict[str, Any], moved: dict[Path, tuple[str, int, int]]
+    ) -> Scenario | list[Finding]:
+        outcome = validate(_prepared(changed), _context(changed, origin.base), check_rules)
+        if outcome.findings or outcome.scenario is None:
+            return outcome.findings
+        there = _overlaid(positions, moved)
+        outcome.scenario._origin = replace(origin, data=changed, positions=there)
+        outcome.scenario._duration_limit_ns = cut_ns
+        return outcome.scenario
+
+    scenario._states, problems = later_states(scenario, data, positions, origin.base, build)
+    if problems:
+        raise ScenarioError(problems)
     return scenario
 
 

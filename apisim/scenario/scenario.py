@@ -23,7 +23,7 @@ from apisim.scenario.regions import REGIONS
 from apisim.scenario.routes import RouteKey
 from apisim.scenario.settings import Settings
 from apisim.scenario.thresholds import Thresholds
-from apisim.scenario.timeline import TimelineEntry
+from apisim.scenario.timeline import PhaseTime, TimelineEntry
 from apisim.scenario.traffic import Source
 from apisim.scenario.units import UnitError, shown
 
@@ -180,6 +180,7 @@ class Scenario(Model):
     _origin: Origin = PrivateAttr(default_factory=Origin)
     _notes: tuple[str, ...] = PrivateAttr(default=())
     _duration_limit_ns: int | None = PrivateAttr(default=None)
+    _states: tuple[Any, ...] = PrivateAttr(default=())
 
     @property
     def source(self) -> SourceText:
@@ -214,6 +215,28 @@ class Scenario(Model):
         longest = max(known)
         limit = self._duration_limit_ns
         return longest if limit is None else min(longest, limit)
+
+    @property
+    def states(self) -> tuple[Any, ...]:
+        """What the scenario becomes, by the ``set:`` of its timeline; ``State`` of ``changes``."""
+        return self._states
+
+    def when(self, entry: TimelineEntry) -> int:
+        """Time of an entry of the timeline [ns]."""
+        if not isinstance(entry.at, PhaseTime):
+            return int(entry.at)
+        return min(self.starts_of(entry.at).values()) + entry.at.after_ns
+
+    def starts_of(self, at: PhaseTime) -> dict[str, int]:
+        """When a phase begins [ns], by source."""
+        starts = {}
+        for of, source in self.traffic.items():
+            start = 0
+            for phase in source.phases:
+                if phase.name == at.phase and at.source in (None, of):
+                    starts[of] = start
+                start += phase.length_ns
+        return starts
 
     def route_keys(self, api: str) -> dict[str, RouteKey]:
         """Parsed key of each route of an API, in the order written."""

@@ -1,26 +1,65 @@
-"""What changes while a scenario runs."""
+"""What happens while a scenario runs: numbers that change, caches that are emptied."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from apisim.scenario.api import CACHE_SIZES
-from apisim.scenario.fields import Reader, duration
-from apisim.scenario.model import NOT_YET, Context, Finding, Model, fail, fail_all
+from apisim.scenario.fields import DURATION_SCHEMA, Reader, duration
+from apisim.scenario.model import Context, Finding, Model, fail, fail_all
 from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, shown
 
-__all__ = ["TimelineEntry"]
+__all__ = ["PhaseTime", "TimelineEntry"]
 
 _AT: Final = duration()
-_ACTIONS: Final = ("flush_cache", "resize_cache")
+_ACTIONS: Final = ("set", "flush_cache", "resize_cache")
+_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
+_OFFSET: Final = re.compile(rf"\s*(?:({_NAME})\.)?({_NAME})\s*\+\s*(.+)")
 
 
-def _read_at(value: Any, context: Context) -> int:
-    if isinstance(value, str) and "+" in value:
-        raise UnitError(f"an offset from a phase is {NOT_YET}", "write a time, e.g. 5m")
-    return int(_AT.read(value, context))
+@dataclass(frozen=True, slots=True)
+class PhaseTime:
+    """A time after the beginning of a phase.
+
+    Attributes
+    ----------
+    source : str or None
+        Whose phase; None where the phase's name says it.
+    phase : str
+        Name of the phase.
+    after_ns : int
+        Time since it began [ns].
+    """
+
+    source: str | None
+    phase: str
+    after_ns: int
+
+    def __str__(self) -> str:
+        return self.phase if self.source is None else f"{self.source}.{self.phase}"
+
+
+def _read_at(value: Any, context: Context) -> int | PhaseTime:
+    if not isinstance(value, str) or "+" not in value:
+        return int(_AT.read(value, context))
+    found = _OFFSET.fullmatch(value)
+    if found is None:
+        hint = "write e.g. 5m, PHASE+10s or SOURCE.PHASE+10s"
+        raise UnitError(f"{shown(value)} is no time", hint)
+    return PhaseTime(found[1], found[2], int(_AT.read(found[3], context)))
+
+
+def _read_set(value: Any, context: Context) -> dict[str, Any]:
+    hint = "write e.g. {functions.NAME.errors: 100%}"
+    if not isinstance(value, Mapping):
+        raise fail(f"must be a mapping of path to value, got {shown(value)}", hint)
+    if not value:
+        raise fail("is empty", hint)
+    return {str(path): new for path, new in value.items()}
 
 
 def _read_stage(value: Any, context: Context) -> str:
@@ -57,7 +96,14 @@ _SIZES_SCHEMA: Final = {
     "minProperties": 1,
     "additionalProperties": {"enum": [*CACHE_SIZES, *map(float, CACHE_SIZES)]},
 }
-_AT_SCHEMA: Final = {**_AT.schema}
+_AT_SCHEMA: Final = {
+    "anyOf": [
+        DURATION_SCHEMA,
+        {"type": "string", "pattern": rf"^\s*({_NAME}\.)?{_NAME}\s*\+"},
+    ],
+    "description": "A time from the start, 5m, or after the beginning of a phase, PHASE+10s.",
+}
+_SET_SCHEMA: Final = {"type": "object", "minProperties": 1}
 
 
 class TimelineEntry(Model):
@@ -65,25 +111,34 @@ class TimelineEntry(Model):
 
     Attributes
     ----------
-    at : int
-        When it happens, from the start of the run [ns].
+    at : int or PhaseTime
+        When it happens: from the start of the run [ns], or after the beginning of a phase.
+    set_ : dict or None
+        New value by dotted path, as ``--set`` takes them; numbers only.
+    for_ : int or None
+        How long that holds [ns]; then what was before is back. None: for good.
     flush_cache : str or None
         Stage (``api/stage``) whose response cache is emptied.
     resize_cache : dict of str to str or None
         New size [GB] by stage: the cache is gone for ``settings.cache_create_time`` and empty then.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"for", "set"})
-
-    at: Annotated[int, Reader(_read_at, _AT_SCHEMA)]
+    at: Annotated[Any, Reader(_read_at, _AT_SCHEMA)]
+    set_: Annotated[dict[str, Any], Reader(_read_set, _SET_SCHEMA)] | None = Field(
+        default=None, alias="set"
+    )
+    for_: Annotated[int, duration("1ns")] | None = Field(default=None, alias="for")
     flush_cache: Annotated[str, Reader(_read_stage, _STAGE_SCHEMA)] | None = None
     resize_cache: Annotated[dict[str, str], Reader(_read_sizes, _SIZES_SCHEMA)] | None = None
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        given = [key for key in _ACTIONS if getattr(self, key) is not None]
+        done = (self.set_, self.flush_cache, self.resize_cache)
+        given = [key for key, value in zip(_ACTIONS, done, strict=True) if value is not None]
         if not given:
-            raise fail("says nothing that happens", "write flush_cache: API/STAGE")
+            raise fail("says nothing that happens", "write set: {PATH: VALUE}")
         if len(given) > 1:
             raise fail("two things in one entry", "write two entries", at=(given[1],))
+        if self.for_ is not None and self.set_ is None:
+            raise fail("only what is set can be taken back", "remove for:", at=("for",))
         return self

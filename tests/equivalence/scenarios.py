@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from apisim.scenario import Scenario, loads
 from tests.equivalence.apis import draw_parts, draw_timeline
+from tests.equivalence.changes import draw_changes
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.laws import FILES
 from tests.equivalence.perimeter import add_perimeter
@@ -97,6 +98,8 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
         chosen = data.setdefault("settings", {})
         drawing.optional(chosen, 90, "cache_create_time", "10ms", "0s", "1ms")
     add_perimeter(drawing, data)
+    if style is not Style.EXACT and drawing.maybe(50):
+        data.setdefault("timeline", []).extend(draw_changes(drawing, data))
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
     return Case(data, drawing.files)

@@ -21,8 +21,8 @@ from apisim.engine.compiled.stages import (
     STAGE_USER,
     STAGE_WAIT,
 )
+from apisim.engine.compiled.timeline import carry_out
 from apisim.engine.state import MAX_STEPS
-from apisim.engine.timeline import act
 from apisim.engine.world import World
 
 __all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
@@ -104,7 +104,7 @@ def run(world: World, budget: int, rare: int | None) -> int:
                 elif rare is not None and stage == STAGE_GONE and is_stale(calendar, item):
                     stage = STAGE_WAIT
                 elif rare is not None and stage == STAGE_TIMELINE:
-                    act(world.tables.timeline[at], world.store, world.state.clusters, now_ns)
+                    carry_out(world, at, now_ns)
                     at = 0
                     stage = STAGE_WAIT
         clock["n_events"] += 1

@@ -7,9 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import UNBOUNDED
+from apisim.engine.actions import (
+    ACTION_DTYPE,
+    FLUSH,
+    RESIZE,
+)
 from apisim.engine.lowering.context import Context
 from apisim.engine.tables import (
-    ACTION_DTYPE,
     CACHE_CHANGES,
     CACHE_DEPENDS,
     CACHE_EVERYTHING,
@@ -17,8 +21,6 @@ from apisim.engine.tables import (
     CACHE_QUEUES,
     CACHE_UPDATES,
     CACHING_DTYPE,
-    FLUSH,
-    RESIZE,
 )
 from apisim.gateway.cache_cluster import ASSUMED_RATES, lookup_time_ns
 from apisim.gateway.cache_control import POLICIES
@@ -127,12 +129,14 @@ def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) ->
         End of the traffic [ns].
     """
     scenario = context.scenario
-    actions: list[tuple[int, int, int, int, int, int]] = []
-    for entry in scenario.timeline:
-        if entry.at > horizon_ns:
+    actions: list[tuple[int, ...]] = []
+    entries = [entry for entry in scenario.timeline if entry.set_ is None]
+    for entry in entries:
+        at_ns = scenario.when(entry)
+        if at_ns > horizon_ns:
             continue
         if entry.flush_cache is not None:
-            actions.append((entry.at, FLUSH, caches[entry.flush_cache], 0, 0, 0))
+            actions.append((at_ns, FLUSH, caches[entry.flush_cache], 0, 0, 0, 0, 0, 0))
         for name, size in (entry.resize_cache or {}).items():
             stage = scenario.apis[name.partition("/")[0]].stage
             weight = CACHE_SIZES_BYTES[size]
@@ -140,8 +144,8 @@ def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) ->
                 weight = min(stage.cache_capacity, UNBOUNDED)
             lookup_ns = stage_lookup_ns(scenario.settings, stage, size)
             create_ns = scenario.settings.cache_create_time
-            actions.append((entry.at, RESIZE, caches[name], weight, lookup_ns, create_ns))
-    n_late = sum(entry.at > horizon_ns for entry in scenario.timeline)
+            actions.append((at_ns, RESIZE, caches[name], weight, lookup_ns, create_ns, 0, 0, 0))
+    n_late = sum(scenario.when(entry) > horizon_ns for entry in entries)
     if n_late:
         late = counted(n_late, "entry", "entries")
         does = (

@@ -6,17 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.draws.purposes import Purpose
+from apisim.engine.actions import (
+    PATCH_DTYPE,
+)
 from apisim.engine.lowering.apis import lower_apis
 from apisim.engine.lowering.backends import lower_backends
 from apisim.engine.lowering.bindings import Bindings
 from apisim.engine.lowering.caching import lower_timeline
+from apisim.engine.lowering.changes import with_changes
 from apisim.engine.lowering.context import Charging, Context
 from apisim.engine.lowering.perimeter import lower_wafs
 from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
 from apisim.engine.lowering.streams import Rekey
 from apisim.engine.program import Names, Program
-from apisim.engine.tables import RULES_DTYPE, Tables
+from apisim.engine.tables import (
+    RULES_DTYPE,
+    Tables,
+)
 from apisim.gateway.status import body_table, status_table
 from apisim.gateway.throttle import NO_BUCKET
 from apisim.scenario import Scenario, ScenarioError
@@ -45,7 +52,17 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         With every problem that only shows now: routes that nothing matches, buckets that cannot be
         held exactly, bad rows of logs.
     """
+
+    def lower_state(context: Context) -> Program:
+        return _lower(context, skip_bad_rows=skip_bad_rows)
+
     context = Context(scenario, charging)
+    return with_changes(lower_state(context), context, lower_state)
+
+
+def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
+    """One state of a scenario, as if nothing were set in its timeline."""
+    scenario = context.scenario
     backends = lower_backends(context)
     apis = lower_apis(context, backends)
     plans = lower_plans(context, apis)
@@ -118,6 +135,8 @@ def lower(scenario: Scenario, charging: Charging, *, skip_bad_rows: bool = False
         validations=bindings.validations.table(),
         clients=sources.behaviours.table(),
         verdicts=sources.behaviours.verdicts(statuses),
+        patches=np.zeros(0, PATCH_DTYPE),
+        words=np.zeros(0, np.int64),
     )
     names = Names(
         sources=tuple(scenario.traffic),

@@ -86,6 +86,18 @@ class Rekey:
         self._populations, self._owners, self._cached = populations, owners, cached
         self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
 
+    def of(self, tables: Tables) -> "Rekey":
+        """The same for other tables of the same rows."""
+        return Rekey(
+            self._scenario,
+            self._names,
+            self._parts,
+            tables,
+            self._populations,
+            self._owners,
+            self._cached,
+        )
+
     def __call__(self, replication: int) -> Tables:
         """Tables of a replication.
 

@@ -107,6 +107,10 @@ class Endpoint(Backend):
         super().__init__(model, index)
         self._turn: dict[int, simpy.Event] = {}
 
+    def begin(self, ticket: int) -> None:
+        """A server takes a request that waits."""
+        self._turn.pop(ticket).succeed()
+
     def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
         """Wait for a server, be served, let the next one in."""
         state = self.model.state
@@ -131,5 +135,5 @@ class Endpoint(Backend):
         self.model.end_work()
         following = http.depart(state.endpoints, self.model.following, self.index, self.model.now)
         if following != NOBODY:
-            self._turn.pop(following).succeed()
+            self.begin(following)
         return answer

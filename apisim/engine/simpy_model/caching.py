@@ -16,7 +16,7 @@ from apisim.engine.calls import entry_draw
 from apisim.engine.flags import FLAG_INVALIDATION, FLAG_STALE, FLAG_WARNED, FLAG_WRONG
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.call import Call, Refused
-from apisim.engine.simpy_model.environment import ARRIVAL, TIMELINE, Process
+from apisim.engine.simpy_model.environment import ARRIVAL, Process
 from apisim.engine.tables import (
     CACHE_DEPENDS,
     CACHE_EVERYTHING,
@@ -24,7 +24,6 @@ from apisim.engine.tables import (
     CACHE_QUEUES,
     CACHE_UPDATES,
 )
-from apisim.engine.timeline import act
 from apisim.gateway.cache_cluster import is_available, take_turn
 from apisim.gateway.cache_control import INVALIDATES, REFUSED, WARNED, answer_to_max_age
 from apisim.gateway.cache_entries import is_stale, is_wrong, stored_bytes
@@ -35,19 +34,12 @@ if TYPE_CHECKING:
     from apisim.engine.simpy_model.gateway import Gateway
     from apisim.engine.simpy_model.model import Model
 
-__all__ = ["ask_cache", "keep_answer", "timeline_action"]
+__all__ = ["ask_cache", "keep_answer"]
 
 _CACHED = {
     -Answer.ENDPOINT_ERROR: Answer.CACHED_ERROR,
     -Answer.ENDPOINT_FULL: Answer.CACHED_FULL,
 }
-
-
-def timeline_action(model: "Model", at: int) -> Process:
-    """One entry of the timeline, when it is due."""
-    action = model.tables.timeline[at]
-    yield model.env.moment(int(action["at_ns"]), TIMELINE, (0, 0, at, 0))
-    act(action, model.store, model.state.clusters, model.now)
 
 
 def ask_cache(gateway: "Gateway", call: Call) -> Process:

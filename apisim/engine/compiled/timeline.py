@@ -1,0 +1,50 @@
+"""The timeline in the compiled engine: one action when it is due."""
+
+from apisim.arrays.fifo import NOBODY
+from apisim.arrays.jit import gate
+from apisim.engine.actions import (
+    CHANGE,
+)
+from apisim.engine.compiled.calendar import (
+    RANK_TIMELINE,
+    at_once,
+    major_word,
+    minor_word,
+    schedule,
+)
+from apisim.engine.compiled.stages import STAGE_SERVE, STAGE_TIMELINE
+from apisim.engine.timeline import act, change
+from apisim.engine.world import World
+
+__all__ = ["carry_out"]
+
+
+@gate
+def carry_out(world: World, at: int, now_ns: int) -> None:
+    """Carry out action ``at`` of the timeline."""
+    tables, calendar, store, state, _ = world
+    action = tables.timeline[at]
+    if action["kind"] == CHANGE:
+        change(
+            tables.patches[action["first"] : action["last"]],
+            tables.words,
+            state.buckets,
+            state.plan_buckets,
+            state.sign_in_buckets,
+            state.groups,
+            state.pools,
+            state.idle,
+            state.idle_since,
+            state.endpoints,
+            tables.quotas,
+            state.subscriptions,
+            store,
+            now_ns,
+        )
+        return
+    ticket = act(action, store, state.clusters, state.endpoints, state.following, now_ns)
+    if ticket != NOBODY:
+        # One event lets one request in, so that there is always room; it comes again for the next.
+        at_once(calendar, STAGE_SERVE, ticket)
+        major, minor = major_word(RANK_TIMELINE, 0, 0), minor_word(at, 0)
+        schedule(calendar, now_ns, major, minor, STAGE_TIMELINE, at, 0)

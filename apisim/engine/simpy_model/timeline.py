@@ -1,0 +1,50 @@
+"""The timeline in the golden model: its entries, each when it is due."""
+
+from typing import TYPE_CHECKING
+
+from apisim.arrays.fifo import NOBODY
+from apisim.engine.actions import (
+    CHANGE,
+)
+from apisim.engine.simpy_model.environment import TIMELINE, Process
+from apisim.engine.timeline import act, change
+
+if TYPE_CHECKING:
+    from apisim.engine.simpy_model.model import Model
+
+__all__ = ["timeline_action"]
+
+
+def timeline_action(model: "Model", at: int) -> Process:
+    """One action of the timeline, before anything else that is due at its time."""
+    tables, state = model.tables, model.state
+    action = tables.timeline[at]
+    yield model.env.moment(int(action["at_ns"]), TIMELINE, (0, 0, at, 0))
+    if action["kind"] == CHANGE:
+        change(
+            tables.patches[action["first"] : action["last"]],
+            tables.words,
+            state.buckets,
+            state.plan_buckets,
+            state.sign_in_buckets,
+            state.groups,
+            state.pools,
+            state.idle,
+            state.idle_since,
+            state.endpoints,
+            tables.quotas,
+            state.subscriptions,
+            model.store,
+            model.now,
+        )
+        model.read_tables()
+        return
+    while True:
+        ticket = act(
+            action, model.store, state.clusters, state.endpoints, model.following, model.now
+        )
+        if ticket == NOBODY:
+            return
+        model.endpoint_backends[action["endpoint"]].begin(ticket)
+        # The request starts before the next one is let in.
+        yield model.env.moment(model.now, TIMELINE, (0, 0, at, 0))
