@@ -3,12 +3,15 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from apisim.gateway.status import Answer
 from apisim.scenario import loads
 from tests.equivalence.engines import both, differences, lowered, run
 from tests.support.token_buckets import RationalBucket
+
+pytestmark = pytest.mark.oracle
 
 SECOND = 1_000_000_000
 
@@ -90,7 +93,7 @@ def test_the_number_in_service_is_poisson_around_the_mean_of_m_t_g_infinity() ->
     """S. G. Eick, W. A. Massey and W. Whitt, 1993: arrivals at ``rate``, times that depend on when.
 
     Of those that came before T each stays 0.5 s, of those after it 2 s: at T + d there are
-    ``rate (max(0.5 - d, 0) + min(2, d))`` in service, Poisson distributed and so with that variance.
+    ``rate (max(0.5 - d, 0) + min(2, d))`` in service, Poisson distributed: with that variance.
     """
     rate, change_s = 4000, 3
     scenario = loads(
@@ -99,7 +102,8 @@ apisim: 1
 profile: ideal
 account: {{lambda_concurrency: 100000, throttle: {{rate_limit: 100000, burst_limit: 5000}}}}
 functions: {{f: {{duration: 500ms}}}}
-apis: {{a: {{type: rest, routes: {{GET /x: {{integration: {{type: lambda_proxy, function: f}}}}}}}}}}
+apis:
+  a: {{type: rest, routes: {{GET /x: {{integration: {{type: lambda_proxy, function: f}}}}}}}}
 traffic: {{web: {{phases: [{{duration: 8s, rate: {rate}}}], mix: {{GET /x: 1}}}}}}
 timeline: [{{at: {change_s}s, set: {{functions.f.duration: 2s}}}}]
 """
