@@ -158,6 +158,11 @@ OFF: Final[dict[str, Switch]] = {
         'if now_ns - entry["stored_ns"] >= line["ttl_ns"]:',
         'if now_ns - entry["stored_ns"] >= 1_000_000 * line["ttl_ns"]:',
     ),
+    "timeline": Switch(
+        "apisim/engine/timeline.py",
+        'words[index] = patch["a"]',
+        "words[index] = words[index]",
+    ),
     "flush": Switch(
         "apisim/arrays/expiring_lru.py",
         'while cache["newest"] != NOWHERE:\n        _remove(store, cache["newest"])',
@@ -604,6 +609,14 @@ CAPABILITIES: Final = (
         "client time-outs",
         test=f"{_CLIENTS}::test_what_a_client_no_longer_waits_for_is_served_and_billed",
         scenario="retry-storm.yaml",
+    ),
+    Capability(
+        _THROTTLE,
+        "limits and backends that change while it runs",
+        "timeline.*.set",
+        "timeline",
+        test="tests/oracle/test_timeline.py::test_an_outage_drains_as_lindley_s_recursion_says",
+        scenario="backend-outage.yaml",
     ),
     Capability(
         _THROTTLE,

@@ -23,6 +23,7 @@ from tests.support.shipped import (
     LEVELS,
     NAMES,
     NOISY,
+    OUTAGE,
     PITFALL,
     QUICKSTART,
     REPLAY,
@@ -115,6 +116,15 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "apis.feeds.cors.max_age=1s",
         ],
     ),
+    OUTAGE: (
+        "9s",
+        [
+            "traffic.web.phases.0.duration=1s",
+            "traffic.web.phases.1.duration=6s",
+            "timeline.0.for=6s",
+            "account.lambda_concurrency=4",
+        ],
+    ),
     RETRIES: (
         "10s",
         [
@@ -176,6 +186,11 @@ WHOLE: Final[dict[str, Golden]] = {
         "b39da9e95421cf33",
         {"served": 270_224, "throttled": 89_524, "preflight": 269_798},
         "0.8319991399",
+    ),
+    OUTAGE: (
+        "c7f63e5af04e16a7",
+        {"served": 112_853, "timeout": 31_259},
+        "0.52739217216909116668701171875",
     ),
     RETRIES: (
         "ae6383ea46e32f5f",

@@ -20,6 +20,7 @@ __all__ = [
     "LEVELS",
     "NAMES",
     "NOISY",
+    "OUTAGE",
     "PITFALL",
     "QUICKSTART",
     "REPLAY",
@@ -58,6 +59,7 @@ DDOS: Final = "ddos"
 PITFALL: Final = "cache-key-pitfall"
 STORM: Final = "cors-preflight-storm"
 RETRIES: Final = "retry-storm"
+OUTAGE: Final = "backend-outage"
 
 
 def file_of(name: str) -> Path:

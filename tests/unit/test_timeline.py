@@ -97,7 +97,7 @@ def test_a_changed_scenario_keeps_its_timeline() -> None:
         ("functions.f.reserved_concurrency", "5", "shares of the concurrency"),
         ("usage_plans.free.quota.period", "week", "quotas"),
         ("apis.shop.stage.cache_capacity", "2MB", "caches"),
-        ("apis.shop.routes.GET /e.request_size", "1KB", "routes"),
+        ("apis.shop.routes.GET /e.request_size", "3KB", "routes"),
         ("apis.shop.routes.GET /x", "{integration: {type: mock}}", "routes"),
     ],
 )
