@@ -12,10 +12,8 @@ from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.engines import lowered, run
 from tests.equivalence.scenarios import Case, scenarios
 
-pytestmark = pytest.mark.property
-
 whole_scenarios = settings(
-    max_examples=max(100, settings.default.max_examples if settings.default else 0),
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -49,7 +47,10 @@ def test_a_change_at_the_beginning_is_the_changed_scenario(
     drawn: tuple[Case, str, Any], engine: Any, folder: Path
 ) -> None:
     case, path, value = drawn
-    changed = case.load(folder).with_(**{path: value})
+    as_it_is = case.load(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # files that a value names
+        changed = as_it_is.with_(**{path: value})
     later = with_timeline(case, {"at": "0s", "set": {path: value}}).load(folder)
     expected, found = run(lowered(changed), engine), run(lowered(later), engine)
     assert found.result.digest == expected.result.digest, (path, value, case.shown)
