@@ -37,6 +37,7 @@ KEPT: Final = Path(__file__).parent / "kept"
 _NAME: Final = "tests.equivalence.mutations"
 _PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 _GOLDEN_MODULES: Final = (
+    "timeline",
     "environment",
     "call",
     "clients",
@@ -204,9 +205,15 @@ GOLDEN: Final = (
     ),
     Mutation(
         "a flush comes after the arrivals of its instant",
-        "caching",
-        "TIMELINE, (0, 0, at, 0))",
-        "ARRIVAL, (1 << 40, 0, at, 0))",
+        "timeline",
+        'int(action["at_ns"]), TIMELINE, (0, 0, at, 0))',
+        'int(action["at_ns"]), 5, (1 << 40, 0, at, 0))',
+    ),
+    Mutation(
+        "the gateway goes by what was before a change",
+        "timeline",
+        "        model.read_tables()\n",
+        "",
     ),
     Mutation(
         "whether an answer is stale is drawn anew for each hit",
