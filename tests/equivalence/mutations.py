@@ -271,13 +271,14 @@ GOLDEN: Final = (
     Mutation(
         "a browser remembers a preflight that failed",
         "browsers",
-        "            if preflight.answer != Answer.PREFLIGHT:\n"
-        "                return  # the request itself is never sent\n"
+        "            if preflight.answer != Answer.PREFLIGHT or model.now > call.give_up_ns:\n"
+        "                return preflight  # the request itself is never sent\n"
         "            if line >= 0:\n                model.make_room()\n"
         "                remember(model.store, line, key, model.now)\n",
         "            if line >= 0:\n                model.make_room()\n"
         "                remember(model.store, line, key, model.now)\n"
-        "            if preflight.answer != Answer.PREFLIGHT:\n                return\n",
+        "            if preflight.answer != Answer.PREFLIGHT or model.now > call.give_up_ns:\n"
+        "                return preflight\n",
     ),
     Mutation(
         "a request's time counts from its preflight",
