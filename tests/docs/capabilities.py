@@ -252,8 +252,8 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "cold starts": Switch(
         "apisim/backends/lambda_.py",
-        'if idle[function]["size"] > 0:',
-        'if idle[function]["size"] < 0:',
+        'pool["cold_starts"] += 1\n    pool["alive_ns"] -= now_ns\n    return COLD',
+        'pool["alive_ns"] -= now_ns\n    return WARM',
     ),
     "concurrency": Switch(
         "apisim/backends/lambda_.py",
@@ -287,7 +287,10 @@ OFF: Final[dict[str, Switch]] = {
     "shared account": Switch(
         "apisim/engine/lowering/apis.py",
         "            levels[_ACCOUNT] = account\n",
-        "            levels[_ACCOUNT] = NONE\n",
+        # A bucket for each.
+        "            levels[_ACCOUNT] = _bucket(\n"
+        "                context, lowered, scenario.account.throttle, _ACCOUNT, name, ()\n"
+        "            )\n",
     ),
     "shares of plans": Switch(
         "apisim/engine/lowering/plans.py",
@@ -304,6 +307,9 @@ OFF: Final[dict[str, Switch]] = {
         "apisim/pricing/usage.py",
         "Fraction(cache.provisioned_ns, _NS_PER_HOUR)",
         "Fraction(0)",
+    ),
+    "meters": Switch(
+        "apisim/pricing/usage.py", "add(API_METERS[api.type],", 'add(API_METERS["rest"],'
     ),
     "template": Switch("apisim/scenario/template.py", "apisim: 1\n", "apisim: 2\n"),
     "regions": Switch(
@@ -448,8 +454,8 @@ CAPABILITIES: Final = (
         "Lambda functions: cold starts",
         "functions.*.init",
         "cold starts",
-        test="tests/oracle/test_warm_pool_laws.py::"
-        "test_a_pool_that_fills_from_empty_has_started_what_was_ever_busy_at_once",
+        test="tests/property/test_engine_warm_pool.py::"
+        "test_an_arrival_is_a_cold_start_exactly_if_all_instances_alive_are_busy",
         scenario="quickstart.yaml",
     ),
     Capability(
@@ -623,8 +629,7 @@ CAPABILITIES: Final = (
         "APIs that share what an account may do",
         "account.throttle",
         "shared account",
-        test="tests/golden/test_plan_answers.py::"
-        "test_the_shop_pays_for_the_exports_until_they_have_a_limit_of_their_own",
+        test="tests/unit/test_api_types.py::test_two_apis_share_the_bucket_of_their_account",
         scenario="noisy-neighbour.yaml",
     ),
     Capability(
@@ -771,8 +776,8 @@ CAPABILITIES: Final = (
         _TIPS,
         "what the cheaper type saves",
         "pricing.book",
-        "tiers",
-        test="tests/golden/test_bills.py::test_oracle_bills",
+        "meters",
+        test="tests/golden/test_bills.py::test_tiers_apply_to_the_accounts_total_not_to_each_api",
     ),
     Capability(_TIPS, "alarms on errors"),
     Capability(

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 import yaml
 
 from apisim.scenario.schema import json_schema
-from tests.docs.capabilities import CAPABILITIES, OFF, Capability
-from tests.docs.coverage import PAGE, SWITCHED, is_noticed, page
+from tests.docs.capabilities import CAPABILITIES, OFF, Capability, Switch
+from tests.docs.coverage import PAGE, SWITCHED, copied, is_noticed, is_plain, outcome, page
 from tests.golden.test_outcomes import IDS
 
 MODELLED = [row for row in CAPABILITIES if row.is_modelled]
@@ -78,12 +79,33 @@ def test_a_switch_fits_its_source_and_is_used(name: str, project: Path) -> None:
     assert any(row.off == name for row in CAPABILITIES)
 
 
-def test_without_its_mechanism_a_test_fails() -> None:
+@pytest.fixture(scope="module")
+def copy() -> Iterator[Path]:
+    with copied() as folder:
+        yield folder
+
+
+def test_without_its_mechanism_a_test_fails(copy: Path) -> None:
     row = next(row for row in CAPABILITIES if row.off == "matrix")
-    assert is_noticed(OFF[row.off], row.test)
+    assert is_noticed(copy, OFF[row.off], row.test)
+
+
+def test_a_switch_that_breaks_more_than_its_mechanism_says_nothing(copy: Path) -> None:
+    row = next(row for row in CAPABILITIES if row.off == "matrix")
+    module = OFF[row.off].module
+    broken = Switch(module, "def has_feature(", "def has_no_feature(")
+    with pytest.raises(AssertionError, match="ImportError"):
+        is_noticed(copy, broken, row.test)
+    assert is_noticed(copy, OFF[row.off], row.test)
+
+
+@pytest.mark.slow
+def test_without_compilation_the_tests_of_the_rows_pass(copy: Path) -> None:
+    code, printed = outcome(copy, *sorted({t for _, t in SWITCHED if is_plain(t)}), plain=True)
+    assert code == 0, printed
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "test"), SWITCHED)
-def test_without_its_mechanism_the_test_of_a_row_fails(name: str, test: str) -> None:
-    assert is_noticed(OFF[name], test)
+def test_without_its_mechanism_the_test_of_a_row_fails(name: str, test: str, copy: Path) -> None:
+    assert is_noticed(copy, OFF[name], test)

@@ -2,6 +2,9 @@
 
     python -m tests.equivalence.mutations            both engines, a table at the end
     python -m tests.equivalence.mutations golden     the golden model only: seconds a mutation
+    python -m tests.equivalence.mutations compiled   the compiled engine only: minutes a mutation
+
+What follows on the command line chooses mutations: those with any of these words in what is wrong.
 
 Each mutation changes a few words of one engine's source, one at a time. A mutated golden model runs
 in this process, its changed functions put in the place of the real ones. A mutated compiled engine
@@ -508,9 +511,18 @@ def main(arguments: list[str]) -> int:
     if arguments == ["look"]:
         _look()
         return 0
-    tried = [("golden", mutation, caught_golden) for mutation in GOLDEN]
-    if arguments != ["golden"]:
-        tried += [("compiled", mutation, caught_compiled) for mutation in COMPILED]
+    engines = [name for name in ("golden", "compiled") if name in arguments[:1]]
+    words = arguments[len(engines) :]
+    tried = [
+        (engine, mutation, caught_by)
+        for engine, mutations, caught_by in (
+            ("golden", GOLDEN, caught_golden),
+            ("compiled", COMPILED, caught_compiled),
+        )
+        for mutation in mutations
+        if engine in (engines or ("golden", "compiled"))
+        and (not words or any(word in mutation.what for word in words))
+    ]
     missed = 0
     print(f"{'engine':9} {'mutation':72} first seen in")
     for engine, mutation, caught_by in tried:

@@ -34,3 +34,18 @@ def test_a_mock_answers_in_no_time_and_calls_nothing() -> None:
     assert np.all(rows["answer"] == Answer.SERVED)
     assert np.all(rows["gateway_ns"] == 0)
     assert done.recorder.executions["invocations"].sum() == 0
+
+
+def test_two_apis_share_the_bucket_of_their_account() -> None:
+    (api,) = mock_api().values()
+    source = {"arrivals": "uniform", "phases": [{"duration": "1s", "rate": 20}]}
+    program = prepare(
+        scenario(
+            apis={"one": api, "other": api},
+            account={"throttle": {"rate_limit": 0, "burst_limit": 30}},
+            traffic={name: {**source, "mix": {f"{name} GET /": 1}} for name in ("one", "other")},
+        )
+    )
+    _, rows = rows_of(program)
+    assert len(rows) == 40
+    assert (rows["answer"] == Answer.THROTTLED_ACCOUNT).sum() == 10
