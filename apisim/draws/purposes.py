@@ -59,3 +59,9 @@ class Purpose(IntEnum):
     URL_SIZE = 45
     HEADER_SIZE = 46
     BACKOFF = 47
+    SETUP = 48
+    AUTH_SETUP = 49
+    MALFORMED = 50
+    AUTH_MALFORMED = 51
+    VERSION = 52
+    AUTH_VERSION = 53

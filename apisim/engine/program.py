@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from apisim.arrays.deques import lay_out_rings
 from apisim.arrays.expiring_lru import CACHE_DTYPE, LINE_DTYPE, Store, new_cache, new_store
 from apisim.backends.http import ENDPOINT_DTYPE, open_endpoint
-from apisim.backends.lambda_ import GROUP_DTYPE, POOL_DTYPE
+from apisim.backends.lambda_ import (
+    GROUP_DTYPE,
+    NO_PROVISION,
+    POOL_DTYPE,
+    SCALING_WINDOW_NS,
+    UNLIMITED,
+    fill_group,
+)
 from apisim.draws.generator import uniform
 from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
@@ -76,6 +83,8 @@ class PoolPlan:
     group: int
     idle_expiry_ns: int
     limit: int
+    provision: int = NO_PROVISION
+    scaling: int = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ class Program:
     caches: tuple[CachePlan, ...]
     lines: tuple[tuple[int, int], ...]  # (ttl_ns, cache)
     pools: tuple[PoolPlan, ...]
-    groups: tuple[int, ...]  # concurrency limits
+    groups: tuple[tuple[int, int], ...]  # (concurrency limit, requests a second)
     endpoints: tuple[tuple[int, int], ...]  # (servers, queue limit)
     buckets: NDArray[np.void]  # full
     key_sets: tuple[int, ...]  # lifetimes [ns]
@@ -185,8 +194,11 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
     pools = np.zeros(max(1, len(program.pools)), POOL_DTYPE)
     for row, pool in zip(pools, program.pools, strict=False):
         row["group"], row["idle_expiry_ns"] = pool.group, pool.idle_expiry_ns
+        row["provision"], row["scaling"] = pool.provision, pool.scaling
+        row["level"] = max(pool.scaling, 0) * SCALING_WINDOW_NS
     groups = np.zeros(max(1, len(program.groups)), GROUP_DTYPE)
-    groups["limit"][: len(program.groups)] = program.groups
+    for row, (limit, rate) in zip(groups, program.groups, strict=False):
+        fill_group(row, limit, rate)
     idle, idle_since = lay_out_rings([pool.limit for pool in program.pools])
     endpoints = np.zeros(max(1, len(program.endpoints)), ENDPOINT_DTYPE)
     for row, (servers, queue_limit) in zip(endpoints, program.endpoints, strict=False):

@@ -15,6 +15,7 @@ from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import constant, gate, inline, kernel, part
 from apisim.engine.clients import CallRecords, new_call_records
+from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 
@@ -27,7 +28,6 @@ __all__ = [
     "CELL_DTYPE",
     "COLD_STARTS",
     "CUSTOMER_COUNT_DTYPE",
-    "EXECUTION_DTYPE",
     "HISTOGRAMS",
     "MAX_PERIODS",
     "N_COLUMNS",
@@ -36,7 +36,6 @@ __all__ = [
     "new_recorder",
     "note_end",
     "record",
-    "record_execution",
 ]
 
 N_ANSWERS: Final = len(Answer)
@@ -120,8 +119,6 @@ CUSTOMER_COUNT_DTYPE: Final = np.dtype(
 USAGE_DTYPE: Final = np.dtype(
     [("requests", "i8"), ("units", "i8"), ("bytes_in", "i8"), ("bytes_out", "i8")], align=True
 )
-#: Function executions by phase, function and warm-up.
-EXECUTION_DTYPE: Final = np.dtype([("invocations", "i8"), ("billed_ms", "i8")], align=True)
 TOTAL_DTYPE: Final = np.dtype(
     [
         ("digest", "u8"),
@@ -383,17 +380,3 @@ def _copy(kept: np.void, row: np.void) -> None:
 def note_end(total: NDArray[np.void], now_ns: int) -> None:
     """Something ended now: the run lasts at least until here."""
     total[0]["last_ns"] = max(total[0]["last_ns"], now_ns)
-
-
-@inline
-def record_execution(
-    executions: NDArray[np.void],
-    phase: int,
-    function: int,
-    is_warm_up: int,
-    billed_ms: int,
-) -> None:
-    """Count one function execution for the bill, in the phase of the request that caused it."""
-    usage = executions[phase, function, is_warm_up]
-    usage["invocations"] += 1
-    usage["billed_ms"] += billed_ms

@@ -128,7 +128,7 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
     recorder, state, store = world.recorder, world.state, world.store
     end_ns = max(int(recorder.total["last_ns"][0]), program.horizon_ns if completed else 0)
     for function in range(len(program.pools)):
-        close_pool(state.pools, state.idle, state.idle_since, function, end_ns)
+        close_pool(state.pools, state.groups, state.idle, state.idle_since, function, end_ns)
     _expire(program, store, end_ns)
     return Replication(
         program=program,

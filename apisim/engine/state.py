@@ -50,7 +50,8 @@ SLOT_DTYPE: Final = np.dtype(
         ("transport_back_ns", "i8"),
         ("backend", "i8"),
         ("index", "i8"),
-        ("work_start_ns", "i8"),
+        ("work_start_ns", "i8"),  # from when on it is billed
+        ("environment", "i8"),  # what a function's work was started in
         ("result", "i8"),
         ("waiting", "i8"),  # somebody waits for the answer
         ("working", "i8"),  # a backend still works on it

@@ -189,6 +189,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("request_size", "i8"),
         ("response_size", "i8"),
         ("sizes_key", "u8"),  # stream of sizes that belong to a cache key
+        ("error_answer", "i8"),  # of a custom integration: what a function's error is; else 0
     ],
     align=True,
 )
@@ -245,7 +246,17 @@ AUTHORIZER_DTYPE: Final = np.dtype(
     align=True,
 )
 FUNCTION_DTYPE: Final = np.dtype(
-    [("duration", "i8"), ("init", "i8"), ("timeout_ns", "i8"), ("errors", "f8")], align=True
+    [
+        ("duration", "i8"),
+        ("init", "i8"),
+        ("timeout_ns", "i8"),
+        ("errors", "f8"),
+        ("init_unbilled", "i8"),  # 1: the INIT phase is not in the bill
+        ("malformed", "f8"),
+        ("other", "i8"),  # row of the alias's additional version; NONE: it has none
+        ("other_share", "f8"),
+    ],
+    align=True,
 )
 ENDPOINT_SPEC_DTYPE: Final = np.dtype([("service_time", "i8"), ("errors", "f8")], align=True)
 TARGET_DTYPE: Final = np.dtype(
@@ -302,6 +313,7 @@ RULES_DTYPE: Final = np.dtype(
         ("key_set_timeout_ns", "i8"),
         ("signature_window_ns", "i8"),
         ("sign_in_time", "i8"),
+        ("environment_setup", "i8"),
     ],
     align=True,
 )

@@ -7,7 +7,7 @@ from apisim.arrays.expiring_lru import Store, change_ttl
 from apisim.arrays.fifo import NOBODY
 from apisim.arrays.jit import kernel
 from apisim.backends.http import take_in
-from apisim.backends.lambda_ import change_expiry
+from apisim.backends.lambda_ import change_expiry, change_group
 from apisim.engine.actions import (
     CHANGE,
     FLUSH,
@@ -120,7 +120,7 @@ def change(
             change_bucket(sign_in_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
         elif kind == PATCH_GROUP:
             # Nobody is stopped: what runs beyond a lower limit only keeps others from starting.
-            groups[index]["limit"] = patch["a"]
+            change_group(groups, index, patch["a"], patch["b"], now_ns)
         elif kind == PATCH_POOL:
             change_expiry(pools, idle, idle_since, index, patch["a"], now_ns)
         elif kind == PATCH_ENDPOINT:

@@ -45,6 +45,7 @@ ERROR_TYPES: Final[dict[Answer, str]] = {
     Answer.MISSING_PARAMETERS: "BadRequestException",
     Answer.INVALID_BODY: "BadRequestException",
     Answer.FUNCTION_ERROR: "InternalServerErrorException",
+    Answer.FUNCTION_MALFORMED: "InternalServerErrorException",
     Answer.FUNCTION_THROTTLED: "InternalServerErrorException",
 }
 #: What the chapter's 429 says beyond AWS's.
@@ -58,6 +59,10 @@ _INTEGRATION: Final = frozenset(
         Answer.SERVED,
         Answer.TIMEOUT,
         Answer.FUNCTION_ERROR,
+        Answer.FUNCTION_MALFORMED,
+        Answer.FUNCTION_ERROR_AS_200,
+        Answer.FUNCTION_ERROR_AS_400,
+        Answer.FUNCTION_ERROR_AS_500,
         Answer.FUNCTION_THROTTLED,
         Answer.ENDPOINT_ERROR,
         Answer.ENDPOINT_FULL,

@@ -61,6 +61,10 @@ class Answer(IntEnum):
     CORS_BLOCKED = 41
     CACHED_ERROR = 42
     CACHED_FULL = 43
+    FUNCTION_MALFORMED = 44
+    FUNCTION_ERROR_AS_200 = 45
+    FUNCTION_ERROR_AS_400 = 46
+    FUNCTION_ERROR_AS_500 = 47
 
 
 class AnswerFacts(NamedTuple):
@@ -81,6 +85,7 @@ class AnswerFacts(NamedTuple):
 
 _SLOW: Final = '{"message":"Too Many Requests"}'
 _BROKEN: Final = '{"message":"Internal server error"}'
+_FAILED_HTTP: Final = '{"message":"Internal Server Error"}'
 _FORBIDDEN: Final = '{"message":"Forbidden"}'
 _UNAUTHORIZED: Final = '{"message":"Unauthorized"}'
 _SIGNATURE: Final = (
@@ -142,7 +147,7 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
         '{"message":"Endpoint request timed out"}',
         '{"message":"Service Unavailable"}',
     ),
-    Answer.FUNCTION_ERROR: AnswerFacts("backend_error", "backend", 502, 500, _BROKEN, _BROKEN),
+    Answer.FUNCTION_ERROR: AnswerFacts("backend_error", "backend", 502, 500, _BROKEN, _FAILED_HTTP),
     Answer.FUNCTION_THROTTLED: AnswerFacts(
         "backend_throttled", "backend", 500, 500, _BROKEN, _BROKEN
     ),
@@ -206,6 +211,15 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     # An endpoint's error, served from the cache (settings.cache_statuses: all).
     Answer.CACHED_ERROR: AnswerFacts("cache_hit", "backend", 500, 500),
     Answer.CACHED_FULL: AnswerFacts("cache_hit", "backend", 503, 503),
+    # What a function returned is no answer: it has no statusCode, or keys that nobody knows.
+    Answer.FUNCTION_MALFORMED: AnswerFacts(
+        "backend_error", "backend", 502, 500, _BROKEN, _FAILED_HTTP
+    ),
+    # A custom integration passes a function's error on, under the status of its integration
+    # response: 200 unless a selection pattern matches the message.
+    Answer.FUNCTION_ERROR_AS_200: AnswerFacts("backend_error", "backend", 200, 200),
+    Answer.FUNCTION_ERROR_AS_400: AnswerFacts("backend_error", "backend", 400, 400),
+    Answer.FUNCTION_ERROR_AS_500: AnswerFacts("backend_error", "backend", 500, 500),
 }
 
 #: Answer of each throttle level, in the order of the hierarchy.

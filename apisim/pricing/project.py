@@ -113,14 +113,26 @@ def month_quantities(
         factors = factors_of(windows, represents, hours, start)
         for window, factor in zip(windows, factors, strict=True):
             # Clusters are billed by the month's hours below: they exist whether or not it is busy.
-            # So are web ACLs, of which only the requests scale.
+            # So are web ACLs, of which only the requests scale, and provisioned concurrency.
             looked_at = (replace(waf, provisioned_ns=0) for waf in window.usage.wafs)
-            scaled = Usage(
-                apis=window.usage.apis, functions=window.usage.functions, wafs=tuple(looked_at)
-            )
+            ran = (replace(function, provisioned_ns=0) for function in window.usage.functions)
+            scaled = Usage(apis=window.usage.apis, functions=tuple(ran), wafs=tuple(looked_at))
             for meter, quantity in scaled.quantities(book).items():
                 share = quantity * factor / len(replications)
                 quantities[meter] = quantities.get(meter, Fraction(0)) + share
+    held = {
+        function.name: replace(
+            function,
+            invocations=0, billed_ms=0, provisioned_ms=0,
+            provisioned_ns=int(month * _NS_PER_HOUR),
+        )
+        for windows in replications
+        for window in windows
+        for function in window.usage.functions
+        if function.provisioned_concurrency
+    }  # fmt: skip
+    for meter, quantity in Usage(functions=tuple(held.values())).quantities(book).items():
+        quantities[meter] = quantities.get(meter, Fraction(0)) + quantity
     clusters = {
         (cache.api, cache.stage, cache.size)
         for windows in replications

@@ -24,6 +24,7 @@ __all__ = ["ApiUsage", "CacheUsage", "FunctionUsage", "Usage", "WafUsage"]
 _NS_PER_HOUR: Final = 3_600_000_000_000
 _HOURS_PER_MONTH: Final = 730
 _MS_PER_S: Final = 1_000
+_NS_PER_S: Final = 1_000_000_000
 _BYTES_PER_MB: Final = 1 << 20
 
 _ENDPOINTS: Final = ("edge", "regional", "private")
@@ -81,7 +82,14 @@ class FunctionUsage:
     invocations : int
         Billed invocations.
     billed_ms : int
-        Sum over invocations of the duration rounded up to 1 ms, initialisation included [ms].
+        Sum over invocations on demand of the duration rounded up to 1 ms, initialisation included
+        [ms].
+    provisioned_concurrency : int
+        Environments that are held ready.
+    provisioned_ms : int
+        As ``billed_ms``, of invocations that ran on provisioned concurrency.
+    provisioned_ns : int
+        Time they were held ready [ns].
     """
 
     name: str
@@ -89,10 +97,16 @@ class FunctionUsage:
     architecture: str = "x86"
     invocations: int = 0
     billed_ms: int = 0
+    provisioned_concurrency: int = 0
+    provisioned_ms: int = 0
+    provisioned_ns: int = 0
 
     def __post_init__(self) -> None:
         _known("architecture", self.architecture, _ARCHITECTURES)
-        for counted in ("memory_mb", "invocations", "billed_ms"):
+        for counted in (
+            "memory_mb", "invocations", "billed_ms",
+            "provisioned_concurrency", "provisioned_ms", "provisioned_ns",
+        ):  # fmt: skip
             _counted(counted, getattr(self, counted))
 
 
@@ -229,6 +243,12 @@ class Usage:
                 megabytes = known.gb_megabytes
             memory_time = function.billed_ms * function.memory_mb
             add(meter, Fraction(memory_time, megabytes * _MS_PER_S))
+            memory_time = function.provisioned_ms * function.memory_mb
+            meter = f"lambda.provisioned_duration.{function.architecture}"
+            add(meter, Fraction(memory_time, megabytes * _MS_PER_S))
+            held = function.provisioned_concurrency * function.memory_mb
+            meter = f"lambda.provisioned_concurrency.{function.architecture}"
+            add(meter, Fraction(held * function.provisioned_ns, megabytes * _NS_PER_S))
         return found
 
     @property
@@ -255,7 +275,7 @@ def _sum(one: T, other: T) -> T:
         name: getattr(one, name) + getattr(other, name)
         for name in (
             "requests_charged", "bytes_out", "bytes_in", "connection_minutes",
-            "invocations", "billed_ms", "provisioned_ns", "requests",
+            "invocations", "billed_ms", "provisioned_ms", "provisioned_ns", "requests",
         )
         if hasattr(one, name)
     }  # fmt: skip

@@ -176,7 +176,9 @@ class Collector:
                 key_sets=replication.key_sets.copy(),
                 sign_ins=replication.sign_ins.copy(),
                 inspections=replication.inspections.copy(),
-                billed_ms=recorder.executions["billed_ms"].sum(axis=(0, 2)),
+                billed_ms=(
+                    recorder.executions["billed_ms"] + recorder.executions["provisioned_ms"]
+                ).sum(axis=(0, 2)),
                 end_ns=replication.end_ns,
             )
         )

@@ -95,6 +95,13 @@ class FunctionStats(_Stats):
     ----------
     invocations, cold_starts, throttles, errors : int
         Summed over replications; a throttled call is no invocation.
+    rate_throttles, scaling_throttles : int
+        Those of the throttles that were for the quota of requests a second, and for growing too
+        fast; the others found all concurrency in use.
+    timeouts : int
+        Invocations that reached the function's time-out; not among the errors.
+    provisioned : int
+        Invocations that ran on provisioned concurrency.
     billed_ms : int
         Billed time [ms], summed.
     max_concurrency : int
@@ -110,7 +117,11 @@ class FunctionStats(_Stats):
     invocations: int
     cold_starts: int
     throttles: int
+    rate_throttles: int
+    scaling_throttles: int
     errors: int
+    timeouts: int
+    provisioned: int
     billed_ms: int
     max_concurrency: int
     mean_concurrency: float
@@ -220,6 +231,10 @@ def function_stats(
             invocations=_total(states, "pools", at, "invocations"),
             cold_starts=_total(states, "pools", at, "cold_starts"),
             throttles=_total(states, "pools", at, "throttles"),
+            rate_throttles=_total(states, "pools", at, "rate_throttles"),
+            scaling_throttles=_total(states, "pools", at, "scaling_throttles"),
+            timeouts=_total(states, "pools", at, "timeouts"),
+            provisioned=_total(states, "pools", at, "provisioned"),
             errors=_total(states, "pools", at, "errors"),
             billed_ms=sum(int(state.billed_ms[at]) for state in states),
             max_concurrency=max(int(state.pools["max_busy"][at]) for state in states),

@@ -10,6 +10,7 @@ from typing import Final
 
 from apisim.pricing import Bill, dollars
 from apisim.results.cors import cors_rows
+from apisim.results.functions import function_remarks
 from apisim.results.groups import AGGREGATED, GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats
@@ -323,7 +324,7 @@ def _functions(result: Result) -> Section | None:
         for name, stats in result.functions.items()
     ]
     columns = "Function|>Invocations|>Cold|>Throttled|>Errors|>Mean conc.|>Max|>Busy"
-    return section("Lambda functions, whole run", columns, rows)
+    return section("Lambda functions, whole run", columns, rows, None, function_remarks(result))
 
 
 def _endpoints(result: Result) -> Section | None:

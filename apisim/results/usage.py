@@ -126,7 +126,11 @@ def _usage(
             )
         )
     functions = []
-    for at, (name, function) in enumerate(scenario.functions.items()):
+    for at, name in enumerate(names.functions):
+        # A further version of a function is named after it.
+        of, _, version = name.partition(":")
+        function = scenario.functions[of]
+        provisioned = 0 if version else function.provisioned_concurrency
         executed = recorder.executions[list(phases)][:, at, list(parts)]
         functions.append(
             FunctionUsage(
@@ -135,6 +139,9 @@ def _usage(
                 architecture=function.architecture,
                 invocations=int(executed["invocations"].sum()),
                 billed_ms=int(executed["billed_ms"].sum()),
+                provisioned_concurrency=provisioned,
+                provisioned_ms=int(executed["provisioned_ms"].sum()),
+                provisioned_ns=provisioned_ns if provisioned else 0,
             )
         )
     caches = [

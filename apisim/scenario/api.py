@@ -177,6 +177,8 @@ class Integration(Model):
     cache_namespace : str or None
         Routes of one namespace whose cache keys have the same names share their entries; REST only.
         None is a namespace of the route's own (API reference, ``cacheNamespace``).
+    error_status : {200, 400, 500}
+        Of a function's error through type ``lambda``: 200 unless a selection pattern matches it.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"mapping", "service", "templates"})
@@ -189,6 +191,7 @@ class Integration(Model):
     endpoint: Annotated[str, name()] | None = None
     timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
     cache_namespace: Annotated[str, name()] | None = None
+    error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
@@ -197,10 +200,13 @@ class Integration(Model):
         for key in ("function", "endpoint"):
             given = getattr(self, key) is not None
             if key == needs and not given:
-                hint = f"name one of the {key}s: section"
-                findings.append(Finding((), f"{key} is required for type {self.type}", hint))
+                message = f"{key} is required for type {self.type}"
+                findings.append(Finding((), message, f"name one of the {key}s: section"))
             elif key != needs and given:
                 findings.append(Finding((key,), f"type {self.type} has no {key}", "remove the key"))
+        if self.type != "lambda" and "error_status" in self.model_fields_set:
+            message = f"type {self.type} has no error_status"
+            findings.append(Finding(("error_status",), message, "use type: lambda"))
         if findings:
             raise fail_all(findings)
         return self

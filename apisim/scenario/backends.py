@@ -1,19 +1,41 @@
 """What is behind the API: Lambda functions and HTTP endpoints, and the account they run in."""
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+from pydantic import model_validator
+
+from apisim.draws.distributions import Distribution
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import TimeDistribution
-from apisim.scenario.fields import choice, duration, share, size, whole
-from apisim.scenario.model import Context, Model, as_written
+from apisim.scenario.fields import choice, duration, name, rate, share, size, whole
+from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
 from apisim.scenario.regions import account_throttle
+from apisim.scenario.runtimes import PACKAGES, RUNTIMES, init_of
 from apisim.scenario.units import SIZE_UNITS_BYTES
 
-__all__ = ["Account", "HttpEndpoint", "LambdaFunction"]
+__all__ = ["Account", "AdditionalVersion", "Background", "HttpEndpoint", "LambdaFunction"]
 
 #: Concurrent executions an account may be given by quota increase; a documented bound of ours.
 MAX_CONCURRENCY = 1_000_000
+
+
+class Background(Model):
+    """What the rest of the account uses all the time, beside the scenario's own traffic.
+
+    Attributes
+    ----------
+    lambda_concurrency : int
+        Executions of other functions at a time, default 0; what they take, the scenario's
+        functions without a reserve do not have.
+    requests : fractions.Fraction
+        Requests of other APIs [1/s], default 0: tokens that the account's bucket loses evenly, and
+        before anybody else.
+    """
+
+    lambda_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] = 0
+    requests: Annotated[Fraction, rate()] = Fraction(0)
 
 
 class Account(Model):
@@ -26,12 +48,13 @@ class Account(Model):
         and 5,000, in thirteen regions 2,500/s and 1,250).
     lambda_concurrency : int
         Executions at a time over all functions, default 1,000 (Lambda quotas); 0 lets nothing run.
+    background : Background
+        What the rest of the account takes of both.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"background"})
 
     throttle: Throttle
     lambda_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] = 1_000
+    background: Background = as_written({})
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -40,6 +63,30 @@ class Account(Model):
         if not isinstance(throttle, dict):
             return data
         return {**data, "throttle": {**account_throttle(context.region), **throttle}}
+
+
+class AdditionalVersion(Model):
+    """Second version of a function behind its alias, with environments of its own.
+
+    Attributes
+    ----------
+    version : str
+        Its name in results, which call it FUNCTION:VERSION; default ``2``.
+    weight : float
+        Share of invocations that it gets, in [0, 1], each by itself (Lambda developer guide,
+        "weighted alias").
+    duration, init : Distribution or None
+        Times [ns]; None: those of the function.
+    errors, malformed : float or None
+        Shares, in [0, 1]; None: those of the function.
+    """
+
+    version: Annotated[str, name()] = "2"
+    weight: Annotated[float, share()]
+    duration: TimeDistribution | None = None
+    init: TimeDistribution | None = None
+    errors: Annotated[float, share()] | None = None
+    malformed: Annotated[float, share()] | None = None
 
 
 class LambdaFunction(Model):
@@ -53,29 +100,107 @@ class LambdaFunction(Model):
         Decides the price of a GB-second.
     duration : Distribution
         Time of one invocation without a cold start [ns].
+    measured_at : int or None
+        Memory [bytes] at which ``duration`` was measured. None, the default: at ``memory``, or it
+        does not depend on it.
+    cpu_share : float
+        Share of ``duration``, as measured, in which the processor works, in [0, 1], default all:
+        what gets longer with less memory, where ``measured_at`` is given.
+    threads : int
+        How many processors the work can use, 1 (default) to 6: with 1, more than 1,769 MB are of
+        no use, which is one processor (Lambda developer guide, "Configure function memory").
     init : Distribution
-        Additional time of a cold start [ns], default 0.
-    timeout : int or None
-        Invocations are ended after this time [ns], 1 ms to 900 s. None, the default, ends none:
-        what bounds the caller's wait is the integration's timeout (Lambda's own default is 3 s).
+        Additional time of a cold start [ns], default 0, or that of ``runtime``.
+    runtime : str or None
+        Measured times to start instead of ``init``: ``python3.13`` and others.
+    package : {"hello", "typical", "heavy"}
+        How much the runtime has to load, default ``typical``: 1, 2 and 5 times hello-world, which
+        is what was measured.
+    timeout : int
+        Invocations are ended after this time [ns], 1 ms to 900 s, default 3 s as AWS; the caller
+        gets what a failed function gives. The time of a cold start is not counted.
     errors : float
         Share of invocations that fail, in [0, 1], default 0.
+    malformed : float
+        Share of the others whose result is no answer, in [0, 1], default 0: a proxy integration
+        makes it an error, a custom one takes whatever it is.
+    additional_version : AdditionalVersion or None
+        A second version behind the alias that is called; both share the function's concurrency,
+        what is provisioned belongs to the first.
     reserved_concurrency : int or None
         Executions set aside for this function, and its limit; 0 lets nothing run. None shares
         what the others leave.
+    provisioned_concurrency : int
+        Environments that are always ready, default 0, out of the function's reserve or of what all
+        share; billed by time whether or not they work. Requests beyond them run on demand.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"calls", "ephemeral_storage", "provisioned", "provisioned_concurrency", "snap_start"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"calls", "ephemeral_storage"})
+    REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "snap_start": (
+            "SnapStart is not modelled: nobody has published how long restoring takes",
+            "write what you measured as init:",
+        )
+    }
 
     memory: Annotated[int, size("128MB", "10240MB", "Lambda", "1MB")] = as_written("128MB")
     architecture: Annotated[Literal["x86", "arm64"], choice("x86", "arm64")] = "x86"
     duration: TimeDistribution
+    measured_at: Annotated[int, size("128MB", "10240MB", "Lambda", "1MB")] | None = None
+    cpu_share: Annotated[float, share()] = as_written("100%")
+    threads: Annotated[int, whole(1, 6)] = 1
     init: TimeDistribution = as_written("0s")
-    timeout: Annotated[int, duration("1ms", "900s", "Lambda")] | None = None
+    runtime: Annotated[str, choice(*RUNTIMES)] | None = None
+    package: Annotated[Literal["hello", "typical", "heavy"], choice(*PACKAGES)] = "typical"
+    timeout: Annotated[int, duration("1ms", "900s", "Lambda")] = as_written("3s")
     errors: Annotated[float, share()] = as_written(0)
+    malformed: Annotated[float, share()] = as_written(0)
+    additional_version: AdditionalVersion | None = None
     reserved_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] | None = None
+    provisioned_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] = 0
+
+    @model_validator(mode="after")
+    def _starts_in_one_way(self) -> Self:
+        given, findings = self.model_fields_set, []
+        if self.runtime is not None and "init" in given:
+            findings.append(Finding(("runtime",), "init is given too", "keep one of them"))
+        if self.runtime is None and "package" in given:
+            message = "nothing is known of its runtime"
+            findings.append(Finding(("package",), message, f"write runtime: {RUNTIMES[1]}"))
+        for key in ("cpu_share", "threads"):
+            if self.measured_at is None and key in given:
+                message = "nothing is known of the memory that duration was measured at"
+                findings.append(Finding((key,), message, "write measured_at: 1024MB"))
+        if findings:
+            raise fail_all(findings)
+        return self
+
+    @property
+    def cold_start(self) -> Distribution:
+        """What a cold start adds to an invocation [ns]."""
+        if self.runtime is None:
+            return self.init
+        return init_of(self.runtime, self.package, self.architecture, self.memory_mb)
+
+    @property
+    def duration_factor(self) -> Fraction:
+        """How much longer an invocation takes with this memory than as measured, exact.
+
+        Processor time is given in proportion to memory, one processor at 1,769 MB.
+        """
+        if self.measured_at is None:
+            return Fraction(1)
+        most = 1_769 * SIZE_UNITS_BYTES["MB"] * self.threads
+        slower = Fraction(min(self.measured_at, most), min(self.memory, most))
+        working = Fraction(str(self.cpu_share))
+        return 1 - working + working * slower
+
+    @property
+    def concurrency_set_aside(self) -> int:
+        """What this function takes from what the others share."""
+        if self.reserved_concurrency is not None:
+            return self.reserved_concurrency
+        return self.provisioned_concurrency
 
     @property
     def memory_mb(self) -> int:

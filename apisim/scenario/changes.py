@@ -31,7 +31,7 @@ _ROOTS: Final = (
     "settings",
 )
 #: What only the bill knows, which knows one value of each for the whole run.
-_BILLED: Final = ("memory", "architecture", "price")
+_BILLED: Final = ("memory", "architecture", "price", "provisioned_concurrency")
 #: Makes a scenario of plain data, with the places of what was changed; or says what is wrong.
 Build = Callable[[dict[str, Any], dict[Path, tuple[str, int, int]]], Scenario | list[Finding]]
 

@@ -10,6 +10,7 @@ from typing import Final
 from apisim.scenario.api import Api, Route
 from apisim.scenario.caches import cache_notes, check_cached_routes, check_timeline
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
+from apisim.scenario.checks_lambda import check_concurrency
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.checks_throttles import check_divided_bursts
 from apisim.scenario.checks_validators import check_validators
@@ -151,21 +152,6 @@ def _check_caches(scenario: Scenario, outcome: Validation) -> None:
                 outcome.add(place, message, did_you_mean(wanted, parameters))
             if cache_key in route.cache.keys[:index]:
                 outcome.add(place, f"{cache_key} is given twice", "keep one of them")
-
-
-def _check_concurrency(scenario: Scenario, outcome: Validation) -> None:
-    limit = scenario.account.lambda_concurrency
-    reserved = {
-        name: function.reserved_concurrency
-        for name, function in scenario.functions.items()
-        if function.reserved_concurrency
-    }
-    if sum(reserved.values()) > limit:
-        last = list(reserved)[-1]
-        message = f"{sum(reserved.values())} are reserved, the account has {limit}"
-        hint = "reserve less, or raise account.lambda_concurrency"
-        because: tuple[Path, ...] = (("account", "lambda_concurrency"),)
-        outcome.add(("functions", last, "reserved_concurrency"), message, hint, because=because)
 
 
 def _reached(scenario: Scenario, entry: MixEntry) -> list[tuple[str, RouteKey, Route]]:
@@ -360,7 +346,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_route_keys,
     _check_caches,
     *ACCESS_RULES,
-    _check_concurrency,
+    check_concurrency,
     _check_mix,
     _check_values,
     _check_traces,

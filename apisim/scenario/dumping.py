@@ -12,9 +12,10 @@ from ruamel.yaml.representer import SafeRepresenter
 
 from apisim.scenario.formats import format_duration
 from apisim.scenario.overrides import absolute_files
+from apisim.scenario.profiles import merge_settings
 from apisim.scenario.regions import account_throttle
 from apisim.scenario.scenario import Scenario
-from apisim.scenario.settings import Settings, both_types, merge_settings
+from apisim.scenario.settings import Settings, both_types
 
 __all__ = ["plain", "resolved_yaml"]
 
@@ -80,6 +81,7 @@ def resolved_yaml(scenario: Scenario) -> str:
     account = {
         "throttle": {**account_throttle(scenario.region), **written.get("throttle", {})},
         "lambda_concurrency": scenario.account.lambda_concurrency,
+        **{key: value for key, value in written.items() if key == "background"},
     }
     head = {
         "apisim": scenario.apisim,

@@ -15,8 +15,8 @@ from apisim.scenario.model import Context, Finding
 from apisim.scenario.overrides import apply
 from apisim.scenario.positions import MAX_BYTES, Positions, read_yaml
 from apisim.scenario.problems import Path, Problem, ScenarioError
+from apisim.scenario.profiles import PROFILES, merge_settings
 from apisim.scenario.scenario import Origin, Scenario, SourceText
-from apisim.scenario.settings import PROFILES, merge_settings
 from apisim.scenario.units import UnitError, parse_duration
 from apisim.scenario.validation import validate
 

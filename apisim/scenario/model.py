@@ -137,7 +137,8 @@ def findings_of(error: ValidationError | PydanticCustomError) -> list[Finding]:
 class Model(BaseModel):
     """A frozen mapping of known keys.
 
-    Subclasses may name keys later versions will have (``LATER``), turn shorthands into mappings
+    Subclasses may name keys later versions will have (``LATER``) and keys of AWS that they will not
+    have, each with a message and a hint (``REFUSED``), turn shorthands into mappings
     (``normalise``) and fill in defaults that depend on other keys (``fill``). ``HIDDEN`` names
     fields no scenario can write.
     """
@@ -145,6 +146,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     LATER: ClassVar[frozenset[str]] = frozenset()
+    REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = {}
     HIDDEN: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
@@ -207,6 +209,8 @@ class Model(BaseModel):
             elif key in names:
                 hint = "give it one, or remove the key"
                 findings.append(Finding((key,), "has no value", hint))
+            elif key in cls.REFUSED:
+                findings.append(Finding((key,), *cls.REFUSED[key]))
             elif key in cls.LATER:
                 findings.append(Finding((key,), NOT_YET, "remove the key"))
             else:

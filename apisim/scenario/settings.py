@@ -1,6 +1,6 @@
 """Settings: every decision AWS does not document, with a name, a default and its source.
 
-A *profile* sets them together. The defaults below are those of ``aws``; :data:`PROFILES` says what
+A *profile* sets them together. The defaults below are those of ``aws``; ``profiles.py`` says what
 ``chapter`` and ``ideal`` change. Marks: *documented* by AWS, *reported* by others, *assumed* by us.
 """
 
@@ -13,12 +13,11 @@ from apisim.scenario.fields import Reader, choice, duration, flag, rate, share, 
 from apisim.scenario.model import Context, Finding, Model, as_written
 
 __all__ = [
-    "PROFILES",
     "AuthorizerTimeout",
     "GatewayOverhead",
     "KeySetLifetime",
     "Settings",
-    "merge_settings",
+    "both_types",
 ]
 
 
@@ -233,6 +232,27 @@ class Settings(Model):
         description="Status of an HTTP API whose integration timed out. 503 was seen, 504 is in a "
         "support article (reported).",
     )
+    lambda_request_rate: Annotated[int, whole(0, 1_000)] = as_written(
+        10,
+        description="Synchronous requests a second that Lambda takes for each unit of concurrency "
+        "of the account, of a reserve or of a provision; 0: no such quota. 10 is documented, "
+        "that a second's worth may come at once is assumed.",
+    )
+    lambda_scaling: Annotated[int, whole(0, 1_000_000)] = as_written(
+        1_000,
+        description="Environments a function may add in 10 s, refilled continuously; 0: no such "
+        "limit. 1,000 is documented.",
+    )
+    lambda_init_billed: Annotated[bool, flag()] = as_written(
+        True,
+        description="Whether the time of `init` is billed. It is since August 2025 (documented); "
+        "before, that of managed runtimes with ZIP packages was not.",
+    )
+    environment_setup: TimeDistribution = as_written(
+        "0s",
+        description="Time of a cold start before `init`: a place is found and the package loaded. "
+        "Never billed, and in no report of Lambda's. 50 to 150 ms have been reported; 0 assumed.",
+    )
     lambda_throttle_status_http: Annotated[Literal[500, 503], choice(500, 503)] = as_written(
         500,
         description="Status of an HTTP API whose function was throttled. Assumed.",
@@ -344,50 +364,3 @@ class Settings(Model):
         description="Whether an HTTP API with CORS adds its headers to its own errors too. "
         "Documented are integration responses; assumed.",
     )
-
-
-#: What each profile sets differently from the defaults above.
-PROFILES: Final[dict[str, dict[str, Any]]] = {
-    "aws": {},
-    "chapter": {
-        "method_limit": "within_stage",
-        "throttle_scope": "shared",
-        "path_in_cache_key": True,
-        "rate_limit_headers": True,
-    },
-    "ideal": {
-        "gateway_overhead": {"rest": 0, "http": 0},
-        "hit_time": 0,
-        "refusal_time": 0,
-        "lambda_transport": 0,
-        "http_transport": 0,
-        "edge_hop": 0,
-        "edge_rtt": 0,
-        "cache_entry_overhead": "0B",
-        "credential_check_time": 0,
-        "key_set_time": 0,
-        "sign_in_time": 0,
-        "cache_encryption_inflation": "0%",
-        "waf_latency": 0,
-        "mutual_tls_time": 0,
-    },
-}
-
-
-def merge_settings(profile: str, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a profile with a scenario's own on top, as a scenario would write them.
-
-    Parameters
-    ----------
-    profile : str
-        One of ``PROFILES``; an unknown one counts as ``aws``.
-    written : mapping
-        What stands under ``settings:``; not yet validated.
-    """
-    base = PROFILES.get(profile, {})
-    merged = {**base, **written}
-    for key in ("gateway_overhead", "authorizer_timeout", "key_set_lifetime"):
-        if key in base and key in written:
-            own = both_types(written[key])
-            merged[key] = {**both_types(base[key]), **own} if isinstance(own, Mapping) else own
-    return merged

@@ -252,13 +252,62 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "cold starts": Switch(
         "apisim/backends/lambda_.py",
-        'pool["cold_starts"] += 1\n    pool["alive_ns"] -= now_ns\n    return COLD',
-        'pool["alive_ns"] -= now_ns\n    return WARM',
+        'pool["cold_starts"] += 1',
+        'pool["cold_starts"] += 0',
     ),
     "concurrency": Switch(
         "apisim/backends/lambda_.py",
-        'if group["busy"] >= group["limit"]:',
-        'if group["busy"] >= group["limit"] + 1_000_000:',
+        'if groups[of]["busy"] >= groups[of]["limit"]:',
+        'if groups[of]["busy"] >= groups[of]["limit"] + 1_000_000:',
+    ),
+    "requests a second": Switch(
+        "apisim/backends/lambda_.py", "    if rate < 0:\n", "    if rate < 1_000_000_000:\n"
+    ),
+    "growth": Switch(
+        "apisim/backends/lambda_.py", "    if scaling < 0:\n", "    if scaling < 1_000_000_000:\n"
+    ),
+    "provision": Switch(
+        "apisim/backends/lambda_.py", "is_free = of >= 0 and", "is_free = of >= 1_000_000 and"
+    ),
+    "function time-out": Switch(
+        "apisim/engine/compiled/work.py",
+        'if busy_ns > function["timeout_ns"]:',
+        'if busy_ns > function["timeout_ns"] + 1_000_000_000_000:',
+    ),
+    "background": Switch(
+        "apisim/engine/lowering/backends.py",
+        "account.lambda_concurrency - set_aside - account.background.lambda_concurrency",
+        "account.lambda_concurrency - set_aside",
+    ),
+    "init billing": Switch(
+        "apisim/engine/compiled/work.py",
+        'if function["init_unbilled"] == 1:',
+        'if function["init_unbilled"] == 2:',
+    ),
+    "presets": Switch(
+        "apisim/scenario/backends.py",
+        "if self.runtime is None:\n            return self.init",
+        "if self.init is not None:\n            return self.init",
+    ),
+    "memory": Switch(
+        "apisim/scenario/backends.py",
+        "return 1 - working + working * slower",
+        "return 1 - working + working",
+    ),
+    "malformed": Switch(
+        "apisim/engine/compiled/functions.py",
+        "return happens(world, slot, share, _MALFORMED",
+        "return happens(world, slot, share - 2.0, _MALFORMED",
+    ),
+    "custom errors": Switch(
+        "apisim/engine/functions.py",
+        "    if result == _ERROR:\n        return error_answer\n",
+        "    if result == _ERROR:\n        return result\n",
+    ),
+    "versions": Switch(
+        "apisim/engine/compiled/functions.py",
+        'slot["index"] = function["other"]',
+        'slot["index"] = slot["index"]',
     ),
     "queue": Switch(
         "apisim/backends/http.py",
@@ -465,6 +514,97 @@ CAPABILITIES: Final = (
         "concurrency",
         test="tests/oracle/test_concurrency.py::test_a_reserve_of_nothing_lets_nothing_run",
         scenario="black-friday.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: requests a second",
+        "account.lambda_concurrency",
+        "requests a second",
+        test="tests/unit/test_lambda.py::"
+        "test_an_account_takes_ten_requests_a_second_for_each_unit_of_concurrency",
+        scenario="lambda-concurrency-wall.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: how fast they grow",
+        "settings.lambda_scaling",
+        "growth",
+        test="tests/unit/test_lambda.py::"
+        "test_a_function_adds_a_thousand_environments_at_once_and_a_hundred_a_second",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: provisioned concurrency",
+        "functions.*.provisioned_concurrency",
+        "provision",
+        test="tests/unit/test_lambda_runs.py::test_what_is_provisioned_is_billed_by_time_and_what_"
+        "runs_on_it_at_its_own_price",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: the rest of the account",
+        "account.background",
+        "background",
+        test="tests/golden/test_lambda_outcomes.py::"
+        "test_a_failure_is_what_the_table_says[others-rest-lambda_proxy]",
+        scenario="lambda-concurrency-wall.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: time-outs",
+        "functions.*.timeout",
+        "function time-out",
+        test="tests/golden/test_lambda_outcomes.py::"
+        "test_a_failure_is_what_the_table_says[time-out-rest-lambda_proxy]",
+        scenario="black-friday.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: INIT in and out of the bill",
+        "settings.lambda_init_billed",
+        "init billing",
+        test="tests/unit/test_lambda_runs.py::"
+        "test_init_may_be_left_out_of_the_bill_and_what_comes_before_it_always_is",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: measured runtimes",
+        "functions.*.runtime",
+        "presets",
+        test="tests/unit/test_lambda_presets.py::test_a_preset_is_the_measured_table",
+        scenario="lambda-concurrency-wall.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: memory and duration",
+        "functions.*.measured_at",
+        "memory",
+        test="tests/unit/test_lambda_presets.py::test_a_processor_is_given_in_proportion_to_memory",
+        scenario="lambda-concurrency-wall.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: results that are no answer",
+        "functions.*.malformed",
+        "malformed",
+        test="tests/golden/test_lambda_outcomes.py::"
+        "test_a_failure_is_what_the_table_says[malformed-rest-lambda_proxy]",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: errors through a custom integration",
+        "apis.*.routes.*.integration.error_status",
+        "custom errors",
+        test="tests/golden/test_lambda_outcomes.py::"
+        "test_a_failure_is_what_the_table_says[error-rest-lambda]",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: two versions behind an alias",
+        "functions.*.additional_version",
+        "versions",
+        test="tests/unit/test_lambda_runs.py::"
+        "test_an_alias_gives_each_version_its_share_and_environments_of_its_own",
     ),
     Capability(_INTEGRATION, "custom Lambda and HTTP integrations with templates"),
     Capability(

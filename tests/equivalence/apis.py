@@ -10,6 +10,7 @@ from tests.equivalence.access import (
 )
 from tests.equivalence.browsers import add_cors_settings, draw_cors, draw_route_cors
 from tests.equivalence.drawing import Drawing
+from tests.equivalence.functions import draw_function_depth, draw_lambda_settings
 from tests.equivalence.laws import payloads
 from tests.equivalence.perimeter import draw_endpoint_type, draw_waf
 from tests.equivalence.plans import add_key_source
@@ -71,6 +72,7 @@ def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None
             drawing.optional(spec, 50, "reserved_concurrency", 1, 2, 3)
         else:
             drawing.optional(spec, 25, "reserved_concurrency", 2, 1, 3, 10, 0)
+        draw_function_depth(drawing, spec)
         drawing.optional(spec, 10, "memory", "512MB", "1GB")
         drawing.optional(spec, 10, "architecture", "arm64", "x86")
         parts.functions[f"f{at}"] = spec
@@ -128,6 +130,8 @@ def _route(
     integration: dict[str, Any] = {"type": drawing.one(*kinds)}
     if integration["type"].startswith("lambda"):
         integration["function"] = drawing.one(*parts.functions)
+        if integration["type"] == "lambda":
+            drawing.optional(integration, 60, "error_status", 400, 500, 200)
     elif integration["type"].startswith("http"):
         integration["endpoint"] = drawing.one(*parts.endpoints)
     limits = ("50ms", "60ms", "50ms", "100ms", "29s")
@@ -259,5 +263,6 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         chosen["authorizer_timeout"] = drawing.one(limit, {"rest": limit}, {"http": limit})
     draw_access_settings(drawing, chosen)
     add_cors_settings(drawing, chosen)
+    draw_lambda_settings(drawing, chosen)
     bases = ("response_payload", "larger", "sum", "request_payload")
     drawing.optional(chosen, 20, "http_metering_basis", *bases)

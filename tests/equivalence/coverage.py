@@ -66,6 +66,9 @@ _REST_ONLY = (
     Answer.POLICY_SILENT,
     Answer.PRIVATE_REFUSED,
     Answer.MTLS_FAILED,
+    Answer.FUNCTION_ERROR_AS_200,
+    Answer.FUNCTION_ERROR_AS_400,
+    Answer.FUNCTION_ERROR_AS_500,
 )
 #: Answers that no scenario can bring about yet.
 _NOT_YET = ()
@@ -93,6 +96,12 @@ _EVENTS = (
     "a call that succeeds at last",
     "a call without tokens for a retry",
     "a retry of a page's call",
+    "an execution on provisioned concurrency",
+    "a provision that was not enough",
+    "too many requests a second for Lambda",
+    "a function that grew too fast",
+    "a function's time-out",
+    "a cold start of an additional version",
 )
 
 
@@ -209,6 +218,18 @@ def _reached(run: Run) -> Iterator[str]:
         "a new instance of a cache": result.clusters["available_ns"].any(),
         "a wait for a cache": result.clusters["max_wait_ns"].any(),
         **_tried_again(run),
+        "an execution on provisioned concurrency": result.pools["provisioned"].any(),
+        "a provision that was not enough": (
+            (result.pools["provisioned"] > 0)
+            & (result.pools["invocations"] > result.pools["provisioned"])
+        ).any(),
+        "too many requests a second for Lambda": result.pools["rate_throttles"].any(),
+        "a function that grew too fast": result.pools["scaling_throttles"].any(),
+        "a function's time-out": result.pools["timeouts"].any(),
+        "a cold start of an additional version": result.pools["cold_starts"][
+            result.program.tables.functions["other"].max(initial=-1) :
+        ][:1].any()
+        and (result.program.tables.functions["other"] >= 0).any(),
     }
     yield from (event for event, is_so in happened.items() if is_so)
 

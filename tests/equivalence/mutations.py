@@ -173,8 +173,32 @@ GOLDEN: Final = (
     Mutation(
         "the INIT phase of a cold start is not billed",
         "backends",
-        "self.model.now - start_ns",
-        "self.model.now - start_ns - init_ns",
+        "(init_ns if spec.init_unbilled else 0)",
+        "init_ns",
+    ),
+    Mutation(
+        "the time before INIT is billed",
+        "backends",
+        "billed_from_ns = start_ns + setup_ns + ",
+        "billed_from_ns = start_ns + ",
+    ),
+    Mutation(
+        "an additional version is never picked",
+        "backends",
+        "if spec.other >= 0 and",
+        "if spec.other >= 1_000 and",
+    ),
+    Mutation(
+        "what a function returns is always an answer",
+        "backends",
+        "elif draws.happens(call, spec.malformed",
+        "elif draws.happens(call, 0 * spec.malformed",
+    ),
+    Mutation(
+        "a custom integration makes of errors what a proxy does",
+        "gateway",
+        "        if route.error_answer:\n",
+        "        if route.error_answer > 1_000:\n",
     ),
     Mutation(
         "a late start counts as a cold start of the request",

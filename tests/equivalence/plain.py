@@ -21,6 +21,7 @@ _SETTINGS = (
     *("throttle_before_auth", "sloppiness", "throttle_charging"),
     *("cache_throughput", "cache_statuses"),
 )
+_OF_FUNCTION = ("malformed", "additional_version")
 _LAMBDA = ("token", "request")
 
 
@@ -39,6 +40,8 @@ def _plain(case: Case) -> Case:
     data = case.data
     _without(data, _WHOLE)
     _without(data.get("settings", {}), _SETTINGS)
+    for spec in data.get("functions", {}).values():
+        _without(spec, _OF_FUNCTION)
     authorizers = data.get("authorizers", {})
     for name in [name for name, spec in authorizers.items() if spec["type"] not in _LAMBDA]:
         del authorizers[name]
@@ -58,6 +61,9 @@ def _plain(case: Case) -> Case:
 
 def _strip_route(route: dict[str, Any], authorizers: dict[str, Any]) -> None:
     _without(route, _OF_ROUTE)
+    if route["integration"]["type"] == "lambda":  # it maps errors
+        route["integration"]["type"] = "lambda_proxy"
+        _without(route["integration"], ("error_status",))
     _without(route.get("cache", {}), ("invalidation", "encrypted"))
     if isinstance(route.get("request_size"), dict):  # some of them too large to be let in
         del route["request_size"]

@@ -14,6 +14,7 @@ from apisim.scenario import Scenario, loads
 from tests.equivalence.apis import draw_parts, draw_timeline
 from tests.equivalence.changes import draw_changes
 from tests.equivalence.drawing import Drawing, Style
+from tests.equivalence.functions import add_background, set_aside
 from tests.equivalence.laws import FILES
 from tests.equivalence.perimeter import add_perimeter
 from tests.equivalence.plans import draw_plans
@@ -82,8 +83,8 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     if drawing.maybe(20):
         account["throttle"] = drawing.throttle()
     if drawing.maybe(30):
-        reserved = sum(f.get("reserved_concurrency", 0) for f in parts.functions.values())
-        account["lambda_concurrency"] = reserved + drawing.one(5, 2, 10, 1, 0)
+        account["lambda_concurrency"] = set_aside(parts.functions) + drawing.one(5, 2, 10, 1, 0)
+    add_background(drawing, account, parts.functions)
     data |= {"account": account} if account else {}
     populations = draw_populations(drawing)
     data |= {"populations": populations} if populations else {}

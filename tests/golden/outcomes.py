@@ -155,6 +155,23 @@ CASES: Final = (
     ),
     Case(Answer.FUNCTION_ERROR, top={"functions": {"f": {"duration": "5ms", "errors": "100%"}}}),
     Case(
+        Answer.FUNCTION_MALFORMED,
+        top={"functions": {"f": {"duration": "5ms", "malformed": "100%"}}},
+    ),
+    *(
+        Case(
+            answer,
+            _REST,
+            route={"integration": {"type": "lambda", "function": "f", "error_status": status}},
+            top={"functions": {"f": {"duration": "5ms", "errors": "100%"}}},
+        )
+        for status, answer in (
+            (200, Answer.FUNCTION_ERROR_AS_200),
+            (400, Answer.FUNCTION_ERROR_AS_400),
+            (500, Answer.FUNCTION_ERROR_AS_500),
+        )
+    ),
+    Case(
         Answer.FUNCTION_THROTTLED,
         top={"functions": {"f": {"duration": "5ms", "reserved_concurrency": 0}}},
     ),
@@ -275,6 +292,11 @@ TIMEOUT                  rest 504 json     -                                   b
 TIMEOUT                  http 503 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
 FUNCTION_ERROR           rest 502 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
 FUNCTION_ERROR           http 500 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+FUNCTION_MALFORMED       rest 502 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
+FUNCTION_MALFORMED       http 500 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+FUNCTION_ERROR_AS_200    rest 200 backend  -                                   billed Count Latency IntegrationLatency
+FUNCTION_ERROR_AS_400    rest 400 backend  -                                   billed Count 4XXError Latency IntegrationLatency
+FUNCTION_ERROR_AS_500    rest 500 backend  -                                   billed Count 5XXError Latency IntegrationLatency
 FUNCTION_THROTTLED       rest 500 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
 FUNCTION_THROTTLED       http 500 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
 ENDPOINT_ERROR           rest 500 backend  -                                   billed Count 5XXError Latency IntegrationLatency

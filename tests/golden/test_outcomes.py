@@ -16,7 +16,10 @@ PAIRS = [(case, kind) for case in CASES for kind in case.types]
 IDS = [f"{case.answer.name.lower()}-{kind}" for case, kind in PAIRS]
 
 #: Answers that come from behind the gateway, whose bodies it passes on, or from its cache.
-_PASSED_ON = ("SERVED", "CORS_BLOCKED", "ENDPOINT_ERROR", "ENDPOINT_FULL")
+_PASSED_ON = (
+    *("SERVED", "CORS_BLOCKED", "ENDPOINT_ERROR", "ENDPOINT_FULL"),
+    *(f"FUNCTION_ERROR_AS_{status}" for status in (200, 400, 500)),
+)
 _CACHED = ("CACHE_HIT", "CACHED_ERROR", "CACHED_FULL")
 
 

@@ -31,6 +31,7 @@ from tests.support.shipped import (
     SPIKE,
     STORM,
     TIERS,
+    WALL,
     file_of,
     outcomes,
     result,
@@ -95,6 +96,15 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "traffic.shoppers.phases.1.rate=50",
             "traffic.exporter.phases.0.rate=3",
             "traffic.exporter.phases.1.rate=300",
+        ],
+    ),
+    WALL: (
+        "3s",
+        [
+            "account={lambda_concurrency: 60, background: {lambda_concurrency: 40}}",
+            "traffic.searches.phases.0.rate=150",
+            "traffic.watchers.phases.0={pause: 1s}",
+            "traffic.watchers.phases.1.rate=700",
         ],
     ),
     AUTHORIZER: (
@@ -168,6 +178,11 @@ WHOLE: Final[dict[str, Golden]] = {
             "backend_throttled": 15_877,
         },
         "2.57617081741156690425872802734375",
+    ),
+    WALL: (
+        "6ea2d8ea8cc409b8",
+        {"served": 239_848, "backend_throttled": 105_162},
+        "1.4956007634003154582977294921875",
     ),
     LEVELS: ("f771a34aab8c1781", {"served": 543_472, "throttled": 48_938}, "2.073435"),
     SPIKE: ("21097c4a904d1b4d", {"served": 15_999, "throttled": 4_001}, "0.07"),

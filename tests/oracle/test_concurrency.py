@@ -118,6 +118,7 @@ def functions_api(functions: dict[str, Data], rates: dict[str, str], length: str
         for name, rate in rates.items()
     }
     apis = {"api": {"type": "rest", "routes": routes}}
+    functions = {name: {"timeout": "900s", **spec} for name, spec in functions.items()}
     return {"apis": apis, "functions": functions, "traffic": traffic}
 
 

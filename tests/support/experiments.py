@@ -68,6 +68,7 @@ def mock_api(route: Data | None = None, **stage: Any) -> Data:
 
 def function_api(function: Data) -> Data:
     """Parts of a scenario whose ``GET /`` calls one function, and waits for it."""
+    function = {"timeout": "900s", **function}
     integration = {"type": "lambda_proxy", "function": "f", "timeout": "300s"}
     routes = {"GET /": {"integration": integration}}
     return {"apis": {"api": {"type": "rest", "routes": routes}}, "functions": {"f": function}}

@@ -28,6 +28,7 @@ __all__ = [
     "SPIKE",
     "STORM",
     "TIERS",
+    "WALL",
     "arrivals_a_minute",
     "by_level",
     "dollars",
@@ -60,6 +61,7 @@ PITFALL: Final = "cache-key-pitfall"
 STORM: Final = "cors-preflight-storm"
 RETRIES: Final = "retry-storm"
 OUTAGE: Final = "backend-outage"
+WALL: Final = "lambda-concurrency-wall"
 
 
 def file_of(name: str) -> Path:

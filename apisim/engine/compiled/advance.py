@@ -162,7 +162,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                     guard(world, at)
                 stage = STAGE_WAIT
         elif stage == STAGE_WORK:
-            stage = reach_backend(world, at, now_ns)
+            stage = reach_backend(world, at, now_ns, rare)
         elif stage == STAGE_SERVE:
             stage = serve(world, at, now_ns)
         elif stage == STAGE_WORK_END:

@@ -19,6 +19,7 @@ from apisim.engine.compiled.stages import (
     STAGE_WAIT,
 )
 from apisim.engine.credentials import document_of
+from apisim.engine.functions import mapped_answer
 from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
 from apisim.gateway.authorizer import ALLOW, UNKNOWN, cached_decision, keep_decision
@@ -151,6 +152,9 @@ def cache_key_of(world: World, slot: np.void, binding: np.void) -> np.uint64:
 def respond(world: World, slot: np.void, now_ns: int, rare: int | None) -> None:
     """The integration has answered: keep the answer if it may be kept."""
     tables, _, store, _, _ = world
+    error_answer = tables.routes[slot["route"]]["error_answer"]
+    if rare is not None and error_answer != 0 and slot["result"] != RESULT_OK:
+        slot["result"] = mapped_answer(slot["result"], error_answer)
     if slot["result"] != RESULT_OK:
         slot["answer"] = slot["result"]
         if rare is not None and tables.bindings[slot["binding"]]["caching"] >= 0:

@@ -81,6 +81,9 @@ def is_needed(tables: Tables) -> bool:
         or (tables.sources["client"] >= 0).any()
         or tables.authorizers["careful"].any()
         or len(tables.timeline)
+        or tables.functions["malformed"].any()
+        or (tables.functions["other"] >= 0).any()
+        or tables.routes["error_answer"].any()
     )
 
 

@@ -8,9 +8,10 @@ from apisim.arrays.fifo import NOBODY
 from apisim.arrays.jit import constant, part
 from apisim.backends.http import FULL as ENDPOINT_IS_FULL
 from apisim.backends.http import QUEUED, arrive, depart
-from apisim.backends.lambda_ import COLD, THROTTLED, billed_ms, invoke, release
+from apisim.backends.lambda_ import COLD, PROVISIONED, THROTTLED, billed_ms, invoke, release
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.calendar import RANK_DEADLINE, RANK_END_OF_WORK, at_once, schedule_slot
+from apisim.engine.compiled.functions import is_malformed, pick_version
 from apisim.engine.compiled.sampling import draw_int, happens
 from apisim.engine.compiled.stages import (
     CALL_INTEGRATION,
@@ -21,7 +22,8 @@ from apisim.engine.compiled.stages import (
     STAGE_WAIT,
     STAGE_WORK_END,
 )
-from apisim.engine.recorder import note_end, record_execution
+from apisim.engine.executions import record_execution
+from apisim.engine.recorder import note_end
 from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
@@ -29,9 +31,12 @@ from apisim.gateway.status import Answer
 __all__ = ["end_work", "guard", "reach_backend", "serve"]
 
 _SERVICE: Final = (constant(Purpose.AUTH_SERVICE), constant(Purpose.SERVICE))
+_SETUP: Final = (constant(Purpose.AUTH_SETUP), constant(Purpose.SETUP))
 _INIT: Final = (constant(Purpose.AUTH_INIT), constant(Purpose.INIT))
 _ERROR: Final = (constant(Purpose.AUTH_ERROR), constant(Purpose.ERROR))
+_NOTHING: Final = constant(0)
 _FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
+_FUNCTION_MALFORMED: Final = constant(Answer.FUNCTION_MALFORMED)
 _FUNCTION_THROTTLED: Final = constant(Answer.FUNCTION_THROTTLED)
 _ENDPOINT_ERROR: Final = constant(Answer.ENDPOINT_ERROR)
 _ENDPOINT_FULL: Final = constant(Answer.ENDPOINT_FULL)
@@ -47,12 +52,14 @@ def guard(world: World, at: int) -> None:
 
 
 @part
-def reach_backend(world: World, at: int, now_ns: int) -> int:
+def reach_backend(world: World, at: int, now_ns: int, rare: int | None) -> int:
     """The call arrives at a function or endpoint; the next stage."""
     tables, calendar, _, state, _ = world
     slot = calendar.slots[at]
     index = slot["index"]
     if slot["backend"] == BACKEND_FUNCTION:
+        if rare is not None and tables.functions[index]["other"] >= 0:
+            index = pick_version(world, at)
         started = invoke(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
         if started == THROTTLED:
             slot["result"] = _FUNCTION_THROTTLED
@@ -64,13 +71,24 @@ def reach_backend(world: World, at: int, now_ns: int) -> int:
         if happens(world, slot, function["errors"], _ERROR[call]):
             slot["result"] = _FUNCTION_ERROR
             state.pools[index]["errors"] += 1
+        elif rare is not None and function["malformed"] > 0.0 and is_malformed(world, at):
+            slot["result"] = _FUNCTION_MALFORMED
         if busy_ns > function["timeout_ns"]:
             busy_ns = function["timeout_ns"]
             slot["result"] = _FUNCTION_ERROR
+            state.pools[index]["timeouts"] += 1
+        slot["environment"] = started
+        unbilled_ns = _NOTHING
         if started == COLD:
-            busy_ns += draw_int(world, slot, function["init"], _INIT[call])
+            # What comes before the INIT phase is nobody's bill.
+            unbilled_ns = draw_int(world, slot, tables.rules[0]["environment_setup"], _SETUP[call])
+            init_ns = draw_int(world, slot, function["init"], _INIT[call])
+            busy_ns += unbilled_ns + init_ns
+            if function["init_unbilled"] == 1:
+                unbilled_ns += init_ns
             if call == CALL_INTEGRATION:
                 slot["cold"] = 1
+        slot["work_start_ns"] = now_ns + unbilled_ns
         return _work_until(world, at, now_ns, now_ns + busy_ns)
     arrived = arrive(state.endpoints, state.following, index, at, now_ns)
     if arrived == ENDPOINT_IS_FULL:
@@ -98,7 +116,6 @@ def serve(world: World, at: int, now_ns: int) -> int:
 @part
 def _work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
     slot = world.calendar.slots[at]
-    slot["work_start_ns"] = now_ns
     if end_ns == now_ns:
         return STAGE_WORK_END
     schedule_slot(world.calendar, end_ns, RANK_END_OF_WORK, STAGE_WORK_END, at)
@@ -115,7 +132,8 @@ def end_work(world: World, slot: np.void, now_ns: int) -> None:
     index = slot["index"]
     note_end(recorder.total, now_ns)
     if slot["backend"] == BACKEND_FUNCTION:
-        release(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
+        started = slot["environment"]
+        release(state.pools, state.groups, state.idle, state.idle_since, index, started, now_ns)
         is_warm_up = 1 if slot["arrival_ns"] < recorder.total[0]["warm_up_ns"] else 0
         record_execution(
             recorder.executions,
@@ -123,6 +141,7 @@ def end_work(world: World, slot: np.void, now_ns: int) -> None:
             index,
             is_warm_up,
             billed_ms(now_ns - slot["work_start_ns"]),
+            started == PROVISIONED,
         )
     else:
         following = depart(state.endpoints, state.following, index, now_ns)

@@ -45,6 +45,12 @@ AUTOMATIC = "OPTIONS *"
 #: Levels of the throttle hierarchy, most specific first.
 LEVELS = ("method", "stage", "account")
 _METHOD, _STAGE, _ACCOUNT = range(MAX_LEVELS)
+#: What a custom integration makes of a function's error.
+_ERROR_ANSWERS = {
+    200: Answer.FUNCTION_ERROR_AS_200,
+    400: Answer.FUNCTION_ERROR_AS_400,
+    500: Answer.FUNCTION_ERROR_AS_500,
+}
 
 
 @dataclass(slots=True)
@@ -95,9 +101,9 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
         charged=np.zeros((len(scenario.apis), len(ANSWERS)), np.uint8),
         api_names=tuple(scenario.apis),
     )
-    account = _bucket(
-        context, lowered, scenario.account.throttle, _ACCOUNT, "account", ("account", "throttle")
-    )
+    left_rps = scenario.account.throttle.rate_limit - scenario.account.background.requests
+    left = scenario.account.throttle.model_copy(update={"rate_limit": left_rps})
+    account = _bucket(context, lowered, left, _ACCOUNT, "account", ("account", "throttle"))
     authorizer_rows: list[NDArray[np.void]] = []
     for at, (name, api) in enumerate(scenario.apis.items()):
         _lower_api(context, lowered, at, api)
@@ -222,6 +228,8 @@ def _lower_integration(
     if integration.function is not None:
         row["backend"] = BACKEND_FUNCTION
         row["index"] = backends.function_names.index(integration.function)
+        if integration.type == "lambda":
+            row["error_answer"] = _ERROR_ANSWERS[integration.error_status]
         row["transport"] = context.dists.add(settings.lambda_transport)
     elif integration.endpoint is not None:
         row["backend"] = BACKEND_ENDPOINT

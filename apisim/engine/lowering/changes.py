@@ -79,6 +79,7 @@ _WORDS: Final = {
     "sign_in_quotas": "sign-in quotas",
     "groups": "shares of the concurrency",
     "pools": "functions",
+    "scaling": "rates at which functions grow",
     "lines": "cached routes",
     "caching": "rules of caches",
     "caches": "caches (resize_cache: changes their size)",
@@ -227,7 +228,9 @@ def _compare(before: Program, after: Program) -> None:
         _same(name, np.array_equal(getattr(before, name), getattr(after, name)))
     for name in ("groups", "pools", "endpoints", "lines", *_BUCKETS.values()):
         _same(name, len(getattr(before, name)) == len(getattr(after, name)))
-    _same("groups", all(x.group == y.group for x, y in zip(before.pools, after.pools, strict=True)))
+    pools = list(zip(before.pools, after.pools, strict=True))
+    _same("groups", all((x.group, x.provision) == (y.group, y.provision) for x, y in pools))
+    _same("scaling", all(x.scaling == y.scaling for x, y in pools))
     _same("lines", all(x[1] == y[1] for x, y in zip(before.lines, after.lines, strict=True)))
     for name in Tables._fields:
         if name not in _NOT_COMPARED:
@@ -255,7 +258,7 @@ def _state_patches(before: Program, after: Program) -> Iterator[_Patch]:
         yield from _bucket_patches(kind, getattr(before, name), getattr(after, name))
     for at, (old, new) in enumerate(zip(before.groups, after.groups, strict=True)):
         if old != new:
-            yield PATCH_GROUP, at, new, 0, 0
+            yield PATCH_GROUP, at, new[0], new[1], 0
     for at, (was, pool) in enumerate(zip(before.pools, after.pools, strict=True)):
         if was.idle_expiry_ns != pool.idle_expiry_ns:
             yield PATCH_POOL, at, pool.idle_expiry_ns, 0, 0

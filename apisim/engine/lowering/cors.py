@@ -41,6 +41,9 @@ _FROM_BEHIND = frozenset(
         Answer.ENDPOINT_FULL,
         Answer.CACHED_ERROR,
         Answer.CACHED_FULL,
+        Answer.FUNCTION_ERROR_AS_200,
+        Answer.FUNCTION_ERROR_AS_400,
+        Answer.FUNCTION_ERROR_AS_500,
     }
 )
 #: The request never reached the API: what went wrong has nothing to do with CORS.

@@ -213,4 +213,5 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["key_set_timeout_ns"] = settings.key_set_timeout
     rules["signature_window_ns"] = settings.signature_window
     rules["sign_in_time"] = context.dists.add(settings.sign_in_time)
+    rules["environment_setup"] = context.dists.add(settings.environment_setup)
     return rules

@@ -39,6 +39,9 @@ _PURPOSES = {
     "transport": Purpose.AUTH_TRANSPORT,
     "service": Purpose.AUTH_SERVICE,
     "init": Purpose.AUTH_INIT,
+    "setup": Purpose.AUTH_SETUP,
+    "malformed": Purpose.AUTH_MALFORMED,
+    "version": Purpose.AUTH_VERSION,
     "error": Purpose.AUTH_ERROR,
 }
 

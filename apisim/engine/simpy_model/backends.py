@@ -59,7 +59,17 @@ class Function(Backend):
     service: Any = None
 
     def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
-        """One invocation: throttled when all concurrency is in use."""
+        """One invocation, by the version that the alias picks."""
+        spec = self.model.functions[self.index]
+        if spec.other >= 0 and self.model.draws.happens(
+            call, spec.other_share, purposes["version"]
+        ):
+            other = self.model.function_backends[spec.other]
+            return (yield from other.invoke(call, purposes))
+        return (yield from self.invoke(call, purposes))
+
+    def invoke(self, call: Call, purposes: dict[str, Purpose]) -> Process:
+        """Throttled when all concurrency is in use, or it is used or grows too fast."""
         state = self.model.state
         started = lambda_.invoke(
             state.pools, state.groups, state.idle, state.idle_since, self.index, self.model.now
@@ -70,29 +80,37 @@ class Function(Backend):
         spec = self.model.functions[self.index]
         draws = self.model.draws
         answer = Answer.SERVED
-        init_ns = 0
+        setup_ns = init_ns = 0
         if started == lambda_.COLD:
+            setup = self.model.rules.environment_setup
+            setup_ns = draws.amount(call, setup, purposes["setup"])
             init_ns = draws.amount(call, spec.init, purposes["init"])
             # What starts after the caller was told of the time-out is no part of its request.
             if purposes["init"] == Purpose.INIT and not call.is_answered:
                 call.cold = True
         if self.service is not None:
-            yield from self.model.wait(call, init_ns, END_OF_WORK)
+            yield from self.model.wait(call, setup_ns + init_ns, END_OF_WORK)
             yield from self._own_service(call)
         else:
             duration_ns = draws.amount(call, spec.duration, purposes["service"])
             if draws.happens(call, spec.errors, purposes["error"]):
                 answer = Answer.FUNCTION_ERROR
                 state.pools[self.index]["errors"] += 1
+            elif draws.happens(call, spec.malformed, purposes["malformed"]):
+                answer = Answer.FUNCTION_MALFORMED
             if duration_ns > spec.timeout_ns:
                 duration_ns = spec.timeout_ns
                 answer = Answer.FUNCTION_ERROR
-            yield from self.model.wait(call, init_ns + duration_ns, END_OF_WORK)
+                state.pools[self.index]["timeouts"] += 1
+            yield from self.model.wait(call, setup_ns + init_ns + duration_ns, END_OF_WORK)
+        now_ns = self.model.now
         self.model.end_work()
         lambda_.release(
-            state.pools, state.groups, state.idle, state.idle_since, self.index, self.model.now
+            state.pools, state.groups, state.idle, state.idle_since, self.index, started, now_ns
         )
-        self.model.meter_execution(call, self.index, self.model.now - start_ns)
+        # What comes before the INIT phase is nobody's bill.
+        billed_from_ns = start_ns + setup_ns + (init_ns if spec.init_unbilled else 0)
+        self.model.meter_execution(call, self.index, now_ns - billed_from_ns, started)
         return answer
 
     def _own_service(self, call: Call) -> Generator[simpy.Event, Any, None]:

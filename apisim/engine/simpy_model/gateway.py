@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from apisim.draws.purposes import Purpose
 from apisim.engine.calls import compose_key, keyed_size, part_of
+from apisim.engine.functions import mapped_answer
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.access import authorize, check_credentials
 from apisim.engine.simpy_model.caching import ask_cache, keep_answer
@@ -52,6 +53,9 @@ _INTEGRATION = {
     "transport": Purpose.TRANSPORT,
     "service": Purpose.SERVICE,
     "init": Purpose.INIT,
+    "setup": Purpose.SETUP,
+    "malformed": Purpose.MALFORMED,
+    "version": Purpose.VERSION,
     "error": Purpose.ERROR,
 }
 
@@ -200,6 +204,8 @@ class Gateway:
         call.integration_ns = self.model.now - started_ns
         if answer == Answer.TIMEOUT:
             raise Refused(answer, at_once=True)
+        if route.error_answer:
+            answer = Answer(mapped_answer(answer, route.error_answer))
         call.answer = answer
 
     def call_backend(

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import grow_store, room
-from apisim.backends.lambda_ import billed_ms
+from apisim.backends.lambda_ import PROVISIONED, billed_ms
 from apisim.draws.purposes import Purpose
 from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
 from apisim.engine.clients import record_late
+from apisim.engine.executions import record_execution
 from apisim.engine.flags import FLAG_CLIENT_GONE
-from apisim.engine.recorder import REQUEST_DTYPE, note_end, record, record_execution
+from apisim.engine.recorder import REQUEST_DTYPE, note_end, record
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.browsers import look_as_browser
 from apisim.engine.simpy_model.call import Call
@@ -133,11 +134,16 @@ class Model:
         if room(self.store) < _MARGIN:
             self.store = grow_store(self.store)
 
-    def meter_execution(self, call: Call, function: int, busy_ns: int) -> None:
+    def meter_execution(self, call: Call, function: int, busy_ns: int, started: int) -> None:
         """Count one execution of a function for the bill."""
         is_warm_up = int(call.arrival_ns < self.rules.warm_up_ns)
         record_execution(
-            self.recorder.executions, call.phase, function, is_warm_up, billed_ms(busy_ns)
+            self.recorder.executions,
+            call.phase,
+            function,
+            is_warm_up,
+            billed_ms(busy_ns),
+            started == PROVISIONED,
         )
 
     def end_work(self) -> None:
