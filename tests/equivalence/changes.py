@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.equivalence.drawing import Drawing
+from tests.equivalence.functions import set_aside
 from tests.equivalence.laws import payloads
 
 __all__ = ["changeable", "draw_changes"]
@@ -60,13 +61,19 @@ def changeable(data: dict[str, Any]) -> Iterator[_Choice]:
     for name, spec in functions.items():
         at = f"functions.{name}"
         yield f"{at}.duration", time
-        yield f"{at}.init", time
+        if "runtime" not in spec:
+            yield f"{at}.init", time
+        yield f"{at}.malformed", _one_of(*_SHARES)
+        if "additional_version" in spec:
+            yield f"{at}.additional_version.weight", _one_of(*_SHARES)
         yield f"{at}.errors", _one_of(*_SHARES)
         yield f"{at}.timeout", _one_of("10ms", "1ms", "20ms", "3s")
         if spec.get("reserved_concurrency"):
             yield (
                 f"{at}.reserved_concurrency",
-                _one_of(*range(spec["reserved_concurrency"] + 1)),
+                _one_of(
+                    *range(spec.get("provisioned_concurrency", 0), spec["reserved_concurrency"] + 1)
+                ),
             )
     for name in data.get("endpoints", {}):
         at = f"endpoints.{name}"
@@ -74,9 +81,13 @@ def changeable(data: dict[str, Any]) -> Iterator[_Choice]:
         yield f"{at}.errors", _one_of(*_SHARES)
         yield f"{at}.servers", _one_of(2, 1, 4, 100)
         yield f"{at}.queue_limit", _one_of(1, 0, 5, 100)
-    reserved = sum(spec.get("reserved_concurrency", 0) for spec in functions.values())
-    yield "account.lambda_concurrency", _one_of(*(reserved + n for n in (1, 2, 5, 10, 0)))
-    yield from _throttle(data, "account.throttle", account.get("throttle", {}))
+    others = account.get("background", {})
+    taken = set_aside(functions) + others.get("lambda_concurrency", 0)
+    yield "account.lambda_concurrency", _one_of(*(taken + n for n in (1, 2, 5, 10, 0)))
+    if not others.get("requests"):
+        yield from _throttle(data, "account.throttle", account.get("throttle", {}))
+    yield "settings.lambda_request_rate", _one_of(1, 10, 0)
+    yield "settings.environment_setup", time
     for name, api in data["apis"].items():
         yield from _of_api(data, f"apis.{name}", api)
     yield from _of_access(data)
