@@ -17,7 +17,16 @@ from apisim.arrays.expiring_lru import (
     new_cache,
     new_store,
 )
-from apisim.backends.lambda_ import GROUP_DTYPE, POOL_DTYPE, change_expiry, invoke, release
+from apisim.backends.lambda_ import (
+    COLD,
+    GROUP_DTYPE,
+    NO_PROVISION,
+    POOL_DTYPE,
+    UNLIMITED,
+    change_expiry,
+    invoke,
+    release,
+)
 from apisim.scenario import Scenario, ScenarioError, loads
 from tests.equivalence.engines import both, differences, lowered, run
 
@@ -192,11 +201,12 @@ def test_a_quota_that_grows_grows_in_its_period() -> None:
 def test_environments_idle_for_longer_than_a_shorter_expiry_are_gone() -> None:
     pools, groups = np.zeros(1, POOL_DTYPE), np.zeros(1, GROUP_DTYPE)
     pools["idle_expiry_ns"], groups["limit"] = 100, 5
+    pools["provision"], pools["scaling"], groups["rate"] = NO_PROVISION, UNLIMITED, UNLIMITED
     idle, idle_since = lay_out_rings([5])
     for at in (0, 1):
-        invoke(pools, groups, idle, idle_since, 0, at)
-    release(pools, groups, idle, idle_since, 0, 10)
-    release(pools, groups, idle, idle_since, 0, 50)
+        assert invoke(pools, groups, idle, idle_since, 0, at) == COLD
+    release(pools, groups, idle, idle_since, 0, COLD, 10)
+    release(pools, groups, idle, idle_since, 0, COLD, 50)
     change_expiry(pools, idle, idle_since, 0, 20, 60)
     assert (idle["size"][0], pools["idle_expiry_ns"][0]) == (1, 20)
     # One lived from 0 to 60, the other from 1 on.
