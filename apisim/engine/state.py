@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from apisim.arrays.heap import EVENT_DTYPE
 from apisim.engine.recorder import REQUEST_FIELDS
 
-__all__ = ["CLOCK_DTYPE", "SLOT_DTYPE", "STEP_DTYPE", "Calendar", "State", "new_calendar"]
+__all__ = [
+    "CLOCK_DTYPE",
+    "PATIENCE_DTYPE",
+    "SLOT_DTYPE",
+    "STEP_DTYPE",
+    "Calendar",
+    "State",
+    "new_calendar",
+]
 
 #: Room for steps that take no time; a handful are ever pending at one instant.
 MAX_STEPS: Final = 64
@@ -62,7 +70,14 @@ SLOT_DTYPE: Final = np.dtype(
         ("token", "u8"),  # identity of the token that is sent; 0: none
         ("subscription", "i8"),  # key in a plan under which the request passes
         ("about", "u8"),  # hash of what the call's answer depends on
-        # Of calls whose clients may give up or try again:
+    ],
+    align=True,
+)
+
+#: What is known of the client of a request in flight, where it may give up or try again; apart from
+#: the slots, which are as small as they can be.
+PATIENCE_DTYPE: Final = np.dtype(
+    [
         ("first_ns", "i8"),  # when the first attempt left the client
         ("give_up_ns", "i8"),  # when the client stops waiting
         ("decided", "i8"),  # 1: the client has done with this attempt
@@ -81,6 +96,7 @@ class Calendar(NamedTuple):
     heap: NDArray[np.void]  # EVENT_DTYPE[room]
     steps: NDArray[np.void]  # STEP_DTYPE[MAX_STEPS]
     slots: NDArray[np.void]  # SLOT_DTYPE[room]
+    patience: NDArray[np.void]  # PATIENCE_DTYPE[room]
 
 
 class State(NamedTuple):
@@ -119,4 +135,10 @@ def new_calendar(room: int) -> Calendar:
     slots = np.zeros(room, SLOT_DTYPE)
     # A free slot's `entity` is the next free one.
     slots["entity"] = np.arange(1, room + 1)
-    return Calendar(clock, np.zeros(4 * room, EVENT_DTYPE), np.zeros(MAX_STEPS, STEP_DTYPE), slots)
+    return Calendar(
+        clock,
+        np.zeros(4 * room, EVENT_DTYPE),
+        np.zeros(MAX_STEPS, STEP_DTYPE),
+        slots,
+        np.zeros(room, PATIENCE_DTYPE),
+    )

@@ -57,6 +57,7 @@ _GOLDEN_MODULES: Final = (
     "waf",
     "mutual_tls",
     "browsers",
+    "retries",
 )
 
 
@@ -86,6 +87,30 @@ class Mutation:
 
 
 GOLDEN: Final = (
+    Mutation(
+        "a client goes before an answer that comes at its deadline",
+        "retries",
+        "model.env.moment(call.give_up_ns, GIVE_UP, call.address)",
+        "model.env.moment(call.give_up_ns, 2, call.address)",
+    ),
+    Mutation(
+        "a call that succeeds gives nothing back to its quota",
+        "retries",
+        "retries.give_back(client, tokens, process, attempt.attempt, cost)",
+        "pass",
+    ),
+    Mutation(
+        "a page sends its request although it has given up on the preflight",
+        "browsers",
+        " or model.now > call.give_up_ns:",
+        ":",
+    ),
+    Mutation(
+        "each retry waits as the first one does",
+        "retries",
+        "retries.backoff_ns(client, call.attempt + 1, seen, before_ns, np.float64(drawn))",
+        "retries.backoff_ns(client, 1, seen, before_ns, np.float64(drawn))",
+    ),
     Mutation(
         "the throttle stands before the authorizer",
         "gateway",
@@ -316,6 +341,18 @@ GOLDEN: Final = (
 )
 
 COMPILED: Final = (
+    Mutation(
+        "a call that succeeds gives nothing back to its quota",
+        "clients",
+        'give_back(client, state.retry_tokens, process, attempt, patience["retry_cost"])',
+        "pass",
+    ),
+    Mutation(
+        "who has gone decides again when the answer comes",
+        "clients",
+        '    patience["decided"] = 1\n',
+        '    patience["decided"] = 0\n',
+    ),
     Mutation(
         "the throttle stands before the authorizer",
         "advance",

@@ -209,7 +209,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
         elif rare is not None and stage > STAGE_WAIT:
             stage = pass_gates(world, at, stage, now_ns)
         else:
-            finish(world, slot, answered_ns, rare)
+            finish(world, at, slot, answered_ns, rare)
             stage = STAGE_WAIT
             if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
                 stage = answer_client(world, at, answered_ns, now_ns)

@@ -6,8 +6,6 @@ may still be at work on the slot of that attempt.
 
 from typing import Final
 
-import numpy as np
-
 from apisim.arrays.jit import constant, gate
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
@@ -55,10 +53,10 @@ _AT_ONCE: Final = constant(0)  # instead of a rank to wait under
 @gate
 def begin_call(world: World, at: int, now_ns: int) -> None:
     """A call of a client that may give up or try again is about to be sent for the first time."""
-    slot = world.calendar.slots[at]
-    slot["first_ns"] = now_ns
-    slot["retry_wait_ns"] = 0
-    slot["retry_cost"] = 0
+    patience = world.calendar.patience[at]
+    patience["first_ns"] = now_ns
+    patience["retry_wait_ns"] = 0
+    patience["retry_cost"] = 0
     await_answer(world, at, now_ns)
 
 
@@ -67,18 +65,21 @@ def await_answer(world: World, at: int, now_ns: int) -> None:
     """An attempt is about to be sent: the client looks at its watch."""
     slot = world.calendar.slots[at]
     client = world.tables.clients[world.tables.sources[slot["source"]]["client"]]
-    slot["decided"] = 0
-    slot["give_up_ns"] = NEVER
+    patience = world.calendar.patience[at]
+    patience["decided"] = 0
+    patience["give_up_ns"] = NEVER
     if client["timeout_ns"] > 0:
-        slot["give_up_ns"] = now_ns + client["timeout_ns"]
-        schedule_slot(world.calendar, slot["give_up_ns"], RANK_GIVE_UP, STAGE_GONE, at)
+        patience["give_up_ns"] = now_ns + client["timeout_ns"]
+        schedule_slot(world.calendar, patience["give_up_ns"], RANK_GIVE_UP, STAGE_GONE, at)
 
 
 @gate
-def mark_late(world: World, slot: np.void) -> None:
+def mark_late(world: World, at: int) -> None:
     """The gateway's answer is known: its client may have gone before it comes."""
-    if slot["arrival_ns"] + slot["latency_ns"] > slot["give_up_ns"]:
-        slot["latency_ns"] = slot["give_up_ns"] - slot["arrival_ns"]
+    slot = world.calendar.slots[at]
+    give_up_ns = world.calendar.patience[at]["give_up_ns"]
+    if slot["arrival_ns"] + slot["latency_ns"] > give_up_ns:
+        slot["latency_ns"] = give_up_ns - slot["arrival_ns"]
         slot["flags"] |= _FLAG
         recorder = world.recorder
         warm_up_ns = recorder.total[0]["warm_up_ns"]
@@ -88,7 +89,7 @@ def mark_late(world: World, slot: np.void) -> None:
 @gate
 def lose_patience(world: World, at: int, now_ns: int) -> int:
     """The client has waited long enough; if it still waits, it goes. The gateway works on."""
-    if world.calendar.slots[at]["decided"] == 0:
+    if world.calendar.patience[at]["decided"] == 0:
         _turn_to_client(world, at, _LATE, now_ns, _AT_ONCE)
     return STAGE_WAIT
 
@@ -98,13 +99,14 @@ def answer_client(world: World, at: int, answered_ns: int, now_ns: int) -> int:
     """The answer has left the gateway for a client that may give up or try again."""
     calendar = world.calendar
     slot = calendar.slots[at]
+    patience = calendar.patience[at]
     back_ns = answered_ns + slot["back_ns"]
-    is_late = back_ns > slot["give_up_ns"]
+    is_late = back_ns > patience["give_up_ns"]
     if slot["answer"] == _PREFLIGHT and not is_late:
         return await_permission(world, at, answered_ns, now_ns)
-    if slot["decided"] == 0:
+    if patience["decided"] == 0:
         if is_late:  # it goes behind the other events of its deadline, also if that is now
-            _turn_to_client(world, at, _LATE, slot["give_up_ns"], RANK_GIVE_UP)
+            _turn_to_client(world, at, _LATE, patience["give_up_ns"], RANK_GIVE_UP)
         else:
             rank = RANK_ARRIVAL if back_ns > now_ns else _AT_ONCE
             _turn_to_client(world, at, _IN_TIME, back_ns, rank)
@@ -118,11 +120,13 @@ def _turn_to_client(world: World, at: int, late: int, when_ns: int, rank: int) -
     """Let the client decide when it knows of an attempt, in a slot of its own."""
     tables, calendar = world.tables, world.calendar
     slot = calendar.slots[at]
-    slot["decided"] = 1
+    patience = calendar.patience[at]
+    patience["decided"] = 1
     bound = tables.bindings[slot["binding"]]
     taken = take_slot(calendar)
     mine = calendar.slots[taken]
-    mine["seen"] = seen_by_client(
+    kept = calendar.patience[taken]
+    kept["seen"] = seen_by_client(
         tables.clients[tables.sources[slot["source"]]["client"]],
         tables.verdicts[tables.sources[slot["source"]]["client"]],
         tables.apis[slot["api"]]["type"],
@@ -143,9 +147,9 @@ def _turn_to_client(world: World, at: int, late: int, when_ns: int, rank: int) -
     mine["cell"] = slot["cell"]
     mine["job"] = slot["job"]
     mine["person"] = slot["person"]
-    mine["first_ns"] = slot["first_ns"]
-    mine["retry_wait_ns"] = slot["retry_wait_ns"]
-    mine["retry_cost"] = slot["retry_cost"]
+    kept["first_ns"] = patience["first_ns"]
+    kept["retry_wait_ns"] = patience["retry_wait_ns"]
+    kept["retry_cost"] = patience["retry_cost"]
     mine["client"] = NONE
     mine["target"] = NONE
     mine["trace_bytes"] = NONE
@@ -168,7 +172,8 @@ def decide(world: World, at: int, now_ns: int) -> int:
     source = tables.sources[slot["source"]]
     client = tables.clients[source["client"]]
     attempt = slot["attempt"] & (PREFLIGHT_ATTEMPT - 1)
-    seen = slot["seen"]
+    patience = calendar.patience[at]
+    seen = patience["seen"]
     first_person = _FREE
     if source["caller"] >= 0:
         first_person = tables.callers[source["caller"]]["first_person"]
@@ -176,7 +181,7 @@ def decide(world: World, at: int, now_ns: int) -> int:
     process = process_of(client, slot["person"], first_person, user, slot["entity"])
     cost = _FREE
     if seen == SEEN_SUCCESS:
-        give_back(client, state.retry_tokens, process, attempt, slot["retry_cost"])
+        give_back(client, state.retry_tokens, process, attempt, patience["retry_cost"])
     elif seen != SEEN_FAILURE and attempt < client["max_retries"]:
         cost = take_tokens(client, state.retry_tokens, process, seen)
         if cost != GIVE_UP:
@@ -184,9 +189,9 @@ def decide(world: World, at: int, now_ns: int) -> int:
             if needs_draw(client):
                 key = tables.draw_keys[slot["source"], _BACKOFF]
                 drawn = uniform(key, slot["entity"], attempt * DRAWS_PER_ATTEMPT)
-            wait_ns = backoff_ns(client, attempt + 1, seen, slot["retry_wait_ns"], drawn)
-            slot["retry_wait_ns"] = wait_ns
-            slot["retry_cost"] = cost
+            wait_ns = backoff_ns(client, attempt + 1, seen, patience["retry_wait_ns"], drawn)
+            patience["retry_wait_ns"] = wait_ns
+            patience["retry_cost"] = cost
             slot["attempt"] = attempt + 1
             slot["arrival_ns"] = now_ns + wait_ns
             schedule_slot(calendar, now_ns + wait_ns, RANK_ARRIVAL, STAGE_RETRY, at)
@@ -194,7 +199,7 @@ def decide(world: World, at: int, now_ns: int) -> int:
     record_call(
         recorder.calls,
         slot["cell"],
-        slot["first_ns"],
+        patience["first_ns"],
         now_ns,
         attempt + 1,
         seen == SEEN_SUCCESS,

@@ -24,7 +24,7 @@ _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 
 
 @part
-def finish(world: World, slot: np.void, answered_ns: int, rare: int | None) -> None:
+def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | None) -> None:
     """The answer leaves the gateway at ``answered_ns``: write the request down."""
     tables, calendar, _, _, recorder = world
     api = tables.apis[slot["api"]]
@@ -49,7 +49,7 @@ def finish(world: World, slot: np.void, answered_ns: int, rare: int | None) -> N
         slot["response_bytes"],
     )
     if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
-        mark_late(world, slot)
+        mark_late(world, at)
     record(recorder, slot, tables.cell_hashes, rare)
     calendar.clock[0]["in_flight"] -= 1
     if rare is not None and tables.sources[slot["source"]]["client"] >= 0:

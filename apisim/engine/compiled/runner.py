@@ -18,7 +18,7 @@ from apisim.engine.compiled.kernel import (
 )
 from apisim.engine.compiled.rare import is_needed
 from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_TIMELINE, STAGE_USER
-from apisim.engine.state import SLOT_DTYPE
+from apisim.engine.state import PATIENCE_DTYPE, SLOT_DTYPE
 from apisim.engine.tables import OPEN, TRACE
 from apisim.engine.world import Flush, Progress, World
 from apisim.traffic.arrivals import NEVER, next_arrival
@@ -148,7 +148,9 @@ def _grow(world: World, status: int) -> World:
     slots["entity"][size:] = np.arange(size + 1, 2 * size + 1)
     # The old chain ends at `size`, which is now the first of the new slots.
     calendar.clock["n_free"] += size
+    patience = np.concatenate([calendar.patience, np.zeros(size, PATIENCE_DTYPE)])
     following = np.concatenate([world.state.following, np.zeros(size, np.int64)])
     return world._replace(
-        calendar=calendar._replace(slots=slots), state=world.state._replace(following=following)
+        calendar=calendar._replace(slots=slots, patience=patience),
+        state=world.state._replace(following=following),
     )
