@@ -20,6 +20,8 @@ def z_score(samples: ArrayLike, truth: float) -> float:
     """Distance of the replications' mean from ``truth`` in its own standard errors."""
     values = np.asarray(samples, np.float64)
     standard_error = values.std(ddof=1) / math.sqrt(values.size)
+    # Nothing random came of them, as where a mechanism does nothing.
+    assert standard_error > 0, f"all {values.size} replications say {values[0]:.6g}"
     return float((values.mean() - truth) / standard_error)
 
 
