@@ -236,7 +236,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         chosen["gateway_overhead"] = {kind: drawing.time() for kind in types}
     drawing.optional(chosen, 15, "cache_max_object", "1KB", "0B", "1GB")
     drawing.optional(chosen, 15, "cache_entry_overhead", "1KB", "0B")
-    drawing.optional(chosen, 60, "cache_statuses", "all", "all", "all", "2xx")
+    drawing.optional(chosen, 85, "cache_statuses", "all", "all", "all", "2xx")
     drawing.optional(chosen, 15, "cache_encryption_inflation", "50%", "1%")
     if not drawing.is_exact:
         throughputs = ("300/s", "1000/s", "by_size", "300/s", "off")
