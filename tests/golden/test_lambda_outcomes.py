@@ -86,6 +86,8 @@ def test_a_failure_is_what_the_table_says(row: list[str], tmp_path: Path) -> Non
     if invocations == "1":  # the first call is served
         assert sum(one.requests for one in result.answers) == 10
         answers = [one for one in answers if one.refused_by == "backend"]
+    told = [(one.answer, one.status) for one in result.answers]
+    assert len(answers) == 1, f"one answer of status {status} among {told}"
     (answer,) = answers
     assert answer.requests == 10 - (invocations == "1")
     text = {"rest": _BODY, "http": _HTTP_BODY if int(invocations) == 10 else _BODY}[kind]
