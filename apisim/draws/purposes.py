@@ -65,3 +65,5 @@ class Purpose(IntEnum):
     AUTH_MALFORMED = 51
     VERSION = 52
     AUTH_VERSION = 53
+    CANARY = 54
+    ACCEPT_ENCODING = 55

@@ -37,7 +37,15 @@ NUMBERS: Final[dict[str, tuple[str, ...]]] = {
     "keys": ("enabled",),
     "quotas": ("limit", "offset", "counts_refused"),
     "routes": ("timeout_ns", "transport", "response_size"),
-    "apis": ("overhead", "invalid_certificates", "max_url", "max_headers", "max_head", "max_body"),
+    "apis": (
+        "overhead",
+        "invalid_certificates",
+        "max_url",
+        "max_headers",
+        "max_head",
+        "max_body",
+        "canary_percent",
+    ),
     "authorizers": (
         "timeout_ns",
         "transport",

@@ -51,6 +51,7 @@ class Cell:
     phase: str
     api: str
     route: str  # "" for calls that match no route
+    variant: str = ""  # "stable" or "canary" where a stage has two deployments
 
 
 @dataclass(frozen=True, slots=True)

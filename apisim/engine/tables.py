@@ -29,6 +29,7 @@ __all__ = [
     "ENDPOINT_SPEC_DTYPE",
     "FUNCTION_DTYPE",
     "GATE_AUTH",
+    "GATE_CANARY",
     "GATE_CREDENTIALS",
     "GATE_EARLY_THROTTLE",
     "GATE_FULL_THROTTLE",
@@ -37,6 +38,7 @@ __all__ = [
     "GATE_RESOURCE",
     "GATE_SIGN_IN",
     "GATE_TLS",
+    "GATE_UNMAPPED",
     "GATE_VALIDATE",
     "GATE_WAF",
     "JOB_DTYPE",
@@ -87,6 +89,8 @@ GATE_SIGN_IN: Final = 128  # a token to be had before the call
 GATE_EARLY_THROTTLE: Final = 256  # buckets before the resource policy
 GATE_TLS: Final = 64  # client certificates; before all others
 GATE_FULL_THROTTLE: Final = 1024  # a throttle with keys, or in parts, or charged in order
+GATE_CANARY: Final = 2048  # the stage has two deployments; between limits and route
+GATE_UNMAPPED: Final = 4096  # no base path mapping of the domain takes the path
 
 SOURCE_DTYPE: Final = np.dtype(
     [
@@ -105,6 +109,7 @@ SOURCE_DTYPE: Final = np.dtype(
         ("url_size", "i8"),  # distributions [bytes]; NONE: not known
         ("header_size", "i8"),
         ("client", "i8"),  # row of the clients; NONE: they wait for ever and try once
+        ("accept_encoding", "f8"),  # share of calls that take compressed answers
     ],
     align=True,
 )
@@ -163,6 +168,8 @@ BINDING_DTYPE: Final = np.dtype(
         ("preflight", "i8"),  # row of the preflight table; NONE: nothing is asked first
         ("cors", "i8"),  # row of ``cors_messages``; NONE: the caller is no browser
         ("actual", "i8"),  # of a preflight: binding of the request it is asked for; NONE otherwise
+        ("canary", "i8"),  # binding of the stage's other deployment; NONE: it has one
+        ("stable", "i8"),  # of a canary: binding of the stage's own deployment; NONE otherwise
     ],
     align=True,
 )
@@ -190,6 +197,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("response_size", "i8"),
         ("sizes_key", "u8"),  # stream of sizes that belong to a cache key
         ("error_answer", "i8"),  # of a custom integration: what a function's error is; else 0
+        ("compressed_ppm", "i8"),  # what is left of an answer that is compressed [1e-6]
     ],
     align=True,
 )
@@ -206,6 +214,8 @@ API_DTYPE: Final = np.dtype(
         ("max_headers", "i8"),
         ("max_head", "i8"),  # URL and headers together
         ("max_body", "i8"),
+        ("canary_percent", "f8"),
+        ("compress_from", "i8"),  # [bytes]; NONE: nothing is compressed
     ],
     align=True,
 )

@@ -69,8 +69,9 @@ _INTEGRATION: Final = frozenset(
         Answer.CORS_BLOCKED,
     }
 )
-#: Calls that no API saw: a connection that never stood, a token that was never had.
-_NEVER_ARRIVED: Final = frozenset({Answer.MTLS_FAILED, Answer.SIGN_IN_THROTTLED})
+#: Calls that no API saw: a connection that never stood, a token that was never had, a path of a
+#: domain that leads to no stage.
+_NEVER_ARRIVED: Final = frozenset({Answer.MTLS_FAILED, Answer.SIGN_IN_THROTTLED, Answer.NO_MAPPING})
 
 
 def answer_headers(

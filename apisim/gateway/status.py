@@ -65,6 +65,7 @@ class Answer(IntEnum):
     FUNCTION_ERROR_AS_200 = 45
     FUNCTION_ERROR_AS_400 = 46
     FUNCTION_ERROR_AS_500 = 47
+    NO_MAPPING = 48
 
 
 class AnswerFacts(NamedTuple):
@@ -220,6 +221,8 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.FUNCTION_ERROR_AS_200: AnswerFacts("backend_error", "backend", 200, 200),
     Answer.FUNCTION_ERROR_AS_400: AnswerFacts("backend_error", "backend", 400, 400),
     Answer.FUNCTION_ERROR_AS_500: AnswerFacts("backend_error", "backend", 500, 500),
+    # A path of a custom domain that no base path mapping takes.
+    Answer.NO_MAPPING: _both("not_found", "domain", 403, _FORBIDDEN),
 }
 
 #: Answer of each throttle level, in the order of the hierarchy.

@@ -58,6 +58,7 @@ OUTCOMES: Final = {
 
 #: Words of the request file that share an area.
 JOINED: Final = {
+    "domain": "routing",
     "quota": "usage_plan",
     "api_key": "access",
     "waf": "access",

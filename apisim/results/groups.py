@@ -10,7 +10,7 @@ from apisim.results.latency import LatencyStats
 from apisim.results.spans import measured_ns
 from apisim.results.tally import Measurements
 
-__all__ = ["AGGREGATED", "GroupStats", "phase_rows", "route_rows", "traffic_rows"]
+__all__ = ["AGGREGATED", "GroupStats", "phase_rows", "route_rows", "traffic_rows", "variant_rows"]
 
 #: Name of the row that is about everything, as Locust calls it.
 AGGREGATED: Final = "Aggregated"
@@ -24,8 +24,8 @@ class GroupStats:
     Attributes
     ----------
     labels : dict of str to str
-        Which requests: some of ``api``, ``route``, ``traffic`` and ``phase``. An empty route is
-        that of requests no route matched.
+        Which requests: some of ``api``, ``route``, ``traffic``, ``phase`` and ``variant``. An
+        empty route is that of requests no route matched.
     requests : int
         How many.
     rps : float
@@ -118,6 +118,21 @@ def route_rows(measurements: Measurements, ends_ns: Sequence[int]) -> tuple[Grou
     keys += list(dict.fromkeys((cell.api, "") for cell in names.cells if not cell.route))
     return tuple(
         _group(measurements, ends_ns, {"api": api, "route": route}, {}) for api, route in keys
+    )
+
+
+def variant_rows(measurements: Measurements, ends_ns: Sequence[int]) -> tuple[GroupStats, ...]:
+    """Two rows for each route of a stage with a canary: what it and its canary answered."""
+    program = measurements.program
+    keys = [
+        (api, route)
+        for api, route in program.names.routes
+        if program.scenario.apis[api].stage.canary is not None
+    ]
+    return tuple(
+        _group(measurements, ends_ns, {"api": api, "route": route, "variant": variant}, {})
+        for api, route in keys
+        for variant in ("stable", "canary")
     )
 
 

@@ -13,6 +13,7 @@ from apisim.gateway.status import Answer
 from apisim.results.collect import FinalState
 from apisim.results.customers import Customers
 from apisim.results.tally import Measurements
+from apisim.scenario.stages import stage_label
 
 __all__ = [
     "CacheStats",
@@ -193,7 +194,7 @@ def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dic
     positions = {plan.name: at for at, plan in enumerate(program.caches)}
     stats = {}
     for name, api in program.scenario.apis.items():
-        at = positions.get(f"{name}/{api.stage.name}")
+        at = positions.get(stage_label(name, api.stage.name))
         if at is None:
             continue
         tally = measurements.select(api=name)

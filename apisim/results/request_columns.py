@@ -8,7 +8,8 @@ otherwise. ``route`` is empty where none matched, ``customer`` where nobody is k
 does not exist is empty. ``remarks`` says what else is true of the row, in words with a space
 between: ``stale`` and ``wrong`` answers of the cache, and the like. Where the outcome is
 ``client_gone`` nobody waited for the answer: the latency is how long somebody did, status, refusal
-and sizes are the gateway's.
+and sizes are the gateway's. ``variant`` is ``stable`` or
+``canary`` where a stage has two deployments.
 """
 
 from collections.abc import Sequence
@@ -58,6 +59,7 @@ COLUMNS: Final = (
     "source",
     "customer",
     "remarks",
+    "variant",
 )
 NAME_COLUMNS: Final = frozenset(
     {
@@ -71,6 +73,7 @@ NAME_COLUMNS: Final = frozenset(
         "source",
         "customer",
         "remarks",
+        "variant",
     }
 )
 #: Times that not every request has.
@@ -119,7 +122,7 @@ class RequestColumns:
     """
 
     names: dict[str, Sequence[str]]
-    _cells: dict[str, NDArray[np.int64]]  # names of a cell: api, route and phase
+    _cells: dict[str, NDArray[np.int64]]  # names of a cell: api, route, phase and variant
     _is_closed: NDArray[np.bool_]  # by source
     _is_trace: NDArray[np.bool_]
 
@@ -129,7 +132,7 @@ class RequestColumns:
         names = program.names
         cells: dict[str, NDArray[np.int64]] = {}
         texts: dict[str, Sequence[str]] = {}
-        for column in ("api", "route", "phase"):
+        for column in ("api", "route", "phase", "variant"):
             words = [getattr(cell, column) for cell in names.cells]
             distinct = list(dict.fromkeys(words))
             at = {word: position for position, word in enumerate(distinct)}

@@ -121,7 +121,7 @@ class Result:
         Counts after the warm-up, summed over replications.
     latency_ms, integration_latency_ms, gateway_latency_ms : LatencyStats
         At the client (refusals included), of the integration, and CloudWatch's ``Latency`` [ms].
-    routes, traffic, phases : tuples of GroupStats
+    routes, variants, traffic, phases : tuples of GroupStats
         By route; by source and phase, everything in the last row; by name of the phase.
     cache, authorizers, sign_ins, web_acls, functions, endpoints : dicts
         By API, authorizer, population, function and endpoint.
@@ -157,6 +157,7 @@ class Result:
     integration_latency_ms: LatencyStats
     gateway_latency_ms: LatencyStats
     routes: tuple[GroupStats, ...]
+    variants: tuple[GroupStats, ...]
     traffic: tuple[GroupStats, ...]
     phases: tuple[GroupStats, ...]
     cache: Mapping[str, CacheStats]
@@ -242,6 +243,7 @@ class Result:
             "answers": [stats.to_dict() for stats in self.answers],
             "cors": {name: stats.to_dict() for name, stats in self.cors.items()},
             "routes": [row.to_dict() for row in self.routes],
+            "variants": [row.to_dict() for row in self.variants],
             "traffic": [row.to_dict() for row in self.traffic],
             "phases": [row.to_dict() for row in self.phases],
             "customers": self.customers.to_dict(_TOP),

@@ -18,6 +18,7 @@ from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
+from apisim.results.sections_stages import variant_section
 from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
     bytes_text,
@@ -48,6 +49,7 @@ def sections(result: Result) -> list[Section]:
         _traffic(result),
         client_section(result),
         _routes(result),
+        variant_section(result),
         _throttling(result),
         _plans(result),
         _customers(result),

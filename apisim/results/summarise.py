@@ -10,7 +10,7 @@ from apisim.results.calls import GONE
 from apisim.results.collect import Collector, ReplicationSummary
 from apisim.results.cors import cors_stats
 from apisim.results.customers import Customers
-from apisim.results.groups import phase_rows, route_rows, traffic_rows
+from apisim.results.groups import phase_rows, route_rows, traffic_rows, variant_rows
 from apisim.results.intervals import Interval, jackknife_interval, t_interval
 from apisim.results.latency import LatencyStats
 from apisim.results.mechanisms import (
@@ -77,6 +77,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         integration_latency_ms=LatencyStats.of(everything.latency("integration_latency")),
         gateway_latency_ms=LatencyStats.of(everything.latency("gateway_latency")),
         routes=route_rows(measurements, ends_ns),
+        variants=variant_rows(measurements, ends_ns),
         traffic=traffic_rows(measurements, ends_ns),
         phases=phase_rows(measurements, ends_ns),
         cache=cache_stats(measurements, states),

@@ -5,6 +5,8 @@
                 replication), then requests by answer, cache_misses, cold_starts,
                 authorizer_calls; by time of arrival, warm-up included
 ``routes``      api, route; then the columns of a group
+``variants``    api, route, variant (stable or canary); then the columns of a group, whose calls are
+                all with the stage's own
 ``traffic``     traffic (source), phase; then the columns of a group; the last row is everything
 ``phases``      phase; then the columns of a group
 ``outcomes``    traffic, phase, api, route, outcome, refused_by, status, requests
@@ -247,6 +249,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
 TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "series": _series,
     "routes": _groups("routes"),
+    "variants": _groups("variants"),
     "traffic": _groups("traffic"),
     "phases": _groups("phases"),
     "outcomes": _outcomes,

@@ -201,8 +201,8 @@ class Measurements:
         Parameters
         ----------
         **tags : str
-            Any of ``api``, ``stage``, ``route``, ``traffic`` (name of the source), ``phase`` and
-            ``status``. Latencies are not kept by status.
+            Any of ``api``, ``stage``, ``route``, ``traffic`` (name of the source), ``phase``,
+            ``variant`` (``stable`` or ``canary``) and ``status``. Latencies are not kept by status.
         """
         status = tags.pop("status", None)
         chosen = np.array(
@@ -246,8 +246,11 @@ class Measurements:
             "route": cell.route,
             "traffic": cell.source,
             "phase": cell.phase,
+            "variant": cell.variant,
         }
-        return all(has[tag] == value for tag, value in tags.items())
+        # An API with several stages is one for each; its own name stands for all of them.
+        is_whole = tags.get("api") == cell.api.partition("/")[0]
+        return all(has[tag] == value or (tag == "api" and is_whole) for tag, value in tags.items())
 
     def statuses(self) -> NDArray[np.int64]:
         """HTTP status of each answer in each cell, ``[n_cells, n_answers]``."""

@@ -16,6 +16,7 @@ from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
 from apisim.results.spans import length_ns, phase_spans, union
+from apisim.scenario.stages import stage_label
 
 __all__ = ["empty_windows", "run_usage", "windows_of"]
 
@@ -176,7 +177,7 @@ def _time_by_size(program: Program, api: str, provisioned_ns: int) -> dict[str, 
     scenario = program.scenario
     stage = scenario.apis[api].stage
     assert stage.cache_cluster_size is not None
-    name, length_ns = f"{api}/{stage.name}", program.horizon_ns
+    name, length_ns = stage_label(api, stage.name), program.horizon_ns
     changes = [(0, stage.cache_cluster_size)]
     changes += [
         (scenario.when(entry), sizes[name])

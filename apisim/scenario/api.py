@@ -19,15 +19,21 @@ from apisim.scenario.fields import (
     duration,
     flag,
     name,
+    number,
     rate,
-    size,
-    whole,
 )
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
 from apisim.scenario.options import with_options
-from apisim.scenario.perimeter import MutualTls, Policy, Waf
+from apisim.scenario.perimeter import MutualTls, Policy
 from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
-from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
+from apisim.scenario.stage import (
+    CACHE_SIZES,
+    Stage,
+    StageName,
+    StageThrottle,
+    Throttle,
+)
+from apisim.scenario.stages import Backends, resolve_variables
 from apisim.scenario.validators import RouteValidation
 
 __all__ = [
@@ -46,118 +52,8 @@ __all__ = [
 
 ApiType = Literal["rest", "http"]
 
-#: Cache clusters a REST stage can have [GB] (``CacheClusterSize`` of the API reference).
-CACHE_SIZES: Final = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
-#: Highest burst taken; a bucket of one second at the highest rate.
-MAX_BURST: Final = 10_000_000
 #: Longest a result of a cache or an authorizer lives (quotas: "cache TTL", "authorizer TTL").
 _TTL: Final = duration("0s", "3600s", "API Gateway")
-
-
-class Throttle(Model):
-    """Token bucket: ``rate_limit`` tokens a second, at most ``burst_limit`` of them at once.
-
-    Attributes
-    ----------
-    rate_limit : fractions.Fraction
-        Refill rate [1/s], 0 to 10,000,000; 0 admits the burst and then nothing.
-    burst_limit : int
-        Capacity of the bucket [requests], 0 to 10,000,000.
-    """
-
-    rate_limit: Annotated[Fraction, rate()]
-    burst_limit: Annotated[int, whole(0, MAX_BURST)]
-
-
-class StageThrottle(Throttle):
-    """A stage's throttle.
-
-    Attributes
-    ----------
-    rate_limit : fractions.Fraction
-        Refill rate [1/s], 0 to 10,000,000.
-    burst_limit : int
-        Capacity of the bucket [requests], 0 to 10,000,000.
-    scope : {"method", "shared"}
-        ``method``: each route has a bucket of its own with these numbers, which is what AWS does
-        (developer guide, "Throttle requests to your REST APIs"). ``shared``: one bucket for all
-        routes of the stage, as in the chapter. Default: the profile's.
-    """
-
-    scope: Annotated[Literal["method", "shared"], choice("method", "shared")] = "method"
-
-    @classmethod
-    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
-        """The profile's scope."""
-        return {"scope": context.throttle_scope, **data}
-
-
-def _read_stage_name(value: Any, context: Context) -> str:
-    return "$default" if value == "$default" else str(name().read(value, context))
-
-
-def _read_cache_size(value: Any, context: Context) -> str:
-    written = str(value)
-    if isinstance(value, bool) or written not in CACHE_SIZES:
-        raise UnitError(f"must be one of {', '.join(CACHE_SIZES)} (GB), got {shown(value)}")
-    return written
-
-
-class Stage(Model):
-    """The deployed stage of an API.
-
-    Attributes
-    ----------
-    name : str
-        Default: ``prod`` on REST APIs, ``$default`` on HTTP APIs.
-    throttle : StageThrottle or None
-        Default throttle of the stage's routes; None has no bucket at this level.
-    cache_cluster_size : str or None
-        Size of the cache cluster [GB], one of ``CACHE_SIZES``; what is billed by the hour.
-    cache_capacity : int or None
-        For experiments: capacity [bytes] instead of the cluster's.
-    cache_max_entries : int or None
-        For experiments: entries the cache holds at most.
-    waf : Waf or None
-        Web ACL in front of the stage; REST only.
-    """
-
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "access_log",
-            "canary",
-            "detailed_metrics",
-            "execution_log",
-            "minimum_compression_size",
-            "tracing",
-            "variables",
-        }
-    )
-
-    name: Annotated[
-        str, Reader(_read_stage_name, {"type": "string", "pattern": r"^(\$default|[\w-]{1,128})$"})
-    ] = "prod"
-    throttle: StageThrottle | None = None
-    cache_cluster_size: (
-        Annotated[str, Reader(_read_cache_size, {"enum": [*CACHE_SIZES, *map(float, CACHE_SIZES)]})]
-        | None
-    ) = None
-    cache_capacity: Annotated[int, size("1B", "1TB")] | None = None
-    cache_max_entries: Annotated[int, whole(1, 1_000_000_000)] | None = None
-    waf: Waf | None = None
-
-    @property
-    def has_cache(self) -> bool:
-        """Whether the stage has a response cache."""
-        given = (self.cache_cluster_size, self.cache_capacity, self.cache_max_entries)
-        return any(value is not None for value in given)
-
-    @property
-    def cache_bytes(self) -> int | None:
-        """Capacity of the cache [bytes]; None when only the number of entries is limited."""
-        if self.cache_capacity is not None or self.cache_cluster_size is None:
-            return self.cache_capacity
-        return round(Fraction(self.cache_cluster_size) * SIZE_UNITS_BYTES["GB"])
 
 
 class Integration(Model):
@@ -174,6 +70,8 @@ class Integration(Model):
     timeout : int
         How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
         29 s. HTTP: 50 ms to 30 s, default 30 s (quotas of REST and HTTP APIs).
+    content_encoding : bool
+        Whether the backend compresses its answers itself, which a stage then leaves alone.
     cache_namespace : str or None
         Routes of one namespace whose cache keys have the same names share their entries; REST only.
         None is a namespace of the route's own (API reference, ``cacheNamespace``).
@@ -192,6 +90,7 @@ class Integration(Model):
     timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
     cache_namespace: Annotated[str, name()] | None = None
     error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200
+    content_encoding: Annotated[bool, flag()] = False
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
@@ -288,6 +187,8 @@ class Route(Model):
         Body of an answer [bytes], up to 10 MB, default 1 KB.
     validation : RouteValidation or None
         Under the key ``validate``: what a request must have; REST only.
+    compression_ratio : float or None
+        What compression leaves of an answer, 0.001 to 2; None is ``settings.compression_ratio``.
     cors : Cors, False or None
         REST only: what this route says to other origins instead of its API; False: nothing, the
         method that was forgotten.
@@ -308,6 +209,7 @@ class Route(Model):
     validation: RouteValidation | None = Field(
         default=None, alias="validate", description="What a request must have; REST only."
     )
+    compression_ratio: Annotated[float, number("0.001", "2")] | None = None
     cors: RouteCors | None = None
 
 
@@ -323,7 +225,7 @@ RouteName = Annotated[
 
 
 class Api(Model):
-    """An API with one stage.
+    """An API with one stage; one with several is read as one for each (``stages``).
 
     Attributes
     ----------
@@ -334,6 +236,11 @@ class Api(Model):
         for REST APIs is ``edge``).
     stage : Stage
         The deployed stage.
+    stages : dict of str to Stage or None
+        Several stages by name, instead of ``stage``; only written, see
+        :mod:`apisim.scenario.stages`.
+    canary_backends : dict of str to tuple
+        Function and endpoint of each route for the stage's canary; not written.
     resource_policy : list of Statement or None
         Who may call; REST only, and a private API needs one.
     mutual_tls : MutualTls or None
@@ -347,13 +254,16 @@ class Api(Model):
         What pages of other origins may do; None: the API knows nothing of them.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"custom_domain", "domain", "stages"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"custom_domain", "domain"})
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"canary_backends"})
 
     type: Annotated[ApiType, choice("rest", "http", later=("websocket",))]
     endpoint: Annotated[
         Literal["regional", "edge", "private"], choice("regional", "edge", "private")
     ] = "regional"
     stage: Stage = as_written({})
+    stages: Annotated[dict[StageName, Stage], Field(min_length=1)] | None = None
+    canary_backends: dict[str, Backends] = Field(default_factory=dict)
     resource_policy: Policy | None = None
     mutual_tls: MutualTls | None = None
     routes: Annotated[dict[RouteName, Route], Field(min_length=1)]
@@ -374,7 +284,7 @@ class Api(Model):
             timeout = "30s" if is_http else "29s"
             routes = data["routes"].items()
             filled["routes"] = {key: _with_timeout(route, timeout) for key, route in routes}
-        return filled
+        return resolve_variables(filled)
 
     def route_keys(self) -> dict[str, RouteKey]:
         """Parsed key of each route, in the order written."""

@@ -1,5 +1,6 @@
 """Rules between a stage's cache, the routes it serves and the timeline; notes on cache keys."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from apisim.scenario.api import Api, Route
@@ -8,7 +9,7 @@ from apisim.scenario.scenario import Scenario
 from apisim.scenario.timeline import PhaseTime
 from apisim.scenario.validation import Validation
 
-__all__ = ["cache_notes", "check_cached_routes", "check_timeline"]
+__all__ = ["cache_notes", "check_cache_keys", "check_cached_routes", "check_timeline"]
 
 _NO_CACHE: Final = "HTTP APIs have no response cache"
 _HINT: Final = "use type: rest, or remove this key"
@@ -55,7 +56,7 @@ def check_timeline(scenario: Scenario, outcome: Validation) -> None:
         for stage in entry.resize_cache or ():
             place = (*at, "resize_cache", stage)
             if _check_stage(scenario, outcome, place, stage):
-                name = stage.partition("/")[0]
+                name = scenario.stage_api(stage)
                 if scenario.apis[name].stage.cache_cluster_size is None:
                     message = f"{stage} has no cache_cluster_size to change"
                     because: tuple[Path, ...] = (("apis", name, "stage"),)
@@ -80,7 +81,7 @@ def _check_phase(scenario: Scenario, outcome: Validation, at: Path, when: PhaseT
 
 
 def _check_stage(scenario: Scenario, outcome: Validation, at: Path, written: str) -> bool:
-    name, _, stage = written.partition("/")
+    name, stage = scenario.stage_api(written), written.partition("/")[2]
     api = scenario.apis.get(name)
     if api is None:
         return False  # cut out; an undefined one is found where the entry is read
@@ -133,3 +134,40 @@ def _is_needed(key: str, depends_on: list[str]) -> bool:
 def _is_covered(parameter: str, by: set[str]) -> bool:
     """Whether a parameter is among others; the whole query string holds each of its own."""
     return parameter in by or (parameter.startswith("querystring.") and "querystring" in by)
+
+
+def _routes(scenario: Scenario) -> Iterator[tuple[Path, Api, str, Route]]:
+    for name, api in scenario.apis.items():
+        for key, route in api.routes.items():
+            yield ("apis", name, "routes", key), api, key, route
+
+
+def _has_cache(scenario: Scenario, name: str) -> bool:
+    """Whether an API's stage has a cache; of several, one of them is enough."""
+    own = name.partition("/")[0]
+    return any(
+        api.stage.has_cache
+        for other, api in scenario.apis.items()
+        if other.partition("/")[0] == own
+    )
+
+
+def check_cache_keys(scenario: Scenario, outcome: Validation) -> None:
+    """Routes are cached where there is a cache, by parameters that there are."""
+    for at, api, key, route in _routes(scenario):
+        if route.cache is None or api.type != "rest":
+            continue
+        stage = (*at[:2], "stage")
+        if not _has_cache(scenario, str(at[1])):
+            hint = 'write cache_cluster_size: "0.5" under stage:'
+            message = "the stage has no cache"
+            outcome.add((*at, "cache"), message, hint, because=(stage, (*at[:2], "type")))
+        parameters = api.route_keys()[key].parameters
+        for index, cache_key in enumerate(route.cache.keys):
+            place = (*at, "cache", "keys", index)
+            kind, _, wanted = cache_key.partition(".")
+            if kind == "path" and wanted.removesuffix("+") not in parameters:
+                message = f"the path of {key} has no parameter {wanted}"
+                outcome.add(place, message, did_you_mean(wanted, parameters))
+            if cache_key in route.cache.keys[:index]:
+                outcome.add(place, f"{cache_key} is given twice", "keep one of them")

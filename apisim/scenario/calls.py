@@ -1,4 +1,4 @@
-"""Which routes a source of traffic may call."""
+"""Which APIs and routes a source of traffic may call."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,27 @@ from apisim.scenario.routes import can_match
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import Source
 
-__all__ = ["called_routes"]
+__all__ = ["called_apis", "called_routes"]
+
+
+def called_apis(scenario: Scenario, source: Source) -> list[str]:
+    """Names of the APIs that a source calls; of a log, those that its domain leads to."""
+    trace = source.trace
+    if trace is None:
+        return [name for name in dict.fromkeys(entry.api for entry in source.mix) if name]
+    if trace.domain is not None:
+        domain = scenario.domains.get(trace.domain)
+        mapped = [] if domain is None else domain.mappings.values()
+        return list(dict.fromkeys(scenario.stage_api(api) for api in mapped))
+    return [scenario.stage_api(trace.api or next(iter(scenario.apis)))]
 
 
 def called_routes(scenario: Scenario, source: Source) -> Iterator[tuple[Api, str]]:
     """Routes that a source may call; all of a log's API."""
     if source.trace is not None:
-        for name, api in scenario.apis.items():
-            if source.trace.api in (None, name):
-                yield from ((api, key) for key in api.routes)
+        for name in called_apis(scenario, source):
+            if name in scenario.apis:
+                yield from ((scenario.apis[name], key) for key in scenario.apis[name].routes)
     for entry in source.mix:
         called = scenario.apis.get(entry.api)
         if called is None:

@@ -8,10 +8,16 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from apisim.scenario.api import Api, Route
-from apisim.scenario.caches import cache_notes, check_cached_routes, check_timeline
+from apisim.scenario.caches import (
+    cache_notes,
+    check_cache_keys,
+    check_cached_routes,
+    check_timeline,
+)
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
 from apisim.scenario.checks_lambda import check_concurrency
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
+from apisim.scenario.checks_stages import check_stage, check_stages, stage_notes
 from apisim.scenario.checks_throttles import check_divided_bursts
 from apisim.scenario.checks_validators import check_validators
 from apisim.scenario.cors_rules import check_cors, notes_on_cors
@@ -134,24 +140,6 @@ def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
                 outcome.add(at, message, "keep one of them", because=((*at[:-1], first),))
 
 
-def _check_caches(scenario: Scenario, outcome: Validation) -> None:
-    for at, api, key, route in _routes(scenario):
-        if route.cache is None or api.type != "rest":
-            continue
-        stage = (*at[:2], "stage")
-        if not api.stage.has_cache:
-            hint = 'write cache_cluster_size: "0.5" under stage:'
-            message = "the stage has no cache"
-            outcome.add((*at, "cache"), message, hint, because=(stage, (*at[:2], "type")))
-        parameters = api.route_keys()[key].parameters
-        for index, cache_key in enumerate(route.cache.keys):
-            place = (*at, "cache", "keys", index)
-            kind, _, wanted = cache_key.partition(".")
-            if kind == "path" and wanted.removesuffix("+") not in parameters:
-                message = f"the path of {key} has no parameter {wanted}"
-                outcome.add(place, message, did_you_mean(wanted, parameters))
-            if cache_key in route.cache.keys[:index]:
-                outcome.add(place, f"{cache_key} is given twice", "keep one of them")
 
 
 def _reached(scenario: Scenario, entry: MixEntry) -> list[tuple[str, RouteKey, Route]]:
@@ -259,8 +247,10 @@ def _check_traces(scenario: Scenario, outcome: Validation) -> None:
         if source.trace is None:
             continue
         at: Path = ("traffic", name, "trace")
-        if source.trace.api is not None:
-            _name_of(outcome, (*at, "api"), "apis", source.trace.api)
+        if source.trace.domain is not None:
+            _name_of(outcome, (*at, "domain"), "domains", source.trace.domain)
+        elif source.trace.api is not None:
+            check_stage(scenario, outcome, (*at, "api"), source.trace.api)
         elif len(names) > 1:
             message = f"there are several APIs ({', '.join(names)})"
             outcome.add(at, message, "write api: NAME")
@@ -320,16 +310,26 @@ def _check_projection(scenario: Scenario, outcome: Validation) -> None:
             outcome.add(("thresholds", threshold.key), message, hint, because=(("pricing",),))
 
 
+def _variants(scenario: Scenario) -> set[str]:
+    has_canary = any(api.stage.canary is not None for api in scenario.apis.values())
+    return {"stable", "canary"} if has_canary else set()
+
+
 def _check_tags(scenario: Scenario, outcome: Validation) -> None:
     apis, sources = outcome.names("apis"), outcome.names("traffic")
     known: dict[str, set[str]] = {
-        "api": set(apis),
+        "api": {*apis, *(name.partition("/")[0] for name in apis)},
         "stage": {api.stage.name for api in scenario.apis.values()},
         "route": {key for api in apis for key in outcome.names("apis", api, "routes")},
         "traffic": set(sources),
+        "variant": _variants(scenario),
         "phase": {p.name for source in scenario.traffic.values() for p in source.phases},
     }
-    doubtful: dict[str, tuple[Path, ...]] = {"stage": (("apis",),), "phase": (("traffic",),)}
+    doubtful: dict[str, tuple[Path, ...]] = {
+        "stage": (("apis",),),
+        "variant": (("apis",),),
+        "phase": (("traffic",),),
+    }
     for key in dict.fromkeys(threshold.key for threshold in scenario.thresholds):
         tags = next(one.tags for one in scenario.thresholds if one.key == key)
         for tag, value in tags:
@@ -344,7 +344,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_http_apis,
     _check_timeouts,
     _check_route_keys,
-    _check_caches,
+    check_cache_keys,
     *ACCESS_RULES,
     check_concurrency,
     _check_mix,
@@ -362,6 +362,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     check_cached_routes,
     check_timeline,
     check_perimeter,
+    check_stages,
 )
 
 
@@ -378,4 +379,5 @@ def notes_on(scenario: Scenario) -> list[str]:
         *cache_notes(scenario),
         *perimeter_notes(scenario),
         *notes_on_cors(scenario),
+        *stage_notes(scenario),
     ]

@@ -23,7 +23,7 @@ def _check_stages(scenario: Scenario, outcome: Validation) -> None:
         seen: dict[str, str] = {}
         for written, routes in plan.api_stages.items():
             at: Path = ("usage_plans", name, "api_stages", written)
-            api_name, _, stage = written.partition("/")
+            api_name, stage = plan.api_of(written), written.partition("/")[2]
             first = seen.setdefault(api_name, written)
             if first != written:
                 outcome.add(at, f"is the same stage as {first}", "keep one of them")

@@ -9,6 +9,7 @@ from typing import Any
 
 from apisim.scenario.changes import later_states
 from apisim.scenario.checks import check_rules, notes_on
+from apisim.scenario.domains import mapped_apis
 from apisim.scenario.dumping import plain
 from apisim.scenario.formats import format_duration
 from apisim.scenario.model import Context, Finding
@@ -17,6 +18,7 @@ from apisim.scenario.positions import MAX_BYTES, Positions, read_yaml
 from apisim.scenario.problems import Path, Problem, ScenarioError
 from apisim.scenario.profiles import PROFILES, merge_settings
 from apisim.scenario.scenario import Origin, Scenario, SourceText
+from apisim.scenario.stages import split_stages, written_path
 from apisim.scenario.units import UnitError, parse_duration
 from apisim.scenario.validation import validate
 
@@ -169,8 +171,11 @@ def _build(origin: Origin, changes: _Changes) -> Scenario:
             problems.append(Problem("--duration", 1, 1, "", error.message, error.hint))
     notes = _make_void(data, cut_ns, places)
     positions = _overlaid(origin.positions, places)
-    outcome = validate(_prepared(data), _context(data, origin.base), check_rules)
-    problems += [positions.problem(*finding) for finding in outcome.findings]
+    whole, split, findings = split_stages(_prepared(data))
+    positions = replace(positions, split=split)
+    outcome = validate(whole, _context(whole, origin.base, split), check_rules)
+    found = [positions.problem(*finding) for finding in (*findings, *outcome.findings)]
+    problems += dict.fromkeys(found)  # what is wrong with a route is found in each of its stages
     if problems or outcome.scenario is None:
         raise ScenarioError(problems)
     scenario = outcome.scenario
@@ -181,9 +186,11 @@ def _build(origin: Origin, changes: _Changes) -> Scenario:
     def build(
         changed: dict[str, Any], moved: dict[Path, tuple[str, int, int]]
     ) -> Scenario | list[Finding]:
-        outcome = validate(_prepared(changed), _context(changed, origin.base), check_rules)
-        if outcome.findings or outcome.scenario is None:
-            return outcome.findings
+        whole, split, findings = split_stages(_prepared(changed))
+        outcome = validate(whole, _context(whole, origin.base, split), check_rules)
+        findings += outcome.findings
+        if findings or outcome.scenario is None:
+            return [one._replace(at=written_path(one.at, split)) for one in findings]
         there = _overlaid(positions, moved)
         outcome.scenario._origin = replace(origin, data=changed, positions=there)
         outcome.scenario._duration_limit_ns = cut_ns
@@ -208,17 +215,20 @@ def _overlaid(positions: Positions, places: dict[Path, tuple[str, int, int]]) ->
     return Positions(positions.file, kept, {**older, **places})
 
 
-def _context(data: dict[str, Any], base: FilePath) -> Context:
+def _context(data: dict[str, Any], base: FilePath, split: tuple[str, ...]) -> Context:
     """What single values need to know, taken from data that is not yet validated."""
     profile, region, apis = (data.get(key) for key in ("profile", "region", "apis"))
     settings = _prepared(data)["settings"]
+    names = tuple(apis) if isinstance(apis, dict) else ()
     scope = settings.get("throttle_scope") if isinstance(settings, dict) else None
     return Context(
         base=base,
         profile=profile if isinstance(profile, str) and profile in PROFILES else "aws",
         region=region if isinstance(region, str) else "us-east-1",
         throttle_scope=scope if scope in ("method", "shared") else "method",
-        apis=tuple(apis) if isinstance(apis, dict) else (),
+        apis=names,
+        split=split,
+        domains=mapped_apis(data, names),
     )
 
 

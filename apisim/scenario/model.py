@@ -66,7 +66,11 @@ class Context:
     throttle_scope : str
         What a stage's throttle is by default: ``method`` or ``shared``.
     apis : tuple of str
-        Names of the APIs, in order.
+        Names of the APIs, in order; ``API/STAGE`` for each stage of several.
+    split : tuple of str
+        Those among them that are one of several stages.
+    domains : dict of str to dict of str to str
+        API of each base path, by domain, as written.
     """
 
     base: FilePath = field(default_factory=FilePath)
@@ -74,6 +78,8 @@ class Context:
     region: str = "us-east-1"
     throttle_scope: str = "method"
     apis: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
+    domains: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def context_of(info: ValidationInfo) -> Context:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from apisim.scenario.calls import called_apis
 from apisim.scenario.formats import format_duration
 from apisim.scenario.perimeter import WAF_WINDOWS_NS, Statement, pattern_matches
 from apisim.scenario.problems import Path, did_you_mean
@@ -17,10 +18,7 @@ __all__ = ["apis_of", "check_perimeter", "perimeter_notes"]
 
 def apis_of(scenario: "Scenario", source: str) -> list[str]:
     """Names of the APIs that a source calls."""
-    spec = scenario.traffic[source]
-    if spec.trace is not None:
-        return [spec.trace.api or next(iter(scenario.apis))]
-    return [name for name in dict.fromkeys(entry.api for entry in spec.mix) if name]
+    return called_apis(scenario, scenario.traffic[source])
 
 
 def check_perimeter(scenario: "Scenario", outcome: "Validation") -> None:

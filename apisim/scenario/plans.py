@@ -8,11 +8,12 @@ plans and API keys for REST APIs").
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from apisim.scenario.api import RouteName, Throttle
+from apisim.scenario.domains import api_of, refuse_api
 from apisim.scenario.fields import Reader, choice, decimal, flag, name, whole
 from apisim.scenario.model import Context, Finding, Model, fail, fail_all
 from apisim.scenario.units import UnitError, parse_share, shown
@@ -38,9 +39,8 @@ def _read_price(value: Any, context: Context) -> Decimal:
 def _read_stage(value: Any, context: Context) -> str:
     if not isinstance(value, str) or not re.fullmatch(_STAGE, value):
         raise UnitError(f"must be an API and its stage, got {shown(value)}", "write API/STAGE")
-    api = value.partition("/")[0]
-    if api not in context.apis:
-        raise UnitError(f"the API {shown(api)} is not defined")
+    if api_of(value, context.apis) is None:
+        refuse_api(value, context)
     return value
 
 
@@ -90,6 +90,8 @@ class UsagePlan(Model):
     api_stages : dict of str to dict of str to Throttle
         Stages the plan opens, ``API/STAGE``, each with the routes that have a throttle of their own
         for each key.
+    split : tuple of str
+        Those that are one of several stages of an API; not written.
     """
 
     throttle: Throttle | None = None
@@ -97,11 +99,25 @@ class UsagePlan(Model):
     price: Annotated[Decimal, Reader(_read_price, _PRICE_SCHEMA)] = Decimal(0)
     api_keys: list[_Name] = Field(default_factory=list)
     api_stages: dict[_StageName, dict[RouteName, Throttle]] = Field(default_factory=dict)
+    split: tuple[str, ...] = ()
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"split"})
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Which of the stages are one of several."""
+        stages = data.get("api_stages")
+        written = stages if isinstance(stages, dict) else ()
+        return {**data, "split": tuple(stage for stage in written if stage in context.split)}
+
+    def api_of(self, stage: str) -> str:
+        """Name under ``apis`` of one of the plan's stages."""
+        return stage if stage in self.split else stage.partition("/")[0]
 
     @property
     def apis(self) -> dict[str, dict[str, Throttle]]:
-        """Throttles of single routes by API: an API has one stage."""
-        return {stage.partition("/")[0]: routes for stage, routes in self.api_stages.items()}
+        """Throttles of single routes by API."""
+        return {self.api_of(stage): routes for stage, routes in self.api_stages.items()}
 
 
 class ApiKey(Model):

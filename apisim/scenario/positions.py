@@ -18,6 +18,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from apisim.scenario.problems import Path, Problem, ScenarioError, dotted
+from apisim.scenario.stages import written_path
 
 __all__ = ["MAX_BYTES", "Document", "Positions", "read_yaml"]
 
@@ -46,15 +47,18 @@ class Positions:
     overrides : dict
         File-like name, line and column of what did not come from the file (``--set:1:1``); it
         holds for everything beneath the path too.
+    split : tuple of str
+        APIs that stand for one of several stages.
     """
 
     file: str
     places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
     overrides: Mapping[Path, tuple[str, int, int]] = field(default_factory=dict)
+    split: tuple[str, ...] = ()
 
     def locate(self, path: Sequence[str | int]) -> tuple[str, int, int]:
         """File, line and column of the value at ``path`` or of the nearest one above it."""
-        parts = tuple(path)
+        parts = written_path(tuple(path), self.split)
         for length in range(len(parts), -1, -1):
             above = parts[:length]
             if above in self.overrides:
@@ -66,7 +70,9 @@ class Positions:
     def problem(self, path: Sequence[str | int], message: str, hint: str = "") -> Problem:
         """Problem at ``path``, with its position and its dotted name."""
         file, line, column = self.locate(path)
-        return Problem(file, line, column, dotted(path), message, hint)
+        return Problem(
+            file, line, column, dotted(written_path(tuple(path), self.split)), message, hint
+        )
 
 
 @dataclass(frozen=True)

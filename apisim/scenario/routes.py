@@ -137,7 +137,7 @@ class MixKey:
     Parameters
     ----------
     api, stage : str or None
-        As written; None when left out.
+        As written; None when left out. Of a custom domain: its name and the beginning of a path.
     route : RouteKey
         A route's key, or a method with a concrete path.
     """
@@ -169,6 +169,7 @@ def parse_mix_key(written: str) -> MixKey:
         hint = "write [API[/STAGE]] METHOD /path"
         raise UnitError(f"{shown(written)} is not a route", hint)
     api, slash, stage = front[0].partition("/") if front else ("", "", "")
+    stage = stage.rstrip("/") if "." in api else stage  # a base path of a domain
     if front and (not api or (slash and not stage)):
         raise UnitError(f"{shown(front[0])} is not API or API/STAGE", "")
     return MixKey(api or None, stage or None, parse_route_key(route))

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr
 from apisim.scenario.api import Api
 from apisim.scenario.authorizers import Authorizer
 from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
+from apisim.scenario.domains import Domain, DomainName
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
 from apisim.scenario.model import NOT_YET, Context, Model, as_written
 from apisim.scenario.perimeter import VpcEndpoint
@@ -29,7 +30,15 @@ from apisim.scenario.units import UnitError, shown
 
 __all__ = ["Origin", "Scenario", "SourceText"]
 
-_Name = Annotated[str, name()]
+_NAME: Final = name()
+_Name = Annotated[str, _NAME]
+
+
+def _read_api_name(value: Any, context: Context) -> str:
+    return value if value in context.split else str(_NAME.read(value, context))
+
+
+_ApiName = Annotated[str, Reader(_read_api_name, _NAME.schema)]
 
 _WARM_UP: Final = duration()
 _REPLICATIONS: Final = whole(1, 10_000)
@@ -134,7 +143,9 @@ class Scenario(Model):
     account : Account
         Limits all APIs share.
     apis, authorizers, functions, endpoints, usage_plans, api_keys, populations : dict
-        By name, in the order written.
+        By name, in the order written; an API with several stages is one for each, ``API/STAGE``.
+    domains : dict of str to Domain
+        Custom domains.
     vpc_endpoints, traffic : dict
         By name, in the order written.
     timeline : list of TimelineEntry
@@ -163,7 +174,8 @@ class Scenario(Model):
     )
     region: Annotated[str, Reader(_read_region, {"enum": sorted(REGIONS)})] = "us-east-1"
     account: Account = as_written({})
-    apis: Annotated[dict[_Name, Api], Field(min_length=1)]
+    apis: Annotated[dict[_ApiName, Api], Field(min_length=1)]
+    domains: dict[DomainName, Domain] = Field(default_factory=dict)
     authorizers: dict[_Name, Authorizer] = Field(default_factory=dict)
     functions: dict[_Name, LambdaFunction] = Field(default_factory=dict)
     endpoints: dict[_Name, HttpEndpoint] = Field(default_factory=dict)
@@ -237,6 +249,10 @@ class Scenario(Model):
                     starts[of] = start
                 start += phase.length_ns
         return starts
+
+    def stage_api(self, written: str) -> str:
+        """Name in ``apis`` of what is written ``API/STAGE``."""
+        return written if written in self.apis else written.partition("/")[0]
 
     def route_keys(self, api: str) -> dict[str, RouteKey]:
         """Parsed key of each route of an API, in the order written."""

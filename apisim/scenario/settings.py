@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
 from apisim.scenario.distributions import TimeDistribution
-from apisim.scenario.fields import Reader, choice, duration, flag, rate, share, size, whole
+from apisim.scenario.fields import Reader, choice, duration, flag, number, rate, share, size, whole
 from apisim.scenario.model import Context, Finding, Model, as_written
 
 __all__ = [
@@ -306,6 +306,11 @@ class Settings(Model):
         {"uniform": ["1ms", "3ms"]},
         description="Time the web ACL of a stage takes for each request. Assumed; AWS gives no "
         "figure.",
+    )
+    compression_ratio: Annotated[float, number("0.001", "2")] = as_written(
+        0.3,
+        description="What compression leaves of an answer where its route does not say. Assumed: "
+        "JSON of some kilobytes comes down to a fifth to a third.",
     )
     mutual_tls_time: TimeDistribution = as_written(
         {"uniform": ["1ms", "3ms"]},

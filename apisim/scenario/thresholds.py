@@ -55,7 +55,7 @@ METRICS: Final[dict[str, dict[str, str]]] = {
     "cost_month": {"value": "money"},
 }
 
-TAGS: Final = ("api", "stage", "route", "traffic", "phase", "status", "window")
+TAGS: Final = ("api", "stage", "route", "traffic", "phase", "variant", "status", "window")
 _TAGS_LATER: Final = ("by", "client", "customer", "key", "plan")
 
 _MAX_LENGTH: Final = 1_000

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, model_validator
 
 from apisim.scenario.api import CACHE_SIZES
+from apisim.scenario.domains import api_of, refuse_api
 from apisim.scenario.fields import DURATION_SCHEMA, Reader, duration
 from apisim.scenario.model import Context, Finding, Model, fail, fail_all
-from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, shown
 
 __all__ = ["PhaseTime", "TimelineEntry"]
@@ -66,8 +66,8 @@ def _read_stage(value: Any, context: Context) -> str:
     name, _, stage = value.partition("/") if isinstance(value, str) else ("", "", "")
     if not name or not stage:
         raise UnitError(f"must be an API and its stage, got {shown(value)}", "write API/STAGE")
-    if name not in context.apis:
-        raise UnitError(f"the API {shown(name)} is not defined", did_you_mean(name, context.apis))
+    if api_of(value, context.apis) is None:
+        refuse_api(value, context)
     return str(value)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path as FilePath
-from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,12 +18,17 @@ from apisim.scenario.cache_control import Invalidate
 from apisim.scenario.clients import Client
 from apisim.scenario.cors import Browser
 from apisim.scenario.distributions import SentSizeDistribution, TimeDistribution
+from apisim.scenario.domains import DomainName
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number, share
+from apisim.scenario.mix import Mix, MixEntry
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
-from apisim.scenario.popularity import Popularity, names_of, read_weights
+from apisim.scenario.popularity import Popularity, names_of
 from apisim.scenario.problems import Path, did_you_mean
-from apisim.scenario.routes import Parameter, RouteKey, parse_mix_key, parse_parameter
+from apisim.scenario.routes import (
+    Parameter,
+    parse_parameter,
+)
 from apisim.scenario.units import UnitError, shown
 from apisim.scenario.validators import BodySample
 
@@ -98,93 +103,6 @@ _ARRIVALS_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MixEntry:
-    """One line of a mix.
-
-    Parameters
-    ----------
-    text : str
-        The line as written, its key under ``mix:``.
-    api : str
-        Name of the API.
-    stage : str or None
-        Stage as written; None when left out.
-    route : RouteKey
-        A route's key, or a method and a concrete path.
-    weight : float
-        Relative share of the requests, >= 0.
-    """
-
-    text: str
-    api: str
-    stage: str | None
-    route: RouteKey
-    weight: float
-
-    @property
-    def method(self) -> str:
-        """HTTP method, ``ANY`` or ``$default``."""
-        return self.route.method
-
-    @property
-    def path(self) -> str:
-        """Path, a template or a concrete one; empty for ``$default``."""
-        return self.route.path
-
-
-def _read_mix(value: Any, context: Context) -> tuple[MixEntry, ...]:
-    if not isinstance(value, Mapping):
-        raise fail(
-            f"must be a mapping of route to weight, got {shown(value)}", "write {GET /users: 9}"
-        )
-    findings: list[Finding] = []
-    parsed = []
-    for written in value:
-        try:
-            key = parse_mix_key(written)
-            parsed.append((written, _api_of(key.api, context), key))
-        except UnitError as error:
-            findings.append(Finding((written,), error.message, error.hint))
-    if findings:
-        raise fail_all(findings)
-    entries = tuple(
-        MixEntry(written, api, key.stage, key.route, weight)
-        for (written, api, key), weight in zip(parsed, read_weights(value), strict=True)
-    )
-    seen: dict[tuple[str, str], str] = {}
-    for entry in entries:
-        first = seen.setdefault((entry.api, str(entry.route)), entry.text)
-        if first != entry.text:
-            findings.append(Finding((entry.text,), f"is the same route as {first}", "keep one"))
-    if findings:
-        raise fail_all(findings)
-    return entries
-
-
-def _api_of(written: str | None, context: Context) -> str:
-    if written is None:
-        if len(context.apis) > 1:
-            names = ", ".join(context.apis)
-            raise UnitError(f"there are several APIs ({names})", "write API METHOD /path")
-        return context.apis[0] if context.apis else ""
-    if written not in context.apis:
-        raise UnitError(
-            f"the API {shown(written)} is not defined", did_you_mean(written, context.apis)
-        )
-    return written
-
-
-_MIX_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "minProperties": 1,
-    "additionalProperties": {"type": ["number", "string"]},
-    "description": "Weights of routes: {'[API[/STAGE]] METHOD /path': weight}.",
-}
-
-Mix: TypeAlias = Annotated[tuple[MixEntry, ...], Reader(_read_mix, _MIX_SCHEMA)]
-
-
 class Network(Model):
     """How far away the callers are.
 
@@ -203,6 +121,18 @@ class Network(Model):
     edge_rtt: TimeDistribution | None = None
 
 
+def _read_api_stage(value: Any, context: Context) -> str:
+    if isinstance(value, str) and "/" in value:
+        return value
+    return str(name().read(value, context))
+
+
+#: An API, or one of its stages.
+ApiStage = Annotated[
+    str, Reader(_read_api_stage, {"type": "string", "pattern": r"^[\w-]+(/(\$default|[\w-]+))?$"})
+]
+
+
 class Trace(Model):
     """Recorded requests to replay.
 
@@ -213,7 +143,9 @@ class Trace(Model):
     speed : fractions.Fraction
         2 replays in half the time; above 0, default 1.
     api : str or None
-        API the requests go to; needed where there are several.
+        API the requests go to, or ``API/STAGE``; needed where there are several.
+    domain : str or None
+        Custom domain the requests go to, instead of ``api``: each path says which API takes it.
     sort : bool
         Whether rows out of time order are sorted instead of refused.
     """
@@ -222,7 +154,8 @@ class Trace(Model):
 
     file: Annotated[FilePath, input_file()]
     speed: Annotated[Fraction, number("0", "1000000", exclusive_low=True, exact=True)] = Fraction(1)
-    api: Annotated[str, name()] | None = None
+    api: ApiStage | None = None
+    domain: DomainName | None = None
     sort: Annotated[bool, flag()] = False
 
 
@@ -267,6 +200,10 @@ class Source(Model):
         Bodies that are sent, by line of the mix; routes with a model validate them.
     url_size, header_size : Distribution or None
         Sizes of URL and headers [bytes], up to 1 GB; None: small enough.
+    accept_encoding : float
+        Share of the calls that say which encodings they take, default 100%: only to them a stage
+        with ``minimum_compression_size`` sends compressed answers. Browsers and most HTTP
+        libraries say so; a bare ``*`` or nothing does not count.
     browser : Browser or None
         The calls come from pages of another origin; None: they do not come from browsers. Each
         person of the population, or each closed user, has a browser; without any of them every
@@ -300,6 +237,7 @@ class Source(Model):
     )
     url_size: SentSizeDistribution | None = None
     header_size: SentSizeDistribution | None = None
+    accept_encoding: Annotated[float, share()] = 1.0
     browser: Browser | None = None
     client: Client | None = None
 

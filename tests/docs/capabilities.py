@@ -69,6 +69,22 @@ class Capability:
 _GATEWAY: Final = "apisim/gateway"
 #: Mechanisms and how each is switched off.
 OFF: Final[dict[str, Switch]] = {
+    "compression": Switch(
+        f"{_GATEWAY}/compression.py",
+        "if ratio_ppm < 0 or size < threshold:",
+        "if size >= 0:",
+    ),
+    "stages": Switch(
+        "apisim/scenario/stages.py",
+        'return _USE.sub(lambda match: str(variables.get(match[1], "x")), written)',
+        "return written",
+    ),
+    "canary": Switch(
+        "apisim/engine/lowering/stages.py", 'row["gates"] |= GATE_CANARY', 'row["gates"] |= 0'
+    ),
+    "base paths": Switch(
+        "apisim/scenario/domains.py", "if mapping in mappings:", 'if mapping in [""]:'
+    ),
     "routing": Switch(
         f"{_GATEWAY}/routing.py",
         "return None if self._default is None else Match(self._default, {})",
@@ -443,9 +459,28 @@ CAPABILITIES: Final = (
         "endpoints",
         test="tests/unit/test_limits.py::test_each_type_and_endpoint_has_its_limits",
     ),
-    Capability(_FUND, "payload compression"),
-    Capability(_FUND, "several stages of one API"),
-    Capability(_FUND, "canary releases"),
+    Capability(
+        _FUND,
+        "payload compression",
+        "apis.*.stage.minimum_compression_size",
+        "compression",
+        test="tests/unit/test_stages.py::test_who_takes_compressed_answers_gets_them",
+    ),
+    Capability(
+        _FUND,
+        "several stages of one API, with variables",
+        "apis.*.stages",
+        "stages",
+        test="tests/unit/test_stages.py::test_each_stage_has_its_own_variables_and_throttle",
+    ),
+    Capability(
+        _FUND,
+        "canary releases",
+        "apis.*.stage.canary",
+        "canary",
+        test="tests/unit/test_stages.py::test_the_canarys_share_is_binomial",
+        scenario="canary-slow-release.yaml",
+    ),
     Capability(
         _FUND,
         "CloudWatch's metrics of each answer",
@@ -497,7 +532,13 @@ CAPABILITIES: Final = (
         "private",
         test=f"{_OUTCOME}[private_refused-rest]",
     ),
-    Capability(_TYPES, "custom domain names"),
+    Capability(
+        _TYPES,
+        "custom domain names; versions side by side by base path",
+        "domains",
+        "base paths",
+        test="tests/unit/test_domains.py::test_versions_side_by_side",
+    ),
     Capability(
         _INTEGRATION,
         "Lambda functions: cold starts",

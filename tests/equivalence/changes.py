@@ -115,6 +115,12 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
         yield from _throttle(data, f"{at}.stage.throttle", stage["throttle"])
     if stage.get("waf", {}).get("block"):
         yield f"{at}.stage.waf.block", _one_of(*_SHARES)
+    stages = {"stage": stage} | {
+        f"stages.{name}": one for name, one in api.get("stages", {}).items()
+    }
+    for name, one in stages.items():
+        if "canary" in one:
+            yield f"{at}.{name}.canary.percent_traffic", _one_of(50, 0, 100, 10)
     for index, rule in enumerate(stage.get("waf", {}).get("rate_based", [])):
         yield f"{at}.stage.waf.rate_based.{index}.limit", _one_of(rule["limit"], 10, 100)
     if api.get("mutual_tls"):

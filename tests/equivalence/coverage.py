@@ -30,9 +30,11 @@ from apisim.engine.flags import (
     FLAG_WRONG,
 )
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT
+from apisim.engine.recorder import CACHE_HIT
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model
+from apisim.scenario.stages import split_stages
 from tests.equivalence.engines import Run
 
 __all__ = ["Coverage"]
@@ -102,6 +104,8 @@ _EVENTS = (
     "a function that grew too fast",
     "a function's time-out",
     "a cold start of an additional version",
+    "a request of a canary",
+    "a canary's answer from the cache",
 )
 
 
@@ -117,7 +121,10 @@ class Coverage:
         """Note one example."""
         self.examples += 1
         self.requests += len(run.rows)
-        self.seen.update(_used(data, scenario))
+        whole, split, _ = split_stages(data)
+        self.seen.update(_used(whole, scenario))
+        if split:
+            self.seen.add("Api.stages")
         self.seen.update(_reached(run))
 
     def missing(self) -> list[str]:
@@ -200,6 +207,8 @@ def _reached(run: Run) -> Iterator[str]:
     first = rows[np.unique(rows["arrival_ns"], return_index=True)[1]]
     of_instant = dict(zip(first["arrival_ns"].tolist(), first["source"].tolist(), strict=True))
     instants = zip(rows["arrival_ns"].tolist(), rows["source"].tolist(), strict=True)
+    variants = np.array([cell.variant for cell in result.program.names.cells])
+    is_canary = variants[rows["cell"]] == "canary"
     happened = {
         "a tie between sources": any(of_instant[at] != source for at, source in instants),
         "an eviction": result.caches["evictions"].any(),
@@ -216,6 +225,8 @@ def _reached(run: Run) -> Iterator[str]:
         "an invalidation ignored with a warning": (rows["flags"] & FLAG_WARNED).any(),
         "a flush": result.clusters["flushes"].any(),
         "a new instance of a cache": result.clusters["available_ns"].any(),
+        "a request of a canary": is_canary.any(),
+        "a canary's answer from the cache": (is_canary & (rows["cache"] == CACHE_HIT)).any(),
         "a wait for a cache": result.clusters["max_wait_ns"].any(),
         **_tried_again(run),
         "an execution on provisioned concurrency": result.pools["provisioned"].any(),

@@ -16,6 +16,7 @@ _OF_SOURCE = (
     *("of", "browser", "api_key", "vpc_endpoint", "credentials", "scopes", "source_ip"),
     *("invalidate", "missing", "bodies", "url_size", "header_size", "client"),
 )
+_OF_STAGE = ("waf", "canary", "minimum_compression_size")
 _OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
 _SETTINGS = (
     *("throttle_before_auth", "sloppiness", "throttle_charging"),
@@ -49,14 +50,23 @@ def _plain(case: Case) -> Case:
         _without(spec, _OF_AUTHORIZER)
     for api in data["apis"].values():
         _without(api, _OF_API)
-        _without(api.get("stage", {}), ("waf",))
+        _without(api.get("stage", {}), _OF_STAGE)
+        for stage in api.get("stages", {}).values():
+            _without(stage, _OF_STAGE)
         if api.get("endpoint") == "private":
             del api["endpoint"]
         for route in api["routes"].values():
             _strip_route(route, authorizers)
     for source in data["traffic"].values():
         _without(source, _OF_SOURCE)
+        if source.get("trace", {}).pop("domain", None):
+            source["trace"]["api"] = _some_stage(data)
     return case
+
+
+def _some_stage(data: dict[str, Any]) -> str:
+    name, api = next(iter(data["apis"].items()))
+    return f"{name}/{next(iter(api['stages']))}" if "stages" in api else name
 
 
 def _strip_route(route: dict[str, Any], authorizers: dict[str, Any]) -> None:

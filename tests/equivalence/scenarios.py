@@ -20,6 +20,7 @@ from tests.equivalence.perimeter import add_perimeter
 from tests.equivalence.plans import draw_plans
 from tests.equivalence.populations import draw_populations
 from tests.equivalence.sources import draw_traffic
+from tests.equivalence.stages import add_stages
 
 __all__ = ["Case", "scenarios"]
 
@@ -99,6 +100,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
         chosen = data.setdefault("settings", {})
         drawing.optional(chosen, 90, "cache_create_time", "10ms", "0s", "1ms")
     add_perimeter(drawing, data)
+    add_stages(drawing, data)
     if style is not Style.EXACT and drawing.maybe(50):
         data.setdefault("timeline", []).extend(draw_changes(drawing, data))
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")

@@ -149,6 +149,11 @@ CASES: Final = (
     ),
     Case(Answer.NO_ROUTE, source={"trace": {"file": "log.csv"}}),
     Case(
+        Answer.NO_MAPPING,
+        source={"trace": {"file": "log.csv", "domain": "api.example.com"}},
+        top={"domains": {"api.example.com": {"mappings": {"v1": "a"}}}},
+    ),
+    Case(
         Answer.TIMEOUT,
         route={"integration": {"type": "lambda_proxy", "function": "f", "timeout": "50ms"}},
         top={"functions": {"f": {"duration": "90ms"}}},
@@ -288,6 +293,8 @@ AUTHORIZER_FAILED        rest 500 json     -                                   b
 AUTHORIZER_FAILED        http 500 json     -                                   billed Count 5xx Latency DataProcessed
 NO_ROUTE                 rest 403 json     MissingAuthenticationTokenException billed Count 4XXError Latency
 NO_ROUTE                 http 404 json     -                                   billed Count 4xx Latency DataProcessed
+NO_MAPPING               rest 403 json     -                                   free   -
+NO_MAPPING               http 403 json     -                                   free   -
 TIMEOUT                  rest 504 json     -                                   billed Count 5XXError Latency IntegrationLatency
 TIMEOUT                  http 503 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
 FUNCTION_ERROR           rest 502 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency

@@ -15,6 +15,7 @@ from apisim.scenario import load
 from tests.support.shipped import (
     ALLOWLIST,
     AUTHORIZER,
+    CANARY,
     DAY,
     DDOS,
     FOLDER,
@@ -116,6 +117,15 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "authorizers.devices.deny_identities=5%",
         ],
     ),
+    CANARY: (
+        "10s",
+        [
+            "replications=2",
+            "warm_up=1s",
+            "apis.users.stage.canary.percent_traffic=40",
+            "account={throttle: {rate_limit: 80, burst_limit: 20}, lambda_concurrency: 20}",
+        ],
+    ),
     STORM: (
         "6s",
         [
@@ -197,6 +207,7 @@ WHOLE: Final[dict[str, Golden]] = {
         {"served": 93_265, "cache_hit": 1_704_596},
         "1.8396330631",
     ),
+    CANARY: ("fee87f8bd45b040a", {"served": 180_342}, "0.81134427003118785552978515625"),
     STORM: (
         "b39da9e95421cf33",
         {"served": 270_224, "throttled": 89_524, "preflight": 269_798},

@@ -12,6 +12,7 @@ from apisim.scenario import load
 __all__ = [
     "ALLOWLIST",
     "AUTHORIZER",
+    "CANARY",
     "DAY",
     "DDOS",
     "FOLDER",
@@ -58,6 +59,7 @@ AUTHORIZER: Final = "authorizer-ttl"
 ALLOWLIST: Final = "ip-allowlist"
 DDOS: Final = "ddos"
 PITFALL: Final = "cache-key-pitfall"
+CANARY: Final = "canary-slow-release"
 STORM: Final = "cors-preflight-storm"
 RETRIES: Final = "retry-storm"
 OUTAGE: Final = "backend-outage"

@@ -158,6 +158,8 @@ def _turn_to_client(world: World, at: int, late: int, when_ns: int, rank: int) -
     mine["arrival_ns"] = when_ns
     if bound["actual"] >= 0:
         carry(world, taken, bound["actual"])
+    elif bound["stable"] >= 0:  # the next attempt may meet the other deployment
+        carry(world, taken, bound["stable"])
     if rank == _AT_ONCE:
         decide(world, taken, when_ns)
     else:

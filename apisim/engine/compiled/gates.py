@@ -41,7 +41,8 @@ _TIMEOUT: Final = constant(Answer.TIMEOUT)
 @part
 def give_up_waiting(slot: np.void, now_ns: int) -> int:
     """The deadline of a call has come; if its answer has not, the caller is answered now."""
-    if slot["waiting"] == 0:
+    # A slot that carried a preflight first may still have the deadline of that one before it.
+    if slot["waiting"] == 0 or slot["deadline_ns"] != now_ns:
         return STAGE_WAIT
     slot["waiting"] = 0
     if slot["call"] == CALL_AUTHORIZER:

@@ -5,10 +5,13 @@ stands before a stage of ``advance`` or waits. It is called and not pasted: what
 scenario without these gates no instruction.
 """
 
-from apisim.arrays.jit import gate
+from typing import Final
+
+from apisim.arrays.jit import constant, gate
 from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.caching import look_up
 from apisim.engine.compiled.clients import decide, lose_patience
+from apisim.engine.compiled.deployments import pick_deployment
 from apisim.engine.compiled.early import pass_early_throttle
 from apisim.engine.compiled.issue import send_actual, send_again
 from apisim.engine.compiled.keys import pass_key
@@ -20,6 +23,7 @@ from apisim.engine.compiled.stages import (
     STAGE_AUTH,
     STAGE_AUTHORIZER,
     STAGE_CACHE,
+    STAGE_CANARY,
     STAGE_CERTIFICATE,
     STAGE_CLIENT,
     STAGE_EARLY_THROTTLE,
@@ -31,6 +35,7 @@ from apisim.engine.compiled.stages import (
     STAGE_LOOKUP,
     STAGE_NO_ROUTE,
     STAGE_PASSED,
+    STAGE_REFUSE,
     STAGE_RESOURCE,
     STAGE_RETRY,
     STAGE_ROUTE,
@@ -47,19 +52,24 @@ from apisim.engine.compiled.validate import pass_validation
 from apisim.engine.compiled.waf import give_verdict, pass_waf
 from apisim.engine.tables import (
     GATE_AUTH,
+    GATE_CANARY,
     GATE_CREDENTIALS,
     GATE_EARLY_THROTTLE,
     GATE_FULL_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
     GATE_RESOURCE,
+    GATE_UNMAPPED,
     GATE_VALIDATE,
     GATE_WAF,
     Tables,
 )
 from apisim.engine.world import World
+from apisim.gateway.status import Answer
 
 __all__ = ["is_needed", "pass_gates"]
+
+_NO_MAPPING: Final = constant(Answer.NO_MAPPING)
 
 
 def is_needed(tables: Tables) -> bool:
@@ -84,6 +94,7 @@ def is_needed(tables: Tables) -> bool:
         or tables.functions["malformed"].any()
         or (tables.functions["other"] >= 0).any()
         or tables.routes["error_answer"].any()
+        or (tables.apis["compress_from"] >= 0).any()
     )
 
 
@@ -96,12 +107,19 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
         passed = STAGE_PASSED
         following = STAGE_WAIT
         if stage == STAGE_LIMITS:
-            following = STAGE_ROUTE
+            following = STAGE_CANARY
             if gates & GATE_LIMITS:
                 passed = pass_limits(world, at, now_ns)
+        elif stage == STAGE_CANARY:
+            following = STAGE_ROUTE
+            if gates & GATE_CANARY:
+                pick_deployment(world, at)
         elif stage == STAGE_ROUTE:
             following = STAGE_WAF
-            if slot["route"] < 0:
+            if gates & GATE_UNMAPPED:
+                slot["answer"] = _NO_MAPPING
+                passed = STAGE_REFUSE
+            elif slot["route"] < 0:
                 passed = STAGE_NO_ROUTE
         elif stage == STAGE_WAF:
             following = STAGE_EARLY_THROTTLE

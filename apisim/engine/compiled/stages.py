@@ -9,6 +9,7 @@ from typing import Final
 from apisim.arrays.jit import constant
 from apisim.engine.tables import (
     GATE_AUTH,
+    GATE_CANARY,
     GATE_CREDENTIALS,
     GATE_EARLY_THROTTLE,
     GATE_KEY,
@@ -16,6 +17,7 @@ from apisim.engine.tables import (
     GATE_RESOURCE,
     GATE_SIGN_IN,
     GATE_TLS,
+    GATE_UNMAPPED,
     GATE_WAF,
 )
 
@@ -28,6 +30,7 @@ __all__ = [
     "STAGE_AUTHORIZER",
     "STAGE_CACHE",
     "STAGE_CALL",
+    "STAGE_CANARY",
     "STAGE_CERTIFICATE",
     "STAGE_CLIENT",
     "STAGE_DEADLINE",
@@ -112,6 +115,7 @@ STAGE_SEND: Final = constant(38)  # a browser may send what it has asked for (ra
 STAGE_GONE: Final = constant(39)  # a client has waited long enough (rank 6)
 STAGE_CLIENT: Final = constant(40)  # ... or has its answer, and decides (ranks 5 and 6)
 STAGE_RETRY: Final = constant(41)  # it tries again (rank 5)
+STAGE_CANARY: Final = constant(42)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
@@ -127,6 +131,10 @@ def first_gate(gates: int, route: int) -> int:
         return int(STAGE_TLS)
     if gates & GATE_LIMITS:
         return int(STAGE_LIMITS)
+    if gates & GATE_CANARY:
+        return int(STAGE_CANARY)
+    if gates & GATE_UNMAPPED:
+        return int(STAGE_ROUTE)
     if route < 0:
         return int(STAGE_NO_ROUTE)
     if gates & GATE_WAF:

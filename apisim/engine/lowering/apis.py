@@ -12,6 +12,7 @@ from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
 from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
+from apisim.engine.lowering.stages import compressed_ppm, count_canary_routes, lower_canaries
 from apisim.engine.program import CachePlan
 from apisim.engine.tables import (
     API_DTYPE,
@@ -36,6 +37,7 @@ from apisim.gateway.status import ANSWERS, Answer
 from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
 from apisim.scenario.api import Api, Route, StageThrottle, Throttle
 from apisim.scenario.settings import Settings
+from apisim.scenario.stages import stage_label
 
 __all__ = ["AUTOMATIC", "LEVELS", "LoweredApis", "divided_bucket", "lower_apis"]
 
@@ -74,6 +76,8 @@ class LoweredApis:
     key_set_names: list[tuple[str, str]] = field(default_factory=list)
     lookup_ns: dict[int, int] = field(default_factory=dict)  # by cache
     routers: dict[str, Router] = field(default_factory=dict)
+    canary_of: list[int] = field(default_factory=list)  # route of each of the last rows
+    canaries: dict[int, int] = field(default_factory=dict)  # the same, from route to row
 
     @property
     def buckets(self) -> NDArray[np.void]:
@@ -90,7 +94,7 @@ class LoweredApis:
 def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
     """Lower ``account.throttle``, ``apis:`` and ``authorizers:``."""
     scenario = context.scenario
-    n_routes = sum(
+    n_routes = count_canary_routes(context) + sum(
         len(api.every_route) + _answers_preflights(api) for api in scenario.apis.values()
     )
     lowered = LoweredApis(
@@ -108,7 +112,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
     for at, (name, api) in enumerate(scenario.apis.items()):
         _lower_api(context, lowered, at, api)
         lowered.routers[name] = Router(api.type, list(api.every_route))
-        stage = f"{name}/{api.stage.name}"
+        stage = stage_label(name, api.stage.name)
         cache = _stage_cache(lowered, api, stage)
         lowered.lookup_ns[cache] = stage_lookup_ns(scenario.settings, api.stage)
         shared = NO_BUCKET
@@ -124,6 +128,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             row["api"] = at
             row["request_size"] = context.dists.add(route.request_size)
             row["response_size"] = context.dists.add(route.response_size)
+            row["compressed_ppm"] = compressed_ppm(context, route)
             _lower_integration(context, backends, row, route)
             row["authorizer"] = NONE
             if route.authorizer is not None:
@@ -145,6 +150,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             _method_and_stage(context, lowered, levels, name, key, route, throttle, shared)
         if _answers_preflights(api):
             _add_automatic(context, lowered, name, at, account)
+    lower_canaries(context, backends, lowered)
     if authorizer_rows:
         lowered.authorizers = np.concatenate(authorizer_rows)
     return lowered
@@ -183,6 +189,8 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row["basis"] = BASES.index(settings.http_metering_basis)
     row["invalid_certificates"] = api.mutual_tls.invalid_certificates if api.mutual_tls else 0
     row["max_body"] = BODY_BYTES
+    least = api.stage.minimum_compression_size
+    row["compress_from"] = NONE if least is None else least
     row["max_url"] = row["max_headers"] = row["max_head"] = UNLIMITED
     if api.type == "rest":
         row["max_url"], row["max_headers"] = URL_BYTES[api.endpoint], HEADER_BYTES
@@ -197,6 +205,8 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
         ]
     # A handshake that fails is no request, whatever a book says of those that are forbidden.
     lowered.charged[at, Answer.MTLS_FAILED] = 0
+    # Nor is one that no API was found for.
+    lowered.charged[at, Answer.NO_MAPPING] = 0
     # A preflight that fails is one all the same.
     lowered.charged[at, Answer.PREFLIGHT_FAILED] = lowered.charged[at, Answer.PREFLIGHT]
 

@@ -23,6 +23,7 @@ from apisim.engine.lowering.apis import AUTOMATIC, LoweredApis
 from apisim.engine.lowering.caching import CachingRules
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.perimeter import Policies
+from apisim.engine.lowering.stages import mapped_target
 from apisim.engine.lowering.validations import Validations, can_be_too_large, lacking_share
 from apisim.engine.tables import (
     BINDING_DTYPE,
@@ -31,6 +32,7 @@ from apisim.engine.tables import (
     GATE_KEY,
     GATE_LIMITS,
     GATE_SIGN_IN,
+    GATE_UNMAPPED,
     GATE_VALIDATE,
     NONE,
     PART_CLIENT,
@@ -65,6 +67,7 @@ class Bindings:
     parts: list[tuple[int, int, DrawnPart | None]] = field(default_factory=list)
     credentials: Credentials = field(default_factory=Credentials)
     first_person: dict[str, int] = field(default_factory=dict)  # by population
+    canaries: dict[int, str] = field(default_factory=dict)  # which deployment, of two
     caching: CachingRules = field(default_factory=CachingRules)
     policies: Policies = field(default_factory=Policies)
     validations: Validations = field(default_factory=Validations)
@@ -125,14 +128,13 @@ class Bindings:
         The hashes are those of the cache key, the identity, and what the answer depends on.
         """
         assert source.trace is not None
-        api = source.trace.api or next(iter(context.scenario.apis))
-        known: dict[tuple[str, str, float], int] = {}
+        known: dict[tuple[str, str, str, float], int] = {}
         result = []
-        router = apis.routers[api]
-        keys = list(context.scenario.apis[api].every_route)
         for method, target in targets:
-            path, _, query = target.partition("?")
-            match = router.match(method, path)
+            api, seen, is_mapped = mapped_target(context, source.trace, target)
+            path, _, query = seen.partition("?")
+            match = apis.routers[api].match(method, path) if is_mapped else None
+            keys = list(context.scenario.apis[api].every_route)
             route = "" if match is None else keys[match.route_index]
             verb = _verb(context, api, route, method)
             said: dict[str, str] = {}
@@ -142,12 +144,15 @@ class Bindings:
                 said |= _query_parameters(query)
                 spec = context.scenario.apis[api].every_route[route]
                 lacking = lacking_share(spec, source, said)
-            if (route, verb, lacking) not in known:
-                known[route, verb, lacking] = len(self.rows)
+            what = (api if is_mapped else "", route, verb, lacking)
+            if what not in known:
+                known[what] = len(self.rows)
                 self._add(context, apis, name, source, api, route, verb)
+                if not is_mapped:
+                    self.rows[-1]["gates"] = GATE_UNMAPPED
                 if match is not None:
                     self._validate(spec, source, "", lacking)
-            binding = known[route, verb, lacking]
+            binding = known[what]
             if match is None:
                 result.append((binding, 0, 0, 0))
                 continue
@@ -193,7 +198,16 @@ class Bindings:
         method: str,
     ) -> None:
         row = {"api": apis.api_names.index(api), "gates": 0}
-        nothing = ("route", "cache_line", "caching", "preflight", "cors", "actual")
+        nothing = (
+            "route",
+            "cache_line",
+            "caching",
+            "preflight",
+            "cors",
+            "actual",
+            "canary",
+            "stable",
+        )
         row |= dict.fromkeys(nothing, NONE)
         self.labels.append((api, route))
         self.rows.append(row)

@@ -28,6 +28,7 @@ from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.scenario.api import Stage
 from apisim.scenario.formats import counted
 from apisim.scenario.settings import Settings
+from apisim.scenario.stages import stage_label
 from apisim.scenario.traffic import Source
 
 __all__ = ["CachingRules", "lower_timeline", "stage_lookup_ns"]
@@ -75,7 +76,7 @@ class CachingRules:
         what |= CACHE_UPDATES * (spec.updates > 0)
         what |= CACHE_EVERYTHING * (settings.cache_statuses == "all")
         what |= CACHE_QUEUES * (settings.cache_throughput != "off")
-        name = f"{api}/{stage.name}"
+        name = stage_label(api, stage.name)
         what |= CACHE_CHANGES * any(name in (one.resize_cache or ()) for one in scenario.timeline)
         inflation_ppm = 0
         if spec.cache.encrypted:
@@ -138,7 +139,7 @@ def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) ->
         if entry.flush_cache is not None:
             actions.append((at_ns, FLUSH, caches[entry.flush_cache], 0, 0, 0, 0, 0, 0))
         for name, size in (entry.resize_cache or {}).items():
-            stage = scenario.apis[name.partition("/")[0]].stage
+            stage = scenario.apis[scenario.stage_api(name)].stage
             weight = CACHE_SIZES_BYTES[size]
             if stage.cache_capacity is not None:  # an experiment's own capacity stays
                 weight = min(stage.cache_capacity, UNBOUNDED)

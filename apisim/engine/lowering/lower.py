@@ -163,6 +163,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         sources.callers.populations,
         bindings.credentials.owners,
         bindings.caching.routes,
+        apis.canary_of,
     )
     return Program(
         scenario=scenario,

@@ -14,6 +14,7 @@ from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
 from apisim.engine.lowering.apis import LoweredApis, divided_bucket
 from apisim.engine.lowering.context import Context
+from apisim.engine.lowering.stages import copy_rows
 from apisim.gateway.quota import CLOCK_DTYPE, DAY_NS, NO_QUOTA, PERIODS, QUOTA_DTYPE, window_end
 from apisim.gateway.throttle import BUCKET_DTYPE, NO_BUCKET
 from apisim.gateway.usage_plan import KEY_DTYPE, NOT_ATTACHED, PLAN_LEVELS, SUBSCRIPTION_DTYPE
@@ -60,13 +61,14 @@ def lower_plans(context: Context, apis: LoweredApis) -> LoweredPlans:
     lowered = LoweredPlans(
         clock=clock,
         quotas=np.zeros(n_plans, QUOTA_DTYPE),
-        routes=np.full((n_plans, len(apis.route_names), PLAN_LEVELS), NOT_ATTACHED, np.int64),
+        routes=np.full((n_plans, len(apis.routes), PLAN_LEVELS), NOT_ATTACHED, np.int64),
     )
     templates = []
     for at, (name, plan) in enumerate(scenario.usage_plans.items()):
         _lower_quota(scenario, plan, lowered.quotas[at], clock[0])
         routes = lowered.routes[at]
         templates.append(_plan_buckets(context, apis, name, plan, routes, lowered.limits))
+        copy_rows(routes, apis.canary_of)
     _lower_holders(scenario, lowered, templates)
     return lowered
 
@@ -110,7 +112,7 @@ def _plan_buckets(
         limits.append((name, name))
         found.append(_bucket(context, plan.throttle, (*at, "throttle")))
     for stage, overrides in plan.api_stages.items():
-        api = stage.partition("/")[0]
+        api = plan.api_of(stage)
         for index, (of_api, key) in enumerate(apis.route_names):
             if of_api != api:
                 continue

@@ -13,6 +13,7 @@ from apisim.engine.lowering.clients import Clients, lower_client
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.cors import Browsers, lower_browser
 from apisim.engine.lowering.plans import LoweredPlans
+from apisim.engine.lowering.stages import add_canary_bindings
 from apisim.engine.program import Cell, FlowPlan
 from apisim.engine.tables import (
     CLOSED,
@@ -107,6 +108,7 @@ def lower_sources(
         row["mix"] = NONE
         row["rtt"] = row["edge_rtt"] = NONE
         row["caller"] = lower_callers(context, lowered.callers, name)
+        row["accept_encoding"] = source.accept_encoding
         for size in ("url_size", "header_size"):
             given = getattr(source, size)
             row[size] = NONE if given is None else context.dists.add(given)
@@ -118,6 +120,7 @@ def lower_sources(
             _lower_trace(context, apis, bindings, lowered, row, name, source, skip_bad_rows)
         else:
             _lower_phases(context, apis, bindings, lowered, row, name, source)
+        add_canary_bindings(context, apis, bindings, int(row["first_binding"]))
         row["n_bindings"] = len(bindings.rows) - row["first_binding"]
         row["client"] = lower_client(
             context, lowered.behaviours, source, _n_callers(lowered, row, source, scenario)
@@ -236,7 +239,9 @@ def _add_cells(lowered: LoweredSources, bindings: Bindings, row: np.void, name: 
     first = int(row["first_binding"])
     for at in range(int(row["first_phase"]), len(lowered.phases)):
         phase = lowered.phases[at][1]
-        for api, route in bindings.labels[first:]:
-            lowered.cells.append(Cell(name, phase, api, route))
-            lowered.cell_hashes.append(name_hash("cell", name, phase, api, route))
+        for binding, (api, route) in enumerate(bindings.labels[first:], first):
+            variant = bindings.canaries.get(binding, "")
+            lowered.cells.append(Cell(name, phase, api, route, variant))
+            words = ["canary"] if variant == "canary" else []
+            lowered.cell_hashes.append(name_hash("cell", name, phase, api, route, *words))
             lowered.cell_phase.append(at)

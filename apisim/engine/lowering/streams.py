@@ -8,6 +8,7 @@ import numpy as np
 from apisim.draws.keys import find_equal, stream_key
 from apisim.draws.purposes import Purpose
 from apisim.engine.lowering.bindings import DrawnPart
+from apisim.engine.lowering.stages import copy_rows
 from apisim.engine.program import Names
 from apisim.engine.tables import Tables
 from apisim.scenario import Scenario, ScenarioError
@@ -82,7 +83,9 @@ class Rekey:
         populations: Sequence[str],
         owners: Sequence[str],
         cached: Sequence[tuple[str, str]],
+        canary_of: Sequence[int],
     ) -> None:
+        self._canary_of = canary_of
         self._populations, self._owners, self._cached = populations, owners, cached
         self._scenario, self._names, self._parts, self._tables = scenario, names, parts, tables
 
@@ -96,6 +99,7 @@ class Rekey:
             self._populations,
             self._owners,
             self._cached,
+            self._canary_of,
         )
 
     def __call__(self, replication: int) -> Tables:
@@ -126,6 +130,7 @@ class Rekey:
         routes = tables.routes.copy()
         for at, (api, route) in enumerate(names.routes):
             routes["sizes_key"][at] = streams.key(Purpose.RESPONSE_SIZE, f"route/{api}/{route}")
+        copy_rows(routes["sizes_key"], self._canary_of)
         authorizers = tables.authorizers.copy()
         for at, (_, name) in enumerate(names.authorizers):
             for column, purpose in _AUTHORIZER_STREAMS.items():

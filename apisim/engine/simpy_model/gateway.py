@@ -23,11 +23,13 @@ from apisim.engine.simpy_model.limits import pass_limits
 from apisim.engine.simpy_model.mutual_tls import pass_mutual_tls
 from apisim.engine.simpy_model.resource import pass_resource
 from apisim.engine.simpy_model.sign_in import sign_in
+from apisim.engine.simpy_model.stages import pick_deployment
 from apisim.engine.simpy_model.validate import pass_validation
 from apisim.engine.simpy_model.waf import pass_waf
 from apisim.engine.tables import (
     BACKEND_MOCK,
     GATE_AUTH,
+    GATE_CANARY,
     GATE_CREDENTIALS,
     GATE_EARLY_THROTTLE,
     GATE_KEY,
@@ -35,6 +37,7 @@ from apisim.engine.tables import (
     GATE_RESOURCE,
     GATE_SIGN_IN,
     GATE_TLS,
+    GATE_UNMAPPED,
     GATE_VALIDATE,
     GATE_WAF,
 )
@@ -81,6 +84,8 @@ class Gateway:
                 yield from pass_mutual_tls(self, call)
             if gates & GATE_LIMITS:
                 yield from pass_limits(self, call)
+            if gates & GATE_CANARY:
+                pick_deployment(self, call)
             route = self._route(call)
             if gates & GATE_WAF:
                 yield from pass_waf(self, call)
@@ -133,6 +138,8 @@ class Gateway:
 
     def _route(self, call: Call) -> Any:
         at = self.binding(call).route
+        if self.binding(call).gates & GATE_UNMAPPED:
+            raise Refused(Answer.NO_MAPPING)
         if at < 0:
             raise Refused(Answer.NO_ROUTE)
         return self.model.routes[at]

@@ -27,6 +27,7 @@ from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
 from apisim.engine.simpy_model.rows import Rows
+from apisim.engine.simpy_model.stages import compress
 from apisim.engine.simpy_model.timeline import timeline_action
 from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import BACKEND_FUNCTION, CLOSED, TRACE
@@ -201,6 +202,8 @@ class Model:
         api = self.apis[binding.api]
         if call.answer > Answer.CACHE_HIT:
             call.response_bytes = int(tables.body[api.type, call.answer])
+        elif api.compress_from >= 0:
+            compress(self, call)
         if binding.cors >= 0:
             look_as_browser(self, call)
         if binding.route >= 0:

@@ -1,5 +1,6 @@
 """Clients that stop waiting or try again, in the golden model."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ def place(model: "Model", call: Call) -> Process:
         yield from send(model, call)
         return
     client, first_ns = model.tables.clients[at], model.now
+    # Of the stage's own deployment: each attempt may meet another, and the call is the route's.
+    binding = call.binding
     attempt, wait_ns, cost = call, 0, 0
     while True:
         left_with, is_late = yield from _attempt(model, client, attempt)
@@ -53,14 +56,14 @@ def place(model: "Model", call: Call) -> Process:
             call.user,
             call.ordinal,
             call.entity,
-            call.binding,
+            binding,
             call.phase,
             model.now,
             attempt=number,
         )
     record_call(
         model.recorder.calls,
-        model.cell_of(call),
+        model.cell_of(replace(call, binding=binding)),
         first_ns,
         model.now,
         attempt.attempt + 1,
