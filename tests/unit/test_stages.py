@@ -118,6 +118,16 @@ def test_a_threshold_may_be_about_one_of_them() -> None:
     assert [verdict.ok for verdict in result.thresholds] == [False, True]
 
 
+def test_a_promotion_is_an_entry_of_the_timeline() -> None:
+    path = "apis.a.stage.canary.percent_traffic"
+    steps = [{"at": "10s", "set": {path: 50}}, {"at": "20s", "set": {path: 100}}]
+    program, got = simulated(scenario(canary(0), timeline=steps))
+    seconds = got.rows["arrival_ns"] // 10_000_000_000
+    at = of_canary(program, got.rows)
+    assert [int(at[seconds == part].sum()) for part in (0, 2)] == [0, 1000]
+    assert abs(at[seconds == 1].sum() - 500) < Z * math.sqrt(250)
+
+
 CACHE = {"cache_max_entries": 10}
 CACHED = {"cache": {"keys": [], "ttl": "1h"}}
 
