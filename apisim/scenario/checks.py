@@ -140,8 +140,6 @@ def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
                 outcome.add(at, message, "keep one of them", because=((*at[:-1], first),))
 
 
-
-
 def _reached(scenario: Scenario, entry: MixEntry) -> list[tuple[str, RouteKey, Route]]:
     """Routes a line of a mix can reach: the one with the same key, else all that match."""
     api = scenario.apis.get(entry.api)
