@@ -207,7 +207,7 @@ WHOLE: Final[dict[str, Golden]] = {
         {"served": 93_265, "cache_hit": 1_704_596},
         "1.8396330631",
     ),
-    CANARY: ("fee87f8bd45b040a", {"served": 180_342}, "0.81134427003118785552978515625"),
+    CANARY: ("7ff5dd2fbc4a20bc", {"served": 180_342}, "0.81147187028638785552978515625"),
     STORM: (
         "b39da9e95421cf33",
         {"served": 270_224, "throttled": 89_524, "preflight": 269_798},
