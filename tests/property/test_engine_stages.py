@@ -23,8 +23,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_canary(case: Case, canary: dict[str, Any] | None) -> Case:
-    """The same case with one canary on all stages of REST APIs, or without any."""
+    """The case with one canary on all stages of REST APIs, or without any, for the whole run."""
     data = copy.deepcopy(case.data)
+    for entry in data.get("timeline", []):
+        if "set" in entry:
+            entry["set"] = {at: new for at, new in entry["set"].items() if ".canary." not in at}
+    timeline = [entry for entry in data.pop("timeline", []) if entry.get("set", True)]
+    data |= {"timeline": timeline} if timeline else {}
     for api in data["apis"].values():
         for stage in api.get("stages", {}).values() or [api.setdefault("stage", {})]:
             stage.pop("canary", None)
