@@ -63,15 +63,17 @@ def add_perimeter(drawing: Drawing, data: dict[str, Any]) -> None:
             )
     for source in data["traffic"].values():
         called = _called(source, list(apis))
-        if all(is_private[name] for name in called):
+        if all(is_private.get(name, False) for name in called):
             drawing.optional(source, 85, "vpc_endpoint", *_ENDPOINTS)
 
 
 def _called(source: dict[str, Any], apis: list[str]) -> list[str]:
+    """APIs that a source calls, or names of domains, behind which there may be any."""
     if "trace" in source:
-        return [source["trace"].get("api", apis[0])]
+        trace = source["trace"]
+        return [trace.get("domain") or trace.get("api", apis[0]).partition("/")[0]]
     fronts = [line.split()[0].partition("/")[0] for line in source["mix"]]
-    return [front if front in apis else apis[0] for front in fronts]
+    return [front if front in apis or "." in front else apis[0] for front in fronts]
 
 
 def _policy(drawing: Drawing, routes: list[str], *, through: bool) -> list[dict[str, Any]]:

@@ -47,8 +47,13 @@ def shop(scale: int = 1) -> Data:
         "apis": {"shop": {"type": "rest", "stage": stage, "routes": routes}},
         "authorizers": {"tokens": {"type": "token", "function": "check", "ttl": ms(3_000)}},
         "functions": {
-            "f": {"duration": ms(150), "init": ms(300), "reserved_concurrency": 6},
-            "check": {"duration": ms(20), "init": ms(100)},
+            "f": {
+                "duration": ms(150),
+                "init": ms(300),
+                "timeout": "900s",
+                "reserved_concurrency": 6,
+            },
+            "check": {"duration": ms(20), "init": ms(100), "timeout": "900s"},
         },
         "endpoints": {"e": {"servers": 2, "queue_limit": 3, "service_time": ms(120)}},
         "account": {"throttle": bucket(80, 40)},

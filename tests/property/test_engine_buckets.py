@@ -4,7 +4,6 @@ In any stretch of time of length t at most ``burst + rate * t`` requests are adm
 are taken from rows, the limits from the scenario; arithmetic is exact.
 """
 
-import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,7 +64,9 @@ def limit_of(scenario: Scenario, level: str, label: str) -> Throttle:
     """The limit a bucket stands for, as the scenario gives it."""
     if level == "account":
         return scenario.account.throttle
-    api = scenario.apis[re.split("[ /]", label)[0]]
+    front = label.split(" ", maxsplit=1)[0]  # API/STAGE is an API's own name where it has several
+    name = next(n for n in (front, front.rpartition("/")[0]) if n in scenario.apis)
+    api = scenario.apis[name]
     limit = api.stage.throttle if level == "stage" else api.routes[label.split(" ", 1)[1]].throttle
     assert limit is not None
     return limit

@@ -93,18 +93,24 @@ def test_ten_times_slower_is_the_same_at_ten_times_the_times(case: Case, folder:
 # P10
 
 
+def _names_an_api(line: str, apis: list[str]) -> bool:
+    """Whether a line of a mix says which API it calls, by its name or by a domain's."""
+    return re.split("[ /]", line)[0] in apis or "." in line.split(" ", maxsplit=1)[0]
+
+
 def with_room_for_others(data: dict[str, Any]) -> dict[str, Any]:
     """The scenario with the API named wherever it may be left out and no limit of the account."""
     apis = list(data["apis"])
     traffic = {}
     for name, source in data["traffic"].items():
         if "trace" in source:
-            source = source | {"trace": {"api": apis[0], **source["trace"]}}
+            if "domain" not in source["trace"]:
+                source = source | {"trace": {"api": apis[0], **source["trace"]}}
         else:
             # Bodies are given by the lines of the mix.
             for part in {"mix", "bodies"} & set(source):
                 named = {
-                    key if re.split("[ /]", key)[0] in apis else f"{apis[0]} {key}": inner
+                    key if _names_an_api(key, apis) else f"{apis[0]} {key}": inner
                     for key, inner in source[part].items()
                 }
                 source = source | {part: named}

@@ -222,6 +222,11 @@ def expected_of(phase: Phase) -> Fraction:
 @whole_scenarios
 @given(case=scenarios())
 def test_every_call_of_a_backend_is_a_row_s(case: Case, folder: Path) -> None:
+    # A canary calls other backends than its route says.
+    case.data.pop("timeline", None)
+    for api in case.data["apis"].values():
+        for stage in (api.get("stage", {}), *api.get("stages", {}).values()):
+            stage.pop("canary", None)
     scenario, simulation = simulated(case, folder)
     result, names = simulation.result, simulation.result.program.names
     reached: Counter[str] = Counter()

@@ -149,7 +149,8 @@ def test_each_table_has_its_columns_with_and_without_rows(result, quiet, name):
     frame = result.frame(name)
     assert isinstance(frame, pd.DataFrame)
     assert list(frame.columns) == columns
-    assert len(frame) == len(full) > 0
+    assert len(frame) == len(full)
+    assert full or name == "variants"  # there is no canary here
     assert len(quiet.frame(name)) == len(empty)
     if columns_of(name, []):
         assert list(quiet.frame(name).columns) == columns
