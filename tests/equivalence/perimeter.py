@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from tests.equivalence.drawing import Drawing
 
-__all__ = ["add_perimeter", "draw_endpoint_type", "draw_waf"]
+__all__ = ["add_perimeter", "close_endpoints", "draw_endpoint_type", "draw_waf"]
 
 #: Ranges that hold some, all or none of the addresses that random callers have.
 _RANGES: Final = (
@@ -65,6 +65,15 @@ def add_perimeter(drawing: Drawing, data: dict[str, Any]) -> None:
         called = _called(source, list(apis))
         if all(is_private.get(name, False) for name in called):
             drawing.optional(source, 85, "vpc_endpoint", *_ENDPOINTS)
+
+
+def close_endpoints(data: dict[str, Any]) -> None:
+    """Only what calls nothing but private APIs, by their own names, comes through a VPC."""
+    apis = data["apis"]
+    private = {name for name, api in apis.items() if api.get("endpoint") == "private"}
+    for source in data["traffic"].values():
+        if not private.issuperset(_called(source, list(apis))):
+            source.pop("vpc_endpoint", None)
 
 
 def _called(source: dict[str, Any], apis: list[str]) -> list[str]:

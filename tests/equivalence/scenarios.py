@@ -16,7 +16,7 @@ from tests.equivalence.changes import draw_changes
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.functions import add_background, set_aside
 from tests.equivalence.laws import FILES
-from tests.equivalence.perimeter import add_perimeter
+from tests.equivalence.perimeter import add_perimeter, close_endpoints
 from tests.equivalence.plans import draw_plans
 from tests.equivalence.populations import draw_populations
 from tests.equivalence.sources import draw_traffic
@@ -101,6 +101,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
         drawing.optional(chosen, 90, "cache_create_time", "10ms", "0s", "1ms")
     add_perimeter(drawing, data)
     add_stages(drawing, data)
+    close_endpoints(data)
     if style is not Style.EXACT and drawing.maybe(50):
         data.setdefault("timeline", []).extend(draw_changes(drawing, data))
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")

@@ -57,7 +57,8 @@ def at_the_door(case: Case) -> Case:
         for name, source in case.data["traffic"].items()
     }
     at_once = case.data.get("settings", {}) | _AT_THE_DOOR
-    return Case(case.data | {"traffic": traffic, "settings": at_once}, case.files)
+    data = {key: value for key, value in case.data.items() if key != "timeline"}  # changes limits
+    return Case(data | {"traffic": traffic, "settings": at_once}, case.files)
 
 
 def limit_of(scenario: Scenario, level: str, label: str) -> Throttle:
