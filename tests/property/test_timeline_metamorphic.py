@@ -14,7 +14,11 @@ from tests.equivalence.scenarios import Case, scenarios
 
 whole_scenarios = settings(
     max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
 )
 
 
