@@ -106,19 +106,24 @@ def fill_group(group: np.void, limit: int, rate: int) -> None:
 
 
 @part
+def _refill(record: np.void, n: int, window_ns: int, now_ns: int) -> None:
+    """Fill a bucket that holds ``n`` and gains as many in a window; its level is in n * ns."""
+    waited_ns = now_ns - record["filled_ns"]
+    if waited_ns > 0:
+        level = n * window_ns
+        if waited_ns < window_ns:
+            level = min(level, record["level"] + n * waited_ns)
+        record["level"] = level
+        record["filled_ns"] = now_ns
+
+
+@part
 def _may_take_one_more(group: np.void, now_ns: int) -> bool:
     """Whether the quota of requests a second lets one more by; refills its bucket."""
     rate = group["rate"]
     if rate < 0:
         return True
-    waited_ns = now_ns - group["filled_ns"]
-    if waited_ns > 0:
-        full = rate * _SECOND_NS
-        level = full
-        if waited_ns < _SECOND_NS:
-            level = min(full, group["level"] + rate * waited_ns)
-        group["level"] = level
-        group["filled_ns"] = now_ns
+    _refill(group, rate, _SECOND_NS, now_ns)
     return group["level"] >= _SECOND_NS  # type: ignore[no-any-return]
 
 
@@ -128,14 +133,7 @@ def _may_grow(pool: np.void, now_ns: int) -> bool:
     scaling = pool["scaling"]
     if scaling < 0:
         return True
-    waited_ns = now_ns - pool["filled_ns"]
-    if waited_ns > 0:
-        full = scaling * SCALING_WINDOW_NS
-        level = full
-        if waited_ns < SCALING_WINDOW_NS:
-            level = min(full, pool["level"] + scaling * waited_ns)
-        pool["level"] = level
-        pool["filled_ns"] = now_ns
+    _refill(pool, scaling, SCALING_WINDOW_NS, now_ns)
     return pool["level"] >= SCALING_WINDOW_NS  # type: ignore[no-any-return]
 
 

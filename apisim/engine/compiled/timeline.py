@@ -2,9 +2,7 @@
 
 from apisim.arrays.fifo import NOBODY
 from apisim.arrays.jit import gate
-from apisim.engine.actions import (
-    CHANGE,
-)
+from apisim.engine.actions import CHANGE
 from apisim.engine.compiled.calendar import (
     RANK_TIMELINE,
     at_once,

@@ -3,9 +3,7 @@
 from typing import TYPE_CHECKING
 
 from apisim.arrays.fifo import NOBODY
-from apisim.engine.actions import (
-    CHANGE,
-)
+from apisim.engine.actions import CHANGE
 from apisim.engine.simpy_model.environment import TIMELINE, Process
 from apisim.engine.timeline import act, change
 
