@@ -67,3 +67,6 @@ class Purpose(IntEnum):
     AUTH_VERSION = 53
     CANARY = 54
     ACCEPT_ENCODING = 55
+    TLS = 56
+    REUSE = 57
+    ORIGIN = 58

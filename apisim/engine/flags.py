@@ -10,6 +10,7 @@ __all__ = [
     "FLAG_CLIENT_GONE",
     "FLAG_CORS_BLOCKED",
     "FLAG_INVALIDATION",
+    "FLAG_NEW_CONNECTION",
     "FLAG_STALE",
     "FLAG_WARNED",
     "FLAG_WRONG",
@@ -23,6 +24,7 @@ FLAG_WARNED: Final = 4  # an invalidation ignored with a warning header
 FLAG_CORS_BLOCKED: Final = 8  # the browser hides the answer from its page
 FLAG_INVALIDATION: Final = 16  # the call may ask for a fresh answer, and did
 FLAG_CLIENT_GONE: Final = 32  # the client had stopped waiting for the answer
+FLAG_NEW_CONNECTION: Final = 64  # a handshake came before the call
 
 
 @gate
@@ -36,3 +38,5 @@ def count_flags(sums: np.void, flags: int) -> None:
         sums["invalidations"] += 1
     if flags & FLAG_WARNED:
         sums["ignored_invalidations"] += 1
+    if flags & FLAG_NEW_CONNECTION:
+        sums["new_connections"] += 1

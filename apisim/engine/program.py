@@ -35,6 +35,7 @@ from apisim.gateway.usage_plan import CUSTOMER_DTYPE, DAY_DTYPE
 from apisim.gateway.waf import INSPECTION_DTYPE, RATE_DTYPE
 from apisim.scenario import Scenario
 from apisim.traffic.arrivals import FLOW_DTYPE, start_flow
+from apisim.traffic.connections import CONNECTION_DTYPE
 
 #: Days of usage that are kept of a key, and of all keys together.
 _MOST_DAYS = 90
@@ -131,6 +132,7 @@ class Program:
     has_key: NDArray[np.bool_]  # by customer
     retry_tokens: NDArray[np.int64]  # full quotas of client processes
     n_users: int
+    n_connections: int
     horizon_ns: int
     n_skipped_rows: int
     rekey: Callable[[int], Tables]  # tables with the keys of one replication
@@ -241,6 +243,7 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         retry_tokens=program.retry_tokens.copy()
         if len(program.retry_tokens)
         else np.zeros(1, np.int64),
+        connections=np.zeros(max(1, program.n_connections), CONNECTION_DTYPE),
         inspections=np.zeros(
             (len(program.names.phases), len(program.names.apis), 2), INSPECTION_DTYPE
         ),

@@ -102,6 +102,7 @@ CELL_DTYPE: Final = np.dtype(
         ("wrong_answers", "i8"),
         ("invalidations", "i8"),
         ("ignored_invalidations", "i8"),  # with a warning
+        ("new_connections", "i8"),
     ],
     align=True,
 )

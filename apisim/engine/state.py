@@ -84,6 +84,8 @@ PATIENCE_DTYPE: Final = np.dtype(
         ("seen", "i8"),  # what the attempt was to it
         ("retry_wait_ns", "i8"),  # before the latest retry
         ("retry_cost", "i8"),  # tokens it took
+        ("connection", "i8"),  # row of the connection that carries it; -1: none is kept
+        ("is_new", "i8"),  # 1: it has come on a connection of its own
     ],
     align=True,
 )
@@ -124,6 +126,7 @@ class State(NamedTuple):
     clusters: NDArray[np.void]  # CLUSTER_DTYPE[n_caches]
     rates: NDArray[np.void]  # RATE_DTYPE, addresses of rate-based rules
     rate_counts: NDArray[np.int32]
+    connections: NDArray[np.void]  # CONNECTION_DTYPE
     inspections: NDArray[np.void]  # INSPECTION_DTYPE[n_phases, n_apis, 2], 1: warm-up
     retry_tokens: NDArray[np.int64]  # [n_processes] of clients with a retry quota
 

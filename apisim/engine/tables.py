@@ -110,6 +110,16 @@ SOURCE_DTYPE: Final = np.dtype(
         ("header_size", "i8"),
         ("client", "i8"),  # row of the clients; NONE: they wait for ever and try once
         ("accept_encoding", "f8"),  # share of calls that take compressed answers
+        ("way", "i8"),  # 1: connections, bandwidth or a way behind the edge count
+        ("origin_rtt", "i8"),  # distribution [ns]; NONE: no time
+        ("kbps", "i8"),  # bandwidth; 0: bodies take no time
+        ("connects", "i8"),  # of traffic.connections: FREE, KEPT, SHARE or EACH_CALL
+        ("keep_alive_ns", "i8"),
+        ("reuse", "f8"),
+        ("handshake_trips", "i8"),  # round trips of a new connection
+        ("first_connection", "i8"),  # rows for each peer and API
+        ("first_peer", "i8"),  # number of the first caller that has a connection
+        ("n_peers", "i8"),
     ],
     align=True,
 )
@@ -324,6 +334,7 @@ RULES_DTYPE: Final = np.dtype(
         ("signature_window_ns", "i8"),
         ("sign_in_time", "i8"),
         ("environment_setup", "i8"),
+        ("tls_time", "i8"),
     ],
     align=True,
 )

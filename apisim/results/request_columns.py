@@ -23,6 +23,7 @@ from apisim.engine.flags import (
     FLAG_CLIENT_GONE,
     FLAG_CORS_BLOCKED,
     FLAG_INVALIDATION,
+    FLAG_NEW_CONNECTION,
     FLAG_STALE,
     FLAG_WARNED,
     FLAG_WRONG,
@@ -108,6 +109,7 @@ _REMARKS: Final = {
     FLAG_WARNED: "warned",
     FLAG_CORS_BLOCKED: "hidden_by_cors",
     FLAG_INVALIDATION: "invalidation",
+    FLAG_NEW_CONNECTION: "new_connection",
 }
 
 

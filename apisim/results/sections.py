@@ -172,7 +172,18 @@ def _routes(result: Result) -> Section | None:
         "Latency by route, at the client, refusals included",
         "Route|>Requests|>p50|>p95|>p99|>p99.9|>max",
         rows,
+        remarks=_handshakes(result),
     )
+
+
+def _handshakes(result: Result) -> tuple[str, ...]:
+    """How many requests had to wait for a new connection, where connections cost time."""
+    tally = result.measurements.select()
+    count = tally.sums["new_connections"]
+    if not count:
+        return ()
+    share = share_text(count / tally.requests)
+    return (f"{counted(count, 'request')} ({share}) opened a connection first",)
 
 
 def _throttling(result: Result) -> Section | None:

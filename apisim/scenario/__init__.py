@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from apisim.scenario.authorizers import Authorizer
     from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
     from apisim.scenario.loading import load, loads
+    from apisim.scenario.network import Network
     from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, PausePhase, Phase
     from apisim.scenario.pricing import Pricing, Represents
     from apisim.scenario.problems import (
@@ -40,13 +41,14 @@ if TYPE_CHECKING:
     from apisim.scenario.settings import Settings
     from apisim.scenario.template import TEMPLATE
     from apisim.scenario.thresholds import Threshold
-    from apisim.scenario.traffic import Arrivals, MixEntry, Network, Source, Trace
+    from apisim.scenario.traffic import Arrivals, MixEntry, Source, Trace
 
 _HOMES = {
     "api": ("Api", "Integration", "Route", "RouteCache", "Stage", "Throttle"),
     "authorizers": ("Authorizer",),
     "backends": ("Account", "HttpEndpoint", "LambdaFunction"),
     "loading": ("load", "loads"),
+    "network": ("Network",),
     "phases": ("ClosedPhase", "CountsPhase", "OpenPhase", "PausePhase", "Phase"),
     "pricing": ("Pricing", "Represents"),
     "problems": (
@@ -62,7 +64,7 @@ _HOMES = {
     "settings": ("Settings",),
     "template": ("TEMPLATE",),
     "thresholds": ("Threshold",),
-    "traffic": ("Arrivals", "MixEntry", "Network", "Source", "Trace"),
+    "traffic": ("Arrivals", "MixEntry", "Source", "Trace"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

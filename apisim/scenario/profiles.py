@@ -37,6 +37,7 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
         "cache_encryption_inflation": "0%",
         "waf_latency": 0,
         "mutual_tls_time": 0,
+        "tls_time": 0,
     },
 }
 

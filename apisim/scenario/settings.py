@@ -314,8 +314,12 @@ class Settings(Model):
     )
     mutual_tls_time: TimeDistribution = as_written(
         {"uniform": ["1ms", "3ms"]},
-        description="Time to check a client's certificate, for each request: every call opens a "
-        "connection. Assumed.",
+        description="Time to check a client's certificate, for each new connection; without "
+        "`network.keep_alive` or `reuse` every call opens one. Assumed.",
+    )
+    tls_time: TimeDistribution = as_written(
+        {"uniform": ["1ms", "2ms"]},
+        description="Processor time of a TLS handshake, besides its round trips. Assumed.",
     )
     rate_limit_headers: Annotated[bool, flag()] = as_written(
         False,

@@ -17,11 +17,12 @@ from apisim.scenario.authorizers import Credentials, Scopes
 from apisim.scenario.cache_control import Invalidate
 from apisim.scenario.clients import Client
 from apisim.scenario.cors import Browser
-from apisim.scenario.distributions import SentSizeDistribution, TimeDistribution
+from apisim.scenario.distributions import SentSizeDistribution
 from apisim.scenario.domains import DomainName
 from apisim.scenario.fields import Reader, duration, flag, input_file, name, number, share
 from apisim.scenario.mix import Mix, MixEntry
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
+from apisim.scenario.network import Network
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.scenario.popularity import Popularity, names_of
 from apisim.scenario.problems import Path, did_you_mean
@@ -32,7 +33,7 @@ from apisim.scenario.routes import (
 from apisim.scenario.units import UnitError, shown
 from apisim.scenario.validators import BodySample
 
-__all__ = ["Arrivals", "MixEntry", "Network", "Source", "Trace"]
+__all__ = ["Arrivals", "MixEntry", "Source", "Trace"]
 
 _KINDS: Final = ("poisson", "uniform", "bursty")
 #: What a log leaves no room for: it says itself what its calls send.
@@ -101,24 +102,6 @@ _ARRIVALS_SCHEMA: Final[dict[str, Any]] = {
         },
     ]
 }
-
-
-class Network(Model):
-    """How far away the callers are.
-
-    Attributes
-    ----------
-    rtt : Distribution
-        Round trip between caller and region [ns], default 0.
-    edge_rtt : Distribution or None
-        Round trip between caller and edge location [ns], for edge endpoints; None is the setting
-        ``edge_rtt``.
-    """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"bandwidth", "connections", "location", "tls"})
-
-    rtt: TimeDistribution = as_written("0s")
-    edge_rtt: TimeDistribution | None = None
 
 
 def _read_api_stage(value: Any, context: Context) -> str:
@@ -299,6 +282,11 @@ class Source(Model):
         if not self.mix:
             found.append(Finding((), "mix is required", "write mix: {GET /users: 1}"))
         open_phases = [isinstance(phase, (OpenPhase, CountsPhase)) for phase in self.phases]
+        keeps = self.network is not None and self.network.keep_alive
+        if keeps and self.of is None and any(open_phases):
+            hint = "write reuse: 90% in place of keep_alive, or say with of: who calls"
+            message = "nobody is known who could keep a connection alive"
+            found.append(Finding(("network",), message, hint))
         if self.is_closed and any(open_phases):
             at = ("phases", open_phases.index(True))
             hint = "use two sources: one with rates, one with users"

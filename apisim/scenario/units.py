@@ -18,6 +18,7 @@ __all__ = [
     "SIZE_UNITS_BYTES",
     "UnitError",
     "decimal_of",
+    "parse_bandwidth",
     "parse_duration",
     "parse_number",
     "parse_rate",
@@ -49,6 +50,14 @@ DURATION_UNITS_NS: Final[dict[str, int]] = {
 SIZE_UNITS_BYTES: Final[dict[str, int]] = {
     "B": 1,
     **{f"{prefix}{i}B": 1024**n for n, prefix in enumerate("KMGT", 1) for i in ("", "i")},
+}
+
+#: Bits per second count in thousands.
+BANDWIDTH_UNITS_BPS: Final[dict[str, int]] = {
+    "bps": 1,
+    "kbps": 1_000,
+    "Mbps": 1_000_000,
+    "Gbps": 1_000_000_000,
 }
 
 RATE_PERIODS_S: Final[dict[str, int]] = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
@@ -274,6 +283,31 @@ def parse_size(value: object) -> int:
     if amount < 0:
         raise UnitError(f"{shown(value)} is negative", "sizes are 0 or more")
     return round(amount * units[match[2].casefold()])
+
+
+def parse_bandwidth(value: object) -> Fraction:
+    """Bits per second.
+
+    Parameters
+    ----------
+    value : object
+        Text such as ``20Mbps``, ``500kbps``, ``1.5Gbps``; letters may be large or small.
+
+    Raises
+    ------
+    UnitError
+        If there is no unit or the text is no bandwidth.
+
+    Examples
+    --------
+    >>> parse_bandwidth("20Mbps")
+    Fraction(20000000, 1)
+    """
+    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    units = {unit.casefold(): scale for unit, scale in BANDWIDTH_UNITS_BPS.items()}
+    if match is None or match[2].casefold() not in units:
+        raise UnitError(f"{shown(value)} is not a bandwidth", "write e.g. 20Mbps or 500kbps")
+    return _exact(_decimal(match[1]), shown(value)) * units[match[2].casefold()]
 
 
 def parse_rate(value: object) -> Fraction:

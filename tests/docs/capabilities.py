@@ -85,6 +85,11 @@ OFF: Final[dict[str, Switch]] = {
     "base paths": Switch(
         "apisim/scenario/domains.py", "if mapping in mappings:", 'if mapping in [""]:'
     ),
+    "connections": Switch(
+        "apisim/traffic/connections.py",
+        'now_ns - connection["unused_ns"] <= keep_alive_ns',
+        'now_ns - connection["unused_ns"] < 0',
+    ),
     "routing": Switch(
         f"{_GATEWAY}/routing.py",
         "return None if self._default is None else Match(self._default, {})",
@@ -451,13 +456,21 @@ CAPABILITIES: Final = (
         "certificates",
         test=f"{_OUTCOME}[mtls_failed-rest]",
     ),
-    Capability(_FUND, "time of TCP and TLS handshakes"),
+    Capability(
+        _FUND,
+        "time of TCP and TLS handshakes",
+        "traffic.*.network.keep_alive",
+        "connections",
+        test="tests/unit/test_network.py::test_each_client_of_a_log_keeps_a_connection_for_a_while",
+        scenario="edge-or-regional.yaml",
+    ),
     Capability(
         _FUND,
         "edge-optimized and regional endpoints",
         "apis.*.endpoint",
         "endpoints",
         test="tests/unit/test_limits.py::test_each_type_and_endpoint_has_its_limits",
+        scenario="edge-or-regional.yaml",
     ),
     Capability(
         _FUND,

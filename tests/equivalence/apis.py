@@ -228,6 +228,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         "edge_rtt",
         "waf_latency",
         "mutual_tls_time",
+        "tls_time",
     ):
         if drawing.is_exact or drawing.maybe(25 if profile == "ideal" else 50):
             chosen[key] = drawing.time()

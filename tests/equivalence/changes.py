@@ -92,7 +92,7 @@ def changeable(data: dict[str, Any]) -> Iterator[_Choice]:
         yield from _of_api(data, f"apis.{name}", api)
     yield from _of_access(data)
     for name, source in data["traffic"].items():
-        for key in source.get("network", {}):
+        for key in [x for x in ("rtt", "edge_rtt") if x in source.get("network", {})]:
             yield f"traffic.{name}.network.{key}", time
     settings = ["hit_time", "refusal_time", "lambda_transport", "http_transport", "edge_hop"]
     settings += ["gateway_overhead", "waf_latency", "credential_check_time", "key_set_time"]

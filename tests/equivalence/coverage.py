@@ -25,6 +25,7 @@ from apisim.draws.distributions import (
 from apisim.engine.flags import (
     FLAG_CLIENT_GONE,
     FLAG_INVALIDATION,
+    FLAG_NEW_CONNECTION,
     FLAG_STALE,
     FLAG_WARNED,
     FLAG_WRONG,
@@ -35,6 +36,7 @@ from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model
 from apisim.scenario.stages import split_stages
+from apisim.traffic.connections import KEPT
 from tests.equivalence.engines import Run
 
 __all__ = ["Coverage"]
@@ -89,6 +91,8 @@ _EVENTS = (
     "a wrong answer",
     "an invalidation",
     "an invalidation ignored with a warning",
+    "a new connection",
+    "a call on an open connection",
     "a flush",
     "a new instance of a cache",
     "a wait for a cache",
@@ -199,6 +203,12 @@ def _begins_anew(run: Run) -> bool:
     return bool((subscriptions["window_end"] > ends).any())
 
 
+def _uses_one_again(run: Run) -> bool:
+    """Whether a connection that is kept has carried a second call."""
+    connects = run.result.program.tables.sources["connects"][run.rows["source"]]
+    return bool(((connects == KEPT) & (run.rows["flags"] & FLAG_NEW_CONNECTION == 0)).any())
+
+
 def _reached(run: Run) -> Iterator[str]:
     rows, result = run.rows, run.result
     kinds = result.program.tables.apis["type"]
@@ -223,6 +233,8 @@ def _reached(run: Run) -> Iterator[str]:
         "a wrong answer": (rows["flags"] & FLAG_WRONG).any(),
         "an invalidation": (rows["flags"] & FLAG_INVALIDATION).any(),
         "an invalidation ignored with a warning": (rows["flags"] & FLAG_WARNED).any(),
+        "a new connection": (rows["flags"] & FLAG_NEW_CONNECTION).any(),
+        "a call on an open connection": _uses_one_again(run),
         "a flush": result.clusters["flushes"].any(),
         "a new instance of a cache": result.clusters["available_ns"].any(),
         "a request of a canary": is_canary.any(),

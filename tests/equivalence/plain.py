@@ -17,6 +17,7 @@ _OF_SOURCE = (
     *("invalidate", "missing", "bodies", "url_size", "header_size", "client"),
 )
 _OF_STAGE = ("waf", "canary", "minimum_compression_size")
+_OF_NETWORK = ("keep_alive", "reuse", "tls", "bandwidth", "origin_rtt")
 _OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
 _SETTINGS = (
     *("throttle_before_auth", "sloppiness", "throttle_charging"),
@@ -61,6 +62,7 @@ def _plain(case: Case) -> Case:
         _without(source, _OF_SOURCE)
         if source.get("trace", {}).pop("domain", None):
             source["trace"]["api"] = _some_stage(data)
+        _without(source.get("network", {}), _OF_NETWORK)
     return case
 
 

@@ -9,6 +9,7 @@ from tests.equivalence.browsers import draw_browser
 from tests.equivalence.clients import draw_client
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import CROWDED_THINK_TIMES, THINK_TIMES, popularities
+from tests.equivalence.network import draw_network
 from tests.equivalence.validators import draw_sent
 
 __all__ = ["draw_traffic"]
@@ -52,13 +53,6 @@ def draw_traffic(
             drawing.optional(wanted, 90, "share", "50%", "100%", "5%")
             drawing.optional(wanted, 70, "authorized", "50%", "100%")
             source["invalidate"] = wanted
-        if drawing.maybe(45):
-            network: dict[str, Any] = {}
-            if drawing.maybe(80):
-                network["rtt"] = drawing.time()
-            if drawing.maybe(40):
-                network["edge_rtt"] = drawing.time()
-            source["network"] = network
         if "trace" not in source and drawing.maybe(30):
             source["browser"] = draw_browser(drawing)
             if drawing.maybe(50):  # simple requests need a page that sets no headers
@@ -73,6 +67,8 @@ def draw_traffic(
             source.get("values", {}).pop("header.authorization", None)
         source |= draw_sent(drawing, apis, source)
         traffic[f"s{at}"] = source | callers
+        if drawing.maybe(60):
+            traffic[f"s{at}"]["network"] = draw_network(drawing, traffic[f"s{at}"])
     return traffic
 
 

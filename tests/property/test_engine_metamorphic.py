@@ -51,6 +51,9 @@ def slower(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [slower(inner) for inner in value]
+    line = re.fullmatch(r"(\d+)([kM]bps)", value) if isinstance(value, str) else None
+    if line:
+        return f"{int(line[1]) / 10}{line[2]}"
     match = re.fullmatch(r"(\d+)(ns|us|ms|s|m)", value) if isinstance(value, str) else None
     return f"{int(match[1]) * 10}{match[2]}" if match else value
 

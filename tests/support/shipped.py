@@ -15,6 +15,7 @@ __all__ = [
     "CANARY",
     "DAY",
     "DDOS",
+    "EDGE",
     "FOLDER",
     "FRIDAY",
     "KEYS",
@@ -58,6 +59,7 @@ KEYS: Final = "chapter/cache-keys"
 AUTHORIZER: Final = "authorizer-ttl"
 ALLOWLIST: Final = "ip-allowlist"
 DDOS: Final = "ddos"
+EDGE: Final = "edge-or-regional"
 PITFALL: Final = "cache-key-pitfall"
 CANARY: Final = "canary-slow-release"
 STORM: Final = "cors-preflight-storm"

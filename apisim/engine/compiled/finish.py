@@ -7,6 +7,7 @@ import numpy as np
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.clients import mark_late
+from apisim.engine.compiled.connecting import arrive_back
 from apisim.engine.compiled.deployments import compress
 from apisim.engine.compiled.preflights import look_as_browser
 from apisim.engine.compiled.sampling import draw_int
@@ -31,11 +32,13 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
     api = tables.apis[slot["api"]]
     answer = slot["answer"]
     slot["gateway_ns"] = answered_ns - slot["door_ns"]
-    slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
     if answer > _HIT:
         slot["response_bytes"] = tables.body[api["type"], answer]
     elif rare is not None and api["compress_from"] >= 0:
         compress(world, slot)
+    if rare is not None and tables.sources[slot["source"]]["way"] == 1:
+        arrive_back(world, slot, answered_ns)
+    slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
     if rare is not None and tables.bindings[slot["binding"]]["cors"] >= 0:
         look_as_browser(world, slot)
         answer = slot["answer"]

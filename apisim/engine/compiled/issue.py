@@ -24,6 +24,7 @@ from apisim.engine.compiled.calendar import (
     take_slot,
 )
 from apisim.engine.compiled.clients import await_answer, begin_call
+from apisim.engine.compiled.connecting import set_out
 from apisim.engine.compiled.preflights import ask_first, take_permission
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, STAGE_WAIT
@@ -43,6 +44,8 @@ _CUSTOMER: Final = constant(Purpose.CUSTOMER)
 _PERSON: Final = constant(Purpose.PERSON)
 _ADDRESS: Final = constant(Purpose.ADDRESS)
 _RARE: Final = constant(1)  # a browser has asked first
+_BEFORE: Final = constant(0)  # no preflight has come the same way
+_AFTER: Final = constant(1)
 
 
 @part
@@ -210,6 +213,8 @@ def _clear(world: World, taken: int, now_ns: int, rare: int | None) -> None:
         slot["person"] = NONE
         slot["ip"] = NONE
         slot["key"] = NONE
+        slot["connection"] = NONE
+        slot["is_new"] = 1
         if tables.sources[slot["source"]]["caller"] >= 0:
             _identify(world, taken, now_ns)
 
@@ -243,14 +248,18 @@ def _identify(world: World, taken: int, now_ns: int) -> None:
 
 
 @part
-def travel(world: World, taken: int, now_ns: int) -> bool:
-    """Send a new call on its way; whether it stands at the gateway's door at once."""
+def travel(world: World, taken: int, now_ns: int, follows: int, rare: int | None) -> bool:
+    """Send a new call on its way; whether it stands at the gateway's door at once.
+
+    ``follows`` is 1 where a preflight has come the same way.
+    """
     tables, calendar, _, _, _ = world
     slot = calendar.slots[taken]
     source = tables.sources[slot["source"]]
     is_edge = tables.apis[slot["api"]]["edge"] == 1
     rtt = source["edge_rtt"] if is_edge else source["rtt"]
     there_ns = 0
+    round_trip_ns = 0
     slot["back_ns"] = 0
     if rtt >= 0:
         round_trip_ns = draw_int(world, slot, rtt, _RTT)
@@ -260,6 +269,8 @@ def travel(world: World, taken: int, now_ns: int) -> bool:
         hop_ns = draw_int(world, slot, tables.rules[0]["edge_hop"], _EDGE)
         there_ns += hop_ns // 2
         slot["back_ns"] += hop_ns - hop_ns // 2
+    if rare is not None and source["way"] == 1:
+        there_ns += set_out(world, taken, now_ns, round_trip_ns, follows)
     if there_ns == 0:
         return True
     schedule_slot(calendar, now_ns + there_ns, RANK_ARRIVAL, STAGE_DOOR, taken)
@@ -271,7 +282,7 @@ def send_actual(world: World, at: int, now_ns: int) -> int:
     """A browser sends the request it has asked for; the next stage."""
     take_permission(world, at, now_ns)
     _clear(world, at, now_ns, _RARE)
-    return STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT
+    return STAGE_DOOR if travel(world, at, now_ns, _AFTER, _RARE) else STAGE_WAIT
 
 
 @gate
@@ -282,4 +293,4 @@ def send_again(world: World, at: int, now_ns: int) -> int:
     await_answer(world, at, now_ns)
     if world.tables.bindings[world.calendar.slots[at]["binding"]]["preflight"] >= 0:
         ask_first(world, at, now_ns)
-    return STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT
+    return STAGE_DOOR if travel(world, at, now_ns, _BEFORE, _RARE) else STAGE_WAIT

@@ -38,6 +38,8 @@ NEED_ROWS: Final = constant(5)
 _MARGIN: Final = constant(4)
 #: Most slots that one event takes: a call that is answered at once, and its client.
 _SLOTS: Final = constant(2)
+#: No preflight has come the same way.
+_FIRST: Final = constant(0)
 
 
 @kernel
@@ -96,7 +98,7 @@ def run(world: World, budget: int, rare: int | None) -> int:
                 else:
                     take_event(world)
                     at = issue_from_user(world, at, now_ns, rare)
-                stage = STAGE_DOOR if travel(world, at, now_ns) else STAGE_WAIT
+                stage = STAGE_DOOR if travel(world, at, now_ns, _FIRST, rare) else STAGE_WAIT
             else:
                 take_event(world)
                 if stage == STAGE_DEADLINE and is_stale(calendar, item):

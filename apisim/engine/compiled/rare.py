@@ -89,6 +89,7 @@ def is_needed(tables: Tables) -> bool:
         or (bindings["preflight"] >= 0).any()
         or (tables.sources["caller"] >= 0).any()
         or (tables.sources["client"] >= 0).any()
+        or (tables.sources["way"] > 0).any()
         or tables.authorizers["careful"].any()
         or len(tables.timeline)
         or tables.functions["malformed"].any()

@@ -37,6 +37,7 @@ class Context:
     popularities: KeyTable = field(default_factory=KeyTable)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    n_connections: int = 0
 
     def refuse(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
         """Report something wrong with the scenario; all problems are raised together."""

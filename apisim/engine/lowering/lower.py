@@ -187,6 +187,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         has_key=plans.has_key,
         retry_tokens=np.array(sources.behaviours.tokens, np.int64),
         n_users=sources.n_users,
+        n_connections=context.n_connections,
         horizon_ns=int(rules["horizon_ns"][0]),
         n_skipped_rows=sources.n_skipped_rows,
         rekey=rekey,
@@ -213,6 +214,7 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["key_set_time"] = context.dists.add(settings.key_set_time)
     rules["key_set_timeout_ns"] = settings.key_set_timeout
     rules["signature_window_ns"] = settings.signature_window
+    rules["tls_time"] = context.dists.add(settings.tls_time)
     rules["sign_in_time"] = context.dists.add(settings.sign_in_time)
     rules["environment_setup"] = context.dists.add(settings.environment_setup)
     return rules

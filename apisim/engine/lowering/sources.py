@@ -12,6 +12,7 @@ from apisim.engine.lowering.callers import Callers, lower_callers
 from apisim.engine.lowering.clients import Clients, lower_client
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.cors import Browsers, lower_browser
+from apisim.engine.lowering.network import lower_network
 from apisim.engine.lowering.plans import LoweredPlans
 from apisim.engine.lowering.stages import add_canary_bindings
 from apisim.engine.program import Cell, FlowPlan
@@ -66,6 +67,7 @@ class LoweredSources:
     trace_target: list[NDArray[np.int64]] = field(default_factory=list)
     trace_bytes: list[NDArray[np.int64]] = field(default_factory=list)
     targets: list[tuple[int, int, int, int]] = field(default_factory=list)
+    first_clients: list[int] = field(default_factory=list)
     n_rows: int = 0
     n_users: int = 0
     n_pieces: int = 0
@@ -106,7 +108,7 @@ def lower_sources(
         row["first_phase"] = len(lowered.phases)
         row["first_binding"] = len(bindings.rows)
         row["mix"] = NONE
-        row["rtt"] = row["edge_rtt"] = NONE
+        row["rtt"] = row["edge_rtt"] = row["origin_rtt"] = NONE
         row["caller"] = lower_callers(context, lowered.callers, name)
         row["accept_encoding"] = source.accept_encoding
         for size in ("url_size", "header_size"):
@@ -125,6 +127,8 @@ def lower_sources(
         row["client"] = lower_client(
             context, lowered.behaviours, source, _n_callers(lowered, row, source, scenario)
         )
+        if source.network is not None:
+            lower_network(context, row, name, _peers(context, lowered, row, source))
         _add_cells(lowered, bindings, row, name)
     return lowered
 
@@ -134,6 +138,22 @@ def _n_callers(lowered: LoweredSources, row: np.void, source: Source, scenario: 
     if source.of is not None:
         return scenario.populations[source.of].n_people
     return lowered.n_users - int(row["first_user"]) if source.is_closed else 0
+
+
+def _peers(
+    context: Context, lowered: LoweredSources, row: np.void, source: Source
+) -> tuple[int, int]:
+    """Callers of a source that can keep a connection: number of the first, and how many."""
+    if source.of is not None:
+        population = context.scenario.populations[source.of]
+        return lowered.callers.first_person[source.of], population.n_people
+    if source.is_closed:
+        return 0, lowered.n_users - int(row["first_user"])
+    if source.trace is not None:
+        first = lowered.first_clients[-1]
+        # The last is the unknown one, which is nobody's.
+        return first, len(lowered.clients) - first - 1
+    return 0, 0
 
 
 def _lower_phases(
@@ -216,6 +236,7 @@ def _lower_trace(
     if n_rows:
         lowered.horizon_ns = max(lowered.horizon_ns, int(trace.arrival_ns[n_rows - 1]))
     first_target, first_client = len(lowered.targets), len(lowered.clients)
+    lowered.first_clients.append(first_client)
     lowered.targets += bindings.add_targets(context, apis, name, source, trace.targets)
     lowered.clients += [*trace.clients, ""]
     # 0 stands for "unknown": a row without a client has no identity.

@@ -47,6 +47,7 @@ def send(model: "Model", call: Call) -> Process:
                 model.make_room()
                 remember(model.store, line, key, model.now)
             call.arrival_ns = model.now
+            call.follows = True
     yield from model.gateway.request(model.admit(call))
     return call
 

@@ -61,6 +61,9 @@ class Call:
     subscription: int = -1  # key in a plan under which it passes
     about: np.uint64 = _NO_KEY  # hash of what the answer depends on
     give_up_ns: int = NEVER  # when its client stops waiting
+    connection: int = -1  # that carries it; -1: none is kept
+    is_new: bool = True  # it has come on a connection of its own
+    follows: bool = False  # a preflight has come the same way
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

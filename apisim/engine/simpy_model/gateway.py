@@ -17,6 +17,7 @@ from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.access import authorize, check_credentials
 from apisim.engine.simpy_model.caching import ask_cache, keep_answer
 from apisim.engine.simpy_model.call import Call, Refused
+from apisim.engine.simpy_model.connecting import arrive_back, set_out
 from apisim.engine.simpy_model.environment import ARRIVAL, DEADLINE, Process
 from apisim.engine.simpy_model.keys import admit_with_key, pass_key
 from apisim.engine.simpy_model.limits import pass_limits
@@ -113,6 +114,7 @@ class Gateway:
             if not refusal.at_once:
                 yield from self._refuse(call)
         call.gateway_ns = self.model.now - call.door_ns
+        arrive_back(self.model, call)
         yield from self.model.wait(call, call.back_ns, ARRIVAL)
         self.model.record(call)
 
@@ -121,7 +123,7 @@ class Gateway:
         source = self.model.sources[call.source]
         is_edge = self.model.apis[self.binding(call).api].edge
         rtt = source.edge_rtt if is_edge else source.rtt
-        there_ns = 0
+        there_ns = round_trip_ns = 0
         if rtt >= 0:
             round_trip_ns = self.draws.amount(call, rtt, Purpose.RTT)
             there_ns = round_trip_ns // 2
@@ -130,7 +132,7 @@ class Gateway:
             hop_ns = self.draws.amount(call, self.model.rules.edge_hop, Purpose.EDGE)
             there_ns += hop_ns // 2
             call.back_ns += hop_ns - hop_ns // 2
-        return there_ns
+        return there_ns + set_out(self.model, call, round_trip_ns)
 
     def binding(self, call: Call) -> Any:
         """Which route a call goes to, and what its keys are made of."""

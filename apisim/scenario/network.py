@@ -1,0 +1,111 @@
+"""The way between callers and the API: round trips, connections and bandwidth."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import model_validator
+
+from apisim.scenario.distributions import TimeDistribution
+from apisim.scenario.fields import Reader, duration, share
+from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.units import UnitError, parse_bandwidth, shown
+
+__all__ = ["Network"]
+
+_KEEP_ALIVE: Final = duration("1ms", "1h")
+_LOW_KBPS: Final = 1
+_HIGH_KBPS: Final = 100_000_000
+_TLS: Final = ("1.3", "1.2")
+
+
+def _read_keep_alive(value: Any, context: Context) -> int:
+    # `off` without quotes is a boolean to some readers of YAML.
+    if value is False or value == "off":
+        return 0
+    if value is True or value == "on":
+        raise UnitError("must be a duration or off", "write e.g. 60s")
+    return int(_KEEP_ALIVE.read(value, context))
+
+
+def _read_tls(value: Any, context: Context) -> str:
+    if str(value) not in _TLS:
+        raise UnitError(f"must be 1.3 or 1.2, got {shown(value)}")
+    return str(value)
+
+
+def _read_bandwidth(value: Any, context: Context) -> int:
+    bits = parse_bandwidth(value)
+    kbps = Fraction(bits, 1_000)
+    if not _LOW_KBPS <= kbps <= _HIGH_KBPS:
+        raise UnitError(f"{shown(value)} is out of range", "allowed: 1kbps to 100Gbps")
+    if kbps.denominator != 1:
+        raise UnitError(f"{shown(value)} is not a whole number of kbps")
+    return int(kbps)
+
+
+class Network(Model):
+    """How far away the callers are, and how they are connected.
+
+    Attributes
+    ----------
+    rtt : Distribution
+        Round trip between caller and region [ns], default 0.
+    edge_rtt : Distribution or None
+        Round trip between caller and edge location [ns], for edge endpoints; None is the setting
+        ``edge_rtt``.
+    origin_rtt : Distribution or None
+        Round trip between edge location and region [ns], for edge endpoints, besides the setting
+        ``edge_hop``; the edge keeps its connections to the region open. None: no time.
+    keep_alive : int or None
+        Time an unused connection stays open [ns], 1 ms to 1 h; 0 (``off``): every call opens one.
+        Each closed user, person of a population or client of a log has one connection to each API,
+        which carries several calls at a time (HTTP/2). None: see ``reuse``.
+    reuse : float or None
+        Share of the calls that come on an open connection, drawn by call, in place of
+        ``keep_alive``. With neither, connections cost nothing.
+    tls : {"1.3", "1.2"}
+        Version of TLS, default 1.3: a new connection costs a round trip for TCP and one (1.3) or
+        two (1.2) for TLS, and the time of the setting ``tls_time``.
+    bandwidth : int or None
+        Of a caller's line, each way and for each call [kbit/s], 1 kbps to 100 Gbps; None: bodies
+        take no time.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"connections", "location"})
+
+    rtt: TimeDistribution = as_written("0s")
+    edge_rtt: TimeDistribution | None = None
+    origin_rtt: TimeDistribution | None = None
+    keep_alive: Annotated[int, Reader(_read_keep_alive, {"type": ["string", "boolean"]})] | None = (
+        None
+    )
+    reuse: Annotated[float, share()] | None = None
+    tls: Annotated[Literal["1.3", "1.2"], Reader(_read_tls, {"enum": [*_TLS, 1.3, 1.2]})] = "1.3"
+    bandwidth: Annotated[int, Reader(_read_bandwidth, {"type": "string"})] | None = None
+
+    @property
+    def has_connections(self) -> bool:
+        """Whether a new connection costs time."""
+        return self.keep_alive is not None or self.reuse is not None
+
+    @property
+    def says_more(self) -> bool:
+        """Whether a call's way takes more than one round trip."""
+        more = (self.bandwidth, self.origin_rtt)
+        return self.has_connections or any(one is not None for one in more)
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        findings = list(self._findings())
+        if findings:
+            raise fail_all(findings)
+        return self
+
+    def _findings(self) -> Iterator[Finding]:
+        if self.keep_alive is not None and self.reuse is not None:
+            hint = "remove one of them"
+            yield Finding(("reuse",), "keep_alive says already which calls open one", hint)
+        if self.tls != "1.3" and not self.has_connections:
+            hint = "write keep_alive: 60s, or reuse: 90%"
+            yield Finding(("tls",), "no connection is opened", hint)
