@@ -74,8 +74,8 @@ SLOT_DTYPE: Final = np.dtype(
     align=True,
 )
 
-#: What is known of the client of a request in flight, where it may give up or try again; apart from
-#: the slots, which are as small as they can be.
+#: What is known of the client of a request in flight, where it may give up or try again, and of its
+#: connection; apart from the slots, which are as small as they can be.
 PATIENCE_DTYPE: Final = np.dtype(
     [
         ("first_ns", "i8"),  # when the first attempt left the client

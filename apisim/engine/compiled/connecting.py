@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from apisim.arrays.jit import constant, gate
 from apisim.draws.purposes import Purpose
 from apisim.engine.callers import certificate_draw
@@ -62,19 +60,19 @@ def _connect(world: World, at: int, now_ns: int, round_trip_ns: int, follows: in
     found = NONE
     if source["connects"] == _SHARE:
         if follows == 1 or happens(world, slot, source["reuse"], _REUSE):
-            slot["is_new"] = 0
+            world.calendar.patience[at]["is_new"] = 0
             return 0
     elif source["connects"] != _EACH_CALL:
         found = _connection_of(world, at)
         if found >= 0 and is_open(world.state.connections[found], source["keep_alive_ns"], now_ns):
-            slot["is_new"] = 0
-            slot["connection"] = found
+            world.calendar.patience[at]["is_new"] = 0
+            world.calendar.patience[at]["connection"] = found
             return use(world.state.connections[found], now_ns)
     handshake_ns = source["handshake_trips"] * round_trip_ns
     handshake_ns += draw_int(world, slot, world.tables.rules[0]["tls_time"], _TLS)
     slot["flags"] |= _NEW
     if found >= 0 and not _is_refused(world, at):
-        slot["connection"] = found
+        world.calendar.patience[at]["connection"] = found
         open_connection(world.state.connections[found], now_ns, handshake_ns)
     return handshake_ns  # type: ignore[no-any-return]
 
@@ -116,10 +114,12 @@ def _is_refused(world: World, at: int) -> bool:
 
 
 @gate
-def arrive_back(world: World, slot: np.void, answered_ns: int) -> None:
+def arrive_back(world: World, at: int, answered_ns: int) -> None:
     """The answer leaves the gateway: its bytes take time, and the connection is used until then."""
+    slot = world.calendar.slots[at]
     source = world.tables.sources[slot["source"]]
     if source["kbps"] > 0:
         slot["back_ns"] += transfer_ns(slot["response_bytes"], source["kbps"])
-    if slot["connection"] >= 0:
-        leave(world.state.connections[slot["connection"]], answered_ns + slot["back_ns"])
+    connection = world.calendar.patience[at]["connection"]
+    if connection >= 0:
+        leave(world.state.connections[connection], answered_ns + slot["back_ns"])

@@ -37,7 +37,7 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
     elif rare is not None and api["compress_from"] >= 0:
         compress(world, slot)
     if rare is not None and tables.sources[slot["source"]]["way"] == 1:
-        arrive_back(world, slot, answered_ns)
+        arrive_back(world, at, answered_ns)
     slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
     if rare is not None and tables.bindings[slot["binding"]]["cors"] >= 0:
         look_as_browser(world, slot)

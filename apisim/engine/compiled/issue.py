@@ -213,8 +213,8 @@ def _clear(world: World, taken: int, now_ns: int, rare: int | None) -> None:
         slot["person"] = NONE
         slot["ip"] = NONE
         slot["key"] = NONE
-        slot["connection"] = NONE
-        slot["is_new"] = 1
+        calendar.patience[taken]["connection"] = NONE
+        calendar.patience[taken]["is_new"] = 1
         if tables.sources[slot["source"]]["caller"] >= 0:
             _identify(world, taken, now_ns)
 

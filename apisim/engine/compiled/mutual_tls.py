@@ -27,7 +27,7 @@ _FAILED: Final = constant(Answer.MTLS_FAILED)
 def shake_hands(world: World, at: int, now_ns: int) -> int:
     """The gateway asks for a certificate; the next stage."""
     slot = world.calendar.slots[at]
-    if slot["is_new"] == 0:
+    if world.calendar.patience[at]["is_new"] == 0:
         return STAGE_LIMITS  # seen when the connection was opened
     time_ns = draw_int(world, slot, world.tables.rules[0]["mutual_tls_time"], _TIME)
     if time_ns == 0:
