@@ -206,7 +206,7 @@ WHOLE: Final[dict[str, Golden]] = {
         {"served": 239_848, "backend_throttled": 105_162},
         "1.4956007634003154582977294921875",
     ),
-    EDGE: ("ae72206688e61395", {"served": 72_284}, "0.1469609103810015625"),
+    EDGE: ("7eec4b06f7ebbd56", {"served": 72_284}, "0.1469609103810015625"),
     LEVELS: ("f771a34aab8c1781", {"served": 543_472, "throttled": 48_938}, "2.073435"),
     SPIKE: ("21097c4a904d1b4d", {"served": 15_999, "throttled": 4_001}, "0.07"),
     KEYS: ("ac3ad6772ca8c56e", {"served": 50_641, "cache_hit": 309_690}, "1.7095006333"),
