@@ -147,7 +147,7 @@ def _of_access(data: dict[str, Any]) -> Iterator[_Choice]:
             yield f"{at}.unauthorized", _one_of(*_SHARES)
             if "silent_identities" not in spec:
                 yield f"{at}.deny_identities", _one_of(*_SHARES)
-            if spec.get("ttl") != "0s":
+            if spec.get("ttl", "0s") != "0s":  # left out is none on HTTP APIs
                 yield f"{at}.ttl", _one_of("1ms", "2ms", "50ms")
         elif spec["type"] in ("cognito", "jwt"):
             yield f"{at}.invalid_tokens", _one_of(*_SHARES)

@@ -130,6 +130,16 @@ def test_an_error_takes_time_for_its_own_body() -> None:
     assert refused["latency_ns"][0] == 8 * 31 * MS
 
 
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_a_compressed_answer_takes_the_time_of_what_is_left_of_it(engine: Engine) -> None:
+    route = {**MOCK, "request_size": "0B", "response_size": "1250B", "compression_ratio": 0.2}
+    api = {"api": {"type": "rest", "routes": {"GET /": route}}}
+    api["api"]["stage"] = {"minimum_compression_size": 0}
+    found = rows(scenario(apis=api, traffic=user({"bandwidth": "1Mbps"})), engine=engine)
+    assert set(found["response_bytes"]) == {250}
+    assert set(times_ms(found)) == {2}
+
+
 @pytest.mark.parametrize(("endpoint", "expected"), [("regional", 800), ("edge", 130)])
 def test_the_handshake_is_with_the_nearer_end(endpoint: str, expected: int) -> None:
     network = {"rtt": "200ms", "edge_rtt": "10ms", "origin_rtt": "90ms"}

@@ -9,7 +9,6 @@ from apisim.engine.calls import DRAWS_PER_ATTEMPT
 from apisim.engine.flags import FLAG_NEW_CONNECTION
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.tables import CLOSED, GATE_TLS, TRACE
-from apisim.gateway.status import Answer
 from apisim.traffic.connections import (
     FREE,
     KEPT,
@@ -108,11 +107,8 @@ def has_bad_certificate(model: "Model", call: Call) -> bool:
 
 def arrive_back(model: "Model", call: Call) -> None:
     """The answer leaves the gateway: its bytes take time, and the connection is used until then."""
-    source, api = model.sources[call.source], model.apis[model.bindings[call.binding].api]
-    if source.kbps:
-        size = call.response_bytes
-        if call.answer > Answer.CACHE_HIT:
-            size = int(model.tables.body[api.type, call.answer])
-        call.back_ns += int(transfer_ns(size, source.kbps))
+    kbps = model.sources[call.source].kbps
+    if kbps:
+        call.back_ns += int(transfer_ns(call.response_bytes, kbps))
     if call.connection >= 0:
         leave(model.state.connections[call.connection], model.now + call.back_ns)

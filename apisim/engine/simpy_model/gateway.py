@@ -24,7 +24,7 @@ from apisim.engine.simpy_model.limits import pass_limits
 from apisim.engine.simpy_model.mutual_tls import pass_mutual_tls
 from apisim.engine.simpy_model.resource import pass_resource
 from apisim.engine.simpy_model.sign_in import sign_in
-from apisim.engine.simpy_model.stages import pick_deployment
+from apisim.engine.simpy_model.stages import compress, pick_deployment
 from apisim.engine.simpy_model.validate import pass_validation
 from apisim.engine.simpy_model.waf import pass_waf
 from apisim.engine.tables import (
@@ -114,9 +114,18 @@ class Gateway:
             if not refusal.at_once:
                 yield from self._refuse(call)
         call.gateway_ns = self.model.now - call.door_ns
+        self._write_answer(call)
         arrive_back(self.model, call)
         yield from self.model.wait(call, call.back_ns, ARRIVAL)
         self.model.record(call)
+
+    def _write_answer(self, call: Call) -> None:
+        """How large the answer is that leaves the gateway."""
+        api = self.model.apis[self.binding(call).api]
+        if call.answer > Answer.CACHE_HIT:
+            call.response_bytes = int(self.tables.body[api.type, call.answer])
+        elif api.compress_from >= 0:
+            compress(self.model, call)
 
     def _network(self, call: Call) -> int:
         """Time to the gateway's door [ns]; the way back is remembered in the call."""

@@ -27,13 +27,11 @@ from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
 from apisim.engine.simpy_model.rows import Rows
-from apisim.engine.simpy_model.stages import compress
 from apisim.engine.simpy_model.timeline import timeline_action
 from apisim.engine.state import SLOT_DTYPE
 from apisim.engine.tables import BACKEND_FUNCTION, CLOSED, TRACE
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
-from apisim.gateway.status import Answer
 
 __all__ = ["Model"]
 
@@ -200,10 +198,6 @@ class Model:
         tables = self.tables
         binding = self.bindings[call.binding]
         api = self.apis[binding.api]
-        if call.answer > Answer.CACHE_HIT:
-            call.response_bytes = int(tables.body[api.type, call.answer])
-        elif api.compress_from >= 0:
-            compress(self, call)
         if binding.cors >= 0:
             look_as_browser(self, call)
         if binding.route >= 0:
