@@ -242,5 +242,9 @@ def _share(metric: str, count: int, tally: Tally) -> float:
 
 
 def _asked_for(tally: Tally) -> int:
-    """Requests without the preflights that went well: a browser's question serves nobody."""
-    return tally.requests - int(tally.by_answer[Answer.PREFLIGHT])
+    """Requests without the preflights that went well: a browser's question serves nobody.
+
+    One that came too late for its client did not: its request was never sent.
+    """
+    in_time = tally.by_answer[Answer.PREFLIGHT] - tally.calls.late[Answer.PREFLIGHT]
+    return tally.requests - int(in_time)

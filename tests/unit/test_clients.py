@@ -218,6 +218,8 @@ def test_the_patience_of_a_page_covers_the_preflight_in_front() -> None:
     assert column(rows, "flags")[:2] == [0, FLAG_CLIENT_GONE]
     data["traffic"]["web"]["client"]["timeout"] = "30ms"
     assert len(golden_rows(data)) == 5  # the request is never sent
+    data["thresholds"] = {"failed": ["rate<1%"]}
+    assert [verdict.value for verdict in result_of(data).thresholds] == [1]
 
 
 # results
