@@ -27,6 +27,7 @@ from apisim.backends.lambda_ import (
     invoke,
     release,
 )
+from apisim.engine.actions import PATCH_POOL, PATCH_WORD
 from apisim.scenario import Scenario, ScenarioError, loads
 from tests.equivalence.engines import both, differences, lowered, run
 
@@ -127,7 +128,42 @@ def test_what_comes_after_the_traffic_or_changes_nothing_is_a_note() -> None:
     entries += "  - {at: 2s, set: {endpoints.e.servers: 2}}\n"
     notes = lowered(scenario("f", entries)).notes
     assert "timeline: endpoints.e.servers changes nothing that is simulated" in notes
-    assert "timeline: endpoints.e.servers is set after the traffic and does nothing" in notes
+    late = "is set after the traffic: only what is under way then meets it"
+    assert f"timeline: endpoints.e.servers {late}" in notes
+
+
+def test_what_ends_after_the_traffic_ends_for_what_is_still_under_way() -> None:
+    """An outage from 0.5 to 1.5 s, traffic for 1 s, retries after 800 ms: 1.3 s, then 2.1 s."""
+    retries = "    client: {retries: {max: 2, backoff: fixed, base: 800ms}}\n"
+    traffic = TRAFFIC.replace("    mix:", f"{retries}    mix:").replace(
+        "web:\n", "web:\n    offset: 0\n"
+    )
+    entries = "  - {at: 500ms, set: {endpoints.e.errors: 100%}, for: 1s}\n"
+    text = HEAD.replace("servers: 1, service_time: 10s", "servers: 9, service_time: 0s")
+    found = loads(f"{text}{traffic % 'e'}timeline:\n{entries}")
+    compiled, golden = both(lowered(found))
+    assert differences(compiled, golden) == []
+    last = golden.rows[golden.rows["ordinal"] == 5]
+    assert last["arrival_ns"].tolist() == [500_000_000, 1_300_000_000, 2_100_000_000]
+    assert last["status"].tolist() == [500, 500, 200]
+
+
+def test_servers_that_come_back_after_the_traffic_take_in_who_waits() -> None:
+    entries = "  - {at: 0s, set: {endpoints.e.servers: 1}, for: 2s}\n"
+    text = HEAD.replace("servers: 1, service_time: 10s", "servers: 20, service_time: 10s")
+    compiled, golden = both(lowered(loads(f"{text}{TRAFFIC % 'e'}timeline:\n{entries}")))
+    assert differences(compiled, golden) == []
+    # One is served from its arrival on, all others from 2 s on.
+    ends = np.sort(golden.rows["arrival_ns"] + golden.rows["latency_ns"])
+    assert ends[0] < 11 * SECOND
+    assert ends[1:].tolist() == [12 * SECOND] * 9
+
+
+def test_what_lies_idle_after_the_traffic_stays_as_it_is() -> None:
+    """It would be given up at a time up to which nobody counts how long it was there."""
+    entries = "  - {at: 500ms, set: {settings.idle_expiry: 5m, functions.f.errors: 1%}, for: 1h}\n"
+    kinds = lowered(scenario("f", entries)).tables.patches["kind"].tolist()
+    assert kinds == [PATCH_WORD, PATCH_POOL, PATCH_WORD]
 
 
 def test_the_result_lists_what_happened() -> None:

@@ -68,6 +68,8 @@ _BUCKETS: Final = {
     PATCH_PLAN_BUCKET: "plan_buckets",
     PATCH_SIGN_IN_BUCKET: "sign_in_quotas",
 }
+_OF_WHAT_LIES: Final = frozenset({PATCH_POOL, PATCH_LINE})
+_LATE: Final = "only what is under way then meets it"
 #: What differs, in the scenario's words.
 _WORDS: Final = {
     "buckets": "limits",
@@ -112,16 +114,12 @@ def with_changes(
         If something changes that is no number.
     """
     states: Sequence[State] = context.scenario.states
-    in_time = [state for state in states if state.at_ns <= program.horizon_ns]
+    if not states:
+        return program
     notes = list(program.notes)
-    for state in states[len(in_time) :]:
-        late = (change.written for change in state.begun)
-        notes += [f"timeline: {one} is set after the traffic and does nothing" for one in late]
-    if not in_time:
-        return replace(program, notes=tuple(notes))
     programs = [program]
     lowered: dict[int, Program] = {}
-    for state in in_time:
+    for state in states:
         key = id(state.scenario)
         if key not in lowered:
             shared = Context(
@@ -132,11 +130,19 @@ def with_changes(
             )
             lowered[key] = lower_state(shared)
         programs.append(lowered[key])
-    _give_equal_parts(programs, in_time)
+    _give_equal_parts(programs, states)
     patches: list[_Patch] = []
     actions = np.zeros(0, ACTION_DTYPE)
-    for state, before, after in zip(in_time, programs, programs[1:], strict=False):
+    for state, before, after in zip(states, programs, programs[1:], strict=False):
         found = _patches(state, before, after)
+        written = [change.written for change in state.begun]
+        if state.at_ns > program.horizon_ns:
+            # What is under way still meets it; what lies idle or cached stays as the traffic left
+            # it, since nothing may come that would look at it.
+            found = [patch for patch in found if patch[0] not in _OF_WHAT_LIES]
+            notes += [f"timeline: {one} is set after the traffic: {_LATE}" for one in written]
+        elif not found:
+            notes += [f"timeline: {one} changes nothing that is simulated" for one in written]
         action = np.zeros(1, ACTION_DTYPE)
         action["at_ns"], action["kind"] = state.at_ns, CHANGE
         action["first"], action["last"] = len(patches), len(patches) + len(found)
@@ -145,9 +151,6 @@ def with_changes(
         takes_in = np.zeros(len(grown), ACTION_DTYPE)
         takes_in["at_ns"], takes_in["kind"], takes_in["endpoint"] = state.at_ns, TAKE_IN, grown
         actions = np.concatenate([actions, action, takes_in])
-        if not found:
-            written = (change.written for change in state.begun)
-            notes += [f"timeline: {one} changes nothing that is simulated" for one in written]
     dists, dist_values = context.dists.freeze()
     popularities, popularity_cells = context.popularities.freeze()
     timeline = np.concatenate([actions, program.tables.timeline])
