@@ -1,8 +1,10 @@
 """What the timeline does, as arrays: actions in order of time, and the patches of a change."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "ACTION_DTYPE",
@@ -20,6 +22,7 @@ __all__ = [
     "PATCH_WORD",
     "RESIZE",
     "TAKE_IN",
+    "patches_of",
 ]
 
 FLUSH: Final = 0
@@ -54,3 +57,13 @@ PATCH_LINE: Final = 8  # ttl_ns
 PATCH_DTYPE: Final = np.dtype(
     [("kind", "i8"), ("index", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8")], align=True
 )
+
+
+def patches_of(
+    timeline: NDArray[np.void], patches: NDArray[np.void], kind: int, index: int
+) -> Iterator[tuple[int, tuple[int, int, int]]]:
+    """When one thing changes [ns], and its new numbers, in order of time."""
+    for action in timeline[timeline["kind"] == CHANGE]:
+        for patch in patches[action["first"] : action["last"]]:
+            if patch["kind"] == kind and patch["index"] == index:
+                yield int(action["at_ns"]), (int(patch["a"]), int(patch["b"]), int(patch["c"]))

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from apisim.engine.actions import PATCH_BUCKET, PATCH_ENDPOINT, patches_of
+from apisim.engine.program import Program
 from apisim.gateway.status import Answer
 from apisim.results.collect import FinalState
 from apisim.results.customers import Customers
@@ -259,16 +261,27 @@ def endpoint_stats(
             for state in states
             for row in [state.endpoints[at]]
         )
-        servers = int(states[0].endpoints["servers"][at])
+        server_ns = sum(_server_ns(measurements.program, at, state.end_ns) for state in states)
         stats[name] = EndpointStats(
             served=_total(states, "endpoints", at, "served"),
             refused=_total(states, "endpoints", at, "refused"),
             errors=_total(states, "endpoints", at, "errors"),
             max_waiting=max(int(state.endpoints["max_waiting"][at]) for state in states),
             mean_concurrency=_ratio(busy_ns, length_ns),
-            utilization=_ratio(busy_ns, servers * length_ns),
+            utilization=_ratio(busy_ns, server_ns),
         )
     return stats
+
+
+def _server_ns(program: Program, at: int, end_ns: int) -> int:
+    """Integral of an endpoint's servers over time, which the timeline may change."""
+    servers, since_ns, integral = program.endpoints[at][0], 0, 0
+    tables = program.tables
+    for at_ns, (now, *_) in patches_of(tables.timeline, tables.patches, PATCH_ENDPOINT, at):
+        until_ns = min(at_ns, end_ns)
+        integral += servers * (until_ns - since_ns)
+        servers, since_ns = now, until_ns
+    return integral + servers * (end_ns - since_ns)
 
 
 def throttle_stats(
@@ -276,7 +289,10 @@ def throttle_stats(
 ) -> tuple[ThrottleStats, ...]:
     """One for each bucket, in the order of the hierarchy's levels as lowered."""
     stats = []
-    for at, (level, limits) in enumerate(measurements.program.names.buckets):
+    program = measurements.program
+    for at, (level, limits) in enumerate(program.names.buckets):
+        per_ns, capacity = _limit_of(program, at)
+        parts = int(program.buckets["parts_per_token"][at])
         rows = [state.buckets[at] for state in states]
         first_ns = [int(row["first_refused_ns"]) for row in rows if row["refused"]]
         worst = max(rows, key=lambda row: int(row["worst_refused"]))
@@ -285,10 +301,8 @@ def throttle_stats(
             ThrottleStats(
                 level=level,
                 limits=limits,
-                rate_rps=int(rows[0]["parts_per_ns"])
-                * _SECOND_NS
-                / int(rows[0]["parts_per_token"]),
-                burst=int(rows[0]["capacity"]) // int(rows[0]["parts_per_token"]),
+                rate_rps=per_ns * _SECOND_NS / parts,
+                burst=capacity // parts,
                 refused=sum(int(row["refused"]) for row in rows),
                 first_refused_s=min(first_ns) / _SECOND_NS if first_ns else nothing,
                 worst_second_s=float(worst["worst_second"]) if first_ns else nothing,
@@ -298,14 +312,27 @@ def throttle_stats(
     return tuple(stats)
 
 
+def _limit_of(program: Program, at: int) -> tuple[int, int]:
+    """Parts a nanosecond and capacity [parts] of a bucket at the end of the traffic."""
+    row, tables = program.buckets[at], program.tables
+    limit = (int(row["parts_per_ns"]), int(row["capacity"]))
+    for at_ns, (capacity, per_ns, _) in patches_of(
+        tables.timeline, tables.patches, PATCH_BUCKET, at
+    ):
+        if at_ns <= program.horizon_ns:
+            limit = (per_ns, capacity)
+    return limit
+
+
 def plan_throttle_stats(customers: Customers) -> tuple[ThrottleStats, ...]:
     """One for each throttle of each usage plan, over all its keys; the numbers are of one key."""
     program, nothing = customers.program, float("nan")
+    plans = program.scenario.at(program.horizon_ns).usage_plans
     stats = []
     for (plan, label), row in zip(
         program.names.plan_limits, customers.totals.limits.tolist(), strict=True
     ):
-        spec = program.scenario.usage_plans[plan]
+        spec = plans[plan]
         throttle = spec.throttle
         if label != plan:
             api, _, route = label.removeprefix(f"{plan}: ").partition(" ")

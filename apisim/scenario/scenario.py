@@ -233,6 +233,14 @@ class Scenario(Model):
         """What the scenario becomes, by the ``set:`` of its timeline; ``State`` of ``changes``."""
         return self._states
 
+    def at(self, time_ns: int) -> "Scenario":
+        """The scenario as its timeline has made it up to a time [ns], what is set then included."""
+        found = self
+        for state in self._states:
+            if state.at_ns <= time_ns:
+                found = state.scenario
+        return found
+
     def when(self, entry: TimelineEntry) -> int:
         """Time of an entry of the timeline [ns]."""
         if not isinstance(entry.at, PhaseTime):

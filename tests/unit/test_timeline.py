@@ -264,3 +264,40 @@ def test_a_change_is_private_to_a_replication() -> None:
     program = lowered(scenario("f", "  - {at: 200ms, set: {account.lambda_concurrency: 1}}\n"))
     first = run(program, "compiled")
     assert run(program, "compiled").result.digest == first.result.digest
+
+
+# ----------------------------------------------------------------------------------- the results
+
+
+def test_limits_are_told_as_they_are_when_the_traffic_ends() -> None:
+    plan = "{throttle: {rate_limit: 5, burst_limit: 9}, api_stages: {shop: {}}, api_keys: [mine]}"
+    held = "{account.throttle.rate_limit: 60, usage_plans.free.throttle.rate_limit: 7}"
+    back = "{at: 300ms, set: {account.throttle.burst_limit: 50}, for: 1h}"
+    text = f"{HEAD}{TRAFFIC % 'k'}account: {{throttle: {{rate_limit: 30, burst_limit: 30}}}}\n"
+    found = apisim.run(
+        loads(
+            text,
+            overrides=[
+                f"usage_plans.free={plan}",
+                f"timeline=[{{at: 200ms, set: {held}}}, {back}]",
+            ],
+        ),
+        engine="simpy",
+    )
+    told = [(one.level, one.rate_rps, one.burst) for one in found.throttles]
+    assert told == [("account", 60, 50), ("usage_plan", 7, 9)]
+
+
+def test_how_busy_servers_were_is_about_those_that_there_were() -> None:
+    """Ten calls of 100 ms, when servers are added, and when they are taken away."""
+    text = HEAD.replace("service_time: 10s", "service_time: 100ms")
+    entries = "  - {at: 500ms, set: {endpoints.e.servers: 100}}\n"
+    for servers, later in ((1, 100), (100, 1)):
+        own = text.replace("servers: 1", f"servers: {servers}")
+        set_later = entries.replace("100}", f"{later}}}")
+        found = apisim.run(
+            loads(f"{own}{TRAFFIC % 'e'}timeline:\n{set_later}"), engine="simpy"
+        ).endpoints["e"]
+        end_s = found.served * 0.1 / found.mean_concurrency
+        there = servers * 0.5 + later * (end_s - 0.5)
+        assert found.utilization == pytest.approx(found.served * 0.1 / there)
