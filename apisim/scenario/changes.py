@@ -129,14 +129,18 @@ def later_states(
     known: dict[tuple[Path, ...], Scenario] = {}
     states = []
     for at_ns in sorted(times):
-        holding = sorted(
-            (change for change in changes if change.holds_at(at_ns)),
-            key=lambda change: change.at_ns,
+        holding = _not_replaced(
+            sorted(
+                (change for change in changes if change.holds_at(at_ns)),
+                key=lambda change: change.at_ns,
+            )
         )
         key = tuple(change.place for change in holding)
         if key not in known:
             changed, places = _lay_over(plain, holding, positions, base)
             built = build(changed, places)
+            if isinstance(built, Scenario):
+                built = _billed_otherwise(scenario, built) or built
             if isinstance(built, list):
                 newest = max(holding, key=lambda change: change.at_ns)
                 found = [_as_problem(one, newest, positions, places) for one in built]
@@ -176,12 +180,28 @@ def _read(
 def _refusal(path: Path) -> tuple[str, str] | None:
     """Why a path cannot be set while the scenario runs, and what to do instead."""
     if path[-1] in _BILLED and len(path) == 3:
-        return f"{path[-1]} does not change while it runs", "compare two runs"
+        return _not_now(path[-1])
     if path[0] in _ROOTS or (path[0] == "traffic" and path[2:3] == ("network",)):
         return None
     if path[0] == "traffic":
         return "calls are changed by phases, not by the timeline", "write another phase"
     return f"{path[0]} does not change while it runs", f"write one of {', '.join(_ROOTS)}"
+
+
+def _not_now(key: str | int) -> tuple[str, str]:
+    return f"{key} does not change while it runs", "compare two runs"
+
+
+def _billed_otherwise(first: Scenario, changed: Scenario) -> list[Finding]:
+    """What only the bill knows and a definition set as a whole changes, also by leaving it out."""
+    return [
+        Finding((section, name, key), *_not_now(key))
+        for section in ("functions", "usage_plans")
+        for name, thing in getattr(changed, section).items()
+        for key in _BILLED
+        if name in getattr(first, section)
+        and getattr(thing, key, None) != getattr(getattr(first, section)[name], key, None)
+    ]
 
 
 def _overlaps(changes: Sequence[Change]) -> Iterator[tuple[Change, tuple[str, str]]]:
@@ -206,6 +226,15 @@ def _overlaps(changes: Sequence[Change]) -> Iterator[tuple[Change, tuple[str, st
                 until = format_duration(other.until_ns)
                 yield later, (f"{line} until {until}", "let one end before the other begins")
             break
+
+
+def _not_replaced(holding: Sequence[Change]) -> list[Change]:
+    """What is left of changes in order of time when a later one sets all that one has set."""
+    left: dict[Path, Change] = {}
+    for change in holding:
+        left = {path: old for path, old in left.items() if not _is_in(path, change.path)}
+        left[change.path] = change
+    return list(left.values())
 
 
 def _lay_over(

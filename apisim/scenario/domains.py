@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import Field
 
 from apisim.scenario.fields import Reader
-from apisim.scenario.model import Context, Model
+from apisim.scenario.model import Context, Finding, Model, fail_all
 from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, shown
 
@@ -34,10 +34,14 @@ def _read_domain(value: Any, context: Context) -> str:
     raise UnitError(f"must be a domain name, got {shown(value)}", "write e.g. api.example.com")
 
 
+def _plain_path(written: Any) -> str:
+    return "" if written in _NOTHING else str(written).strip("/")
+
+
 def _read_base_path(value: Any, context: Context) -> str:
     if value in _NOTHING:
         return ""
-    text = value.strip("/") if isinstance(value, str) else ""
+    text = _plain_path(value) if isinstance(value, str) else ""
     if re.fullmatch(_BASE_PATH, text) and "//" not in text:
         return text
     raise UnitError(f"must be a base path, got {shown(value)}", 'write e.g. v2, or "" for the rest')
@@ -89,6 +93,21 @@ class Domain(Model):
         Field(min_length=1, max_length=200),
     ]
 
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """The same base path written in two ways is one too many."""
+        mappings = data.get("mappings")
+        known: dict[str, Any] = {}
+        findings = []
+        for written in mappings if isinstance(mappings, Mapping) else ():
+            first = known.setdefault(_plain_path(written), written)
+            if first is not written:
+                message = f"is the same base path as {shown(first)}"
+                findings.append(Finding(("mappings", written), message, "keep one"))
+        if findings:
+            raise fail_all(findings)
+        return data
+
 
 #: Name of a custom domain.
 DomainName = Annotated[str, Reader(_read_domain, {"type": "string", "format": "hostname"})]
@@ -104,7 +123,7 @@ def mapped_apis(data: Mapping[str, Any], apis: tuple[str, ...]) -> dict[str, dic
         for path, target in mappings.items() if isinstance(mappings, Mapping) else ():
             api = api_of(str(target), apis)
             if api is not None:
-                found["" if path in _NOTHING else str(path).strip("/")] = api
+                found[_plain_path(path)] = api
     return result
 
 
