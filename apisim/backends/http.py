@@ -37,6 +37,7 @@ ENDPOINT_DTYPE: Final = np.dtype(
         ("errors", "i8"),
         ("max_waiting", "i8"),
         ("busy_ns", "i8"),  # integral of busy servers over time
+        ("abandoned", "i8"),  # calls whose function was ended before they were done
         *FIFO_FIELDS,
     ],
     align=True,

@@ -71,6 +71,7 @@ def _contents(program: "Program") -> dict[str, Any]:
         "authorizers": len(scenario.authorizers),
         "functions": len(scenario.functions),
         "endpoints": len(scenario.endpoints),
+        "services": len(scenario.services),
         "traffic": len(scenario.traffic),
         "traced_requests": len(program.tables.trace_ns),
         "skipped_rows": program.n_skipped_rows,
@@ -88,7 +89,7 @@ def _in_words(name: str, contents: dict[str, Any]) -> str:
         counted(contents["routes"], "route"),
         *(
             counted(contents[key], key.removesuffix("s"))
-            for key in ("authorizers", "functions", "endpoints")
+            for key in ("authorizers", "functions", "endpoints", "services")
             if contents[key]
         ),
         counted(contents["traffic"], "source") + " of traffic",

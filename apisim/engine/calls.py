@@ -23,11 +23,13 @@ __all__ = [
     "SENT_IF_KNOWN",
     "compose_key",
     "entry_draw",
+    "index_behind",
     "index_of",
     "keyed_size",
     "lacks_identity",
     "part_of",
     "pick_binding",
+    "share_at",
     "validate_call",
 ]
 
@@ -38,6 +40,7 @@ SENT: Final = 0
 NEVER_SENT: Final = 1
 SENT_IF_KNOWN: Final = 2
 _INDEX_BITS = np.uint64(16)
+_CALLS_BEHIND: Final = constant(8)
 _FIRST: Final = constant(0)
 _SECOND: Final = constant(1)
 
@@ -101,6 +104,15 @@ def index_of(key: np.uint64) -> int:
 
 
 @inline
+def index_behind(entity: int, number: int) -> int:
+    """Index of the draws of the ``number``-th call that a function makes for a source's k-th call.
+
+    Functions make fewer than eight of them.
+    """
+    return entity * _CALLS_BEHIND + number
+
+
+@inline
 def keyed_size(
     dists: NDArray[np.void],
     values: NDArray[np.float64],
@@ -124,11 +136,16 @@ def lacks_identity(sent: int, client_hash: np.uint64) -> bool:
     return sent == NEVER_SENT or (sent == SENT_IF_KNOWN and client_hash == np.uint64(0))
 
 
+@inline
+def share_at(u: float, n_parts: int) -> int:
+    """Which of ``n_parts`` equal parts a uniform draw falls into."""
+    return min(np.int64(u * n_parts), n_parts - 1)  # type: ignore[return-value]
+
+
 @kernel
 def part_of(key: np.uint64, entity: int, attempt: int, n_parts: int) -> int:
     """Which of ``n_parts`` equal parts of a divided limit an attempt meets."""
-    drawn = np.int64(uniform(key, entity, attempt * DRAWS_PER_ATTEMPT) * n_parts)
-    return min(drawn, n_parts - 1)  # type: ignore[return-value]
+    return share_at(uniform(key, entity, attempt * DRAWS_PER_ATTEMPT), n_parts)
 
 
 @kernel

@@ -17,6 +17,7 @@ from apisim.backends.lambda_ import (
     UNLIMITED,
     fill_group,
 )
+from apisim.backends.service import SERVICE_DTYPE
 from apisim.draws.generator import uniform
 from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
@@ -102,6 +103,7 @@ class Names:
     authorizers: tuple[tuple[str, str], ...]  # (api, authorizer)
     buckets: tuple[tuple[str, str], ...]  # (level, what it limits)
     clients: tuple[str, ...]
+    services: tuple[str, ...]
     customers: tuple[str, ...]  # of all populations, then the API keys that have a name
     cells: tuple[Cell, ...]
     plans: tuple[str, ...]
@@ -124,6 +126,7 @@ class Program:
     groups: tuple[tuple[int, int], ...]  # (concurrency limit, requests a second)
     endpoints: tuple[tuple[int, int], ...]  # (servers, queue limit)
     buckets: NDArray[np.void]  # full
+    service_limits: NDArray[np.void]  # full
     key_sets: tuple[int, ...]  # lifetimes [ns]
     sign_in_quotas: NDArray[np.void]  # buckets of user pools, full
     n_signed_in: int  # users whose tokens are kept one by one; their numbers come first
@@ -247,6 +250,8 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         inspections=np.zeros(
             (len(program.names.phases), len(program.names.apis), 2), INSPECTION_DTYPE
         ),
+        services=np.zeros(max(1, len(program.names.services)), SERVICE_DTYPE),
+        service_limits=program.service_limits.copy(),
     )
 
 

@@ -70,6 +70,8 @@ class Replication:
     sign_ins: NDArray[np.void]
     clusters: NDArray[np.void]
     inspections: NDArray[np.void]
+    services: NDArray[np.void]
+    service_limits: NDArray[np.void]
     end_ns: int
     completed: bool
 
@@ -146,6 +148,8 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
         sign_ins=state.sign_ins[: len(program.sign_in_quotas)],
         clusters=state.clusters[: len(program.caches)],
         inspections=state.inspections,
+        services=state.services[: len(program.names.services)],
+        service_limits=state.service_limits,
         end_ns=end_ns,
         completed=completed,
     )

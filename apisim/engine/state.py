@@ -86,6 +86,10 @@ PATIENCE_DTYPE: Final = np.dtype(
         ("retry_cost", "i8"),  # tokens it took
         ("connection", "i8"),  # row of the connection that carries it; -1: none is kept
         ("is_new", "i8"),  # 1: it has come on a connection of its own
+        ("cut_ns", "i8"),  # when the function's own time limit ends it
+        ("calls", "i8"),  # calls that it has made behind itself
+        ("nested", "i8"),  # state of the one under way, see ``compiled/nested.py``
+        ("nested_end_ns", "i8"),  # end of its service; -1: it queues
     ],
     align=True,
 )
@@ -129,6 +133,8 @@ class State(NamedTuple):
     connections: NDArray[np.void]  # CONNECTION_DTYPE
     inspections: NDArray[np.void]  # INSPECTION_DTYPE[n_phases, n_apis, 2], 1: warm-up
     retry_tokens: NDArray[np.int64]  # [n_processes] of clients with a retry quota
+    services: NDArray[np.void]  # SERVICE_DTYPE
+    service_limits: NDArray[np.void]  # LIMIT_DTYPE
 
 
 def new_calendar(room: int) -> Calendar:

@@ -14,7 +14,9 @@ __all__ = [
     "AUTHORIZER_DTYPE",
     "BACKEND_ENDPOINT",
     "BACKEND_FUNCTION",
+    "BACKEND_LINK",
     "BACKEND_MOCK",
+    "BACKEND_SERVICE",
     "BINDING_DTYPE",
     "CACHE_CHANGES",
     "CACHE_DEPENDS",
@@ -24,6 +26,7 @@ __all__ = [
     "CACHE_UPDATES",
     "CACHING_DTYPE",
     "CALLER_DTYPE",
+    "CALL_DTYPE",
     "CLOSED",
     "CREDENTIAL_DTYPE",
     "ENDPOINT_SPEC_DTYPE",
@@ -53,6 +56,7 @@ __all__ = [
     "PREFLIGHT_DTYPE",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
+    "SERVICE_SPEC_DTYPE",
     "SOURCE_DTYPE",
     "TARGET_DTYPE",
     "TRACE",
@@ -69,6 +73,8 @@ TRACE: Final = 2
 BACKEND_MOCK: Final = 0
 BACKEND_FUNCTION: Final = 1
 BACKEND_ENDPOINT: Final = 2
+BACKEND_SERVICE: Final = 3
+BACKEND_LINK: Final = 4  # endpoints behind a load balancer
 
 #: Where one part of a cache key or identity comes from.
 PART_CONSTANT: Final = 0  # the caller never sends it
@@ -200,7 +206,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("api", "i8"),
         ("authorizer", "i8"),
         ("backend", "i8"),
-        ("index", "i8"),  # of the function or endpoint
+        ("index", "i8"),  # of the function, endpoint, service or link
         ("timeout_ns", "i8"),
         ("transport", "i8"),  # distributions
         ("request_size", "i8"),
@@ -208,6 +214,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("sizes_key", "u8"),  # stream of sizes that belong to a cache key
         ("error_answer", "i8"),  # of a custom integration: what a function's error is; else 0
         ("compressed_ppm", "i8"),  # what is left of an answer that is compressed [1e-6]
+        ("action", "i8"),  # of an AWS service: row of the action costs
     ],
     align=True,
 )
@@ -275,6 +282,28 @@ FUNCTION_DTYPE: Final = np.dtype(
         ("malformed", "f8"),
         ("other", "i8"),  # row of the alias's additional version; NONE: it has none
         ("other_share", "f8"),
+        ("first_call", "i8"),  # of `n_calls` rows of the calls
+        ("n_calls", "i8"),
+    ],
+    align=True,
+)
+#: What functions call while they run, a function's in their order.
+CALL_DTYPE: Final = np.dtype(
+    [
+        ("kind", "i8"),  # BACKEND_...
+        ("index", "i8"),
+        ("fails", "i8"),  # 1: an error of the call is one of the function
+        ("action", "i8"),  # of a service: row of the action costs
+    ],
+    align=True,
+)
+SERVICE_SPEC_DTYPE: Final = np.dtype(
+    [
+        ("latency", "i8"),
+        ("item_size", "i8"),
+        ("errors", "f8"),
+        ("first_limit", "i8"),  # of the first shard
+        ("shards", "i8"),
     ],
     align=True,
 )
@@ -335,6 +364,8 @@ RULES_DTYPE: Final = np.dtype(
         ("sign_in_time", "i8"),
         ("environment_setup", "i8"),
         ("tls_time", "i8"),
+        ("vpc_link_time", "i8"),
+        ("cross_zone_time", "i8"),
     ],
     align=True,
 )
@@ -394,3 +425,8 @@ class Tables(NamedTuple):
     verdicts: NDArray[np.uint8]  # [n_clients, api type, answer] what an answer is to a client
     patches: NDArray[np.void]  # PATCH_DTYPE
     words: NDArray[np.int64]  # what the tables that change are views of, see engine/changeable.py
+    calls: NDArray[np.void]  # CALL_DTYPE
+    services: NDArray[np.void]  # SERVICE_SPEC_DTYPE
+    actions: NDArray[np.void]  # ACTION_COST_DTYPE
+    links: NDArray[np.void]  # LINK_DTYPE
+    outages: NDArray[np.void]  # OUTAGE_DTYPE

@@ -47,6 +47,7 @@ ERROR_TYPES: Final[dict[Answer, str]] = {
     Answer.FUNCTION_ERROR: "InternalServerErrorException",
     Answer.FUNCTION_MALFORMED: "InternalServerErrorException",
     Answer.FUNCTION_THROTTLED: "InternalServerErrorException",
+    Answer.TARGET_UNREACHABLE: "InternalServerErrorException",
 }
 #: What the chapter's 429 says beyond AWS's.
 RATE_LIMIT_HEADERS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "Retry-After")
@@ -66,6 +67,10 @@ _INTEGRATION: Final = frozenset(
         Answer.FUNCTION_THROTTLED,
         Answer.ENDPOINT_ERROR,
         Answer.ENDPOINT_FULL,
+        Answer.SERVICE_THROTTLED,
+        Answer.SERVICE_ERROR,
+        Answer.TARGET_DOWN,
+        Answer.TARGET_UNREACHABLE,
         Answer.CORS_BLOCKED,
     }
 )

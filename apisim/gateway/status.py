@@ -66,6 +66,10 @@ class Answer(IntEnum):
     FUNCTION_ERROR_AS_400 = 46
     FUNCTION_ERROR_AS_500 = 47
     NO_MAPPING = 48
+    SERVICE_THROTTLED = 49
+    SERVICE_ERROR = 50
+    TARGET_DOWN = 51
+    TARGET_UNREACHABLE = 52
 
 
 class AnswerFacts(NamedTuple):
@@ -223,6 +227,14 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.FUNCTION_ERROR_AS_500: AnswerFacts("backend_error", "backend", 500, 500),
     # A path of a custom domain that no base path mapping takes.
     Answer.NO_MAPPING: _both("not_found", "domain", 403, _FORBIDDEN),
+    # What an AWS service answers is passed on as it is: 400 for what it throttles.
+    Answer.SERVICE_THROTTLED: AnswerFacts("backend_throttled", "backend", 400, 400),
+    Answer.SERVICE_ERROR: AnswerFacts("backend_error", "backend", 500, 500),
+    # An ALB answers for a target that is down; behind an NLB the connection itself fails.
+    Answer.TARGET_DOWN: AnswerFacts("backend_error", "backend", 502, 502),
+    Answer.TARGET_UNREACHABLE: AnswerFacts(
+        "backend_error", "backend", 500, 503, _BROKEN, '{"message":"Service Unavailable"}'
+    ),
 }
 
 #: Answer of each throttle level, in the order of the hierarchy.
@@ -250,6 +262,7 @@ def status_table(
     lambda_throttle_status_http: int = 500,
     header_limit_status: int = 431,
     preflight_status: int = 200,
+    service_throttle_status: int = 400,
 ) -> NDArray[np.int64]:
     """Status codes as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
     table = np.array(
@@ -260,4 +273,5 @@ def status_table(
     table[1, Answer.TIMEOUT] = http_timeout_status
     table[1, Answer.FUNCTION_THROTTLED] = lambda_throttle_status_http
     table[:, Answer.HEADERS_TOO_LARGE] = header_limit_status
+    table[0, Answer.SERVICE_THROTTLED] = service_throttle_status
     return table

@@ -75,7 +75,7 @@ class FinalState:
 
     Attributes
     ----------
-    pools, endpoints, buckets, caches, clusters, key_sets, sign_ins, inspections : arrays
+    pools, endpoints, buckets, caches, clusters, key_sets, sign_ins, inspections, services : arrays
         As in :class:`apisim.engine.run.Replication`.
     billed_ms : int64[n_functions]
         Billed time of each function [ms].
@@ -91,6 +91,7 @@ class FinalState:
     key_sets: NDArray[np.void]
     sign_ins: NDArray[np.void]
     inspections: NDArray[np.void]
+    services: NDArray[np.void]
     billed_ms: NDArray[np.int64]
     end_ns: int
 
@@ -179,6 +180,7 @@ class Collector:
                 billed_ms=(
                     recorder.executions["billed_ms"] + recorder.executions["provisioned_ms"]
                 ).sum(axis=(0, 2)),
+                services=replication.services.copy(),
                 end_ns=replication.end_ns,
             )
         )

@@ -21,11 +21,13 @@ __all__ = [
     "CacheStats",
     "EndpointStats",
     "FunctionStats",
+    "ServiceStats",
     "ThrottleStats",
     "cache_stats",
     "endpoint_stats",
     "function_stats",
     "plan_throttle_stats",
+    "service_stats",
     "throttle_stats",
 ]
 
@@ -140,6 +142,8 @@ class EndpointStats(_Stats):
     ----------
     served, refused, errors : int
         Requests, summed over replications; refused ones found the queue full.
+    abandoned : int
+        Calls whose function was ended by its own time limit before they were done.
     max_waiting : int
         Longest queue, in any replication.
     mean_concurrency : float
@@ -151,9 +155,34 @@ class EndpointStats(_Stats):
     served: int
     refused: int
     errors: int
+    abandoned: int
     max_waiting: int
     mean_concurrency: float
     utilization: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStats(_Stats):
+    """One AWS service, whole run.
+
+    Attributes
+    ----------
+    type : str
+        Which service.
+    requests, throttled, errors : int
+        Summed over replications; a throttled request is none that the service took.
+    read_units, units : float
+        What the service meters, summed: read units of a DynamoDB table, and its write units; of
+        the others requests of 64 KB, payload units of 25 KB (Kinesis), executions. No price is
+        put on them yet.
+    """
+
+    type: str
+    requests: int
+    throttled: int
+    errors: int
+    read_units: float
+    units: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +295,7 @@ def endpoint_stats(
             served=_total(states, "endpoints", at, "served"),
             refused=_total(states, "endpoints", at, "refused"),
             errors=_total(states, "endpoints", at, "errors"),
+            abandoned=_total(states, "endpoints", at, "abandoned"),
             max_waiting=max(int(state.endpoints["max_waiting"][at]) for state in states),
             mean_concurrency=_ratio(busy_ns, length_ns),
             utilization=_ratio(busy_ns, server_ns),
@@ -282,6 +312,24 @@ def _server_ns(program: Program, at: int, end_ns: int) -> int:
         integral += servers * (until_ns - since_ns)
         servers, since_ns = now, until_ns
     return integral + servers * (end_ns - since_ns)
+
+
+def service_stats(
+    measurements: Measurements, states: Sequence[FinalState]
+) -> dict[str, ServiceStats]:
+    """By service."""
+    scenario = measurements.program.scenario
+    return {
+        name: ServiceStats(
+            type=scenario.services[name].type,
+            requests=_total(states, "services", at, "requests"),
+            throttled=_total(states, "services", at, "throttled"),
+            errors=_total(states, "services", at, "errors"),
+            read_units=_total(states, "services", at, "read_units") / 2,
+            units=float(_total(states, "services", at, "units")),
+        )
+        for at, name in enumerate(measurements.program.names.services)
+    }
 
 
 def throttle_stats(

@@ -18,6 +18,7 @@ from apisim.results.mechanisms import (
     CacheStats,
     EndpointStats,
     FunctionStats,
+    ServiceStats,
     ThrottleStats,
 )
 from apisim.results.tally import Measurements
@@ -123,8 +124,8 @@ class Result:
         At the client (refusals included), of the integration, and CloudWatch's ``Latency`` [ms].
     routes, variants, traffic, phases : tuples of GroupStats
         By route; by source and phase, everything in the last row; by name of the phase.
-    cache, authorizers, sign_ins, web_acls, functions, endpoints : dicts
-        By API, authorizer, population, function and endpoint.
+    cache, authorizers, sign_ins, web_acls, functions, endpoints, services : dicts
+        By API, authorizer, population, function, endpoint and AWS service.
     throttles : tuple of ThrottleStats
         By token bucket; those of a usage plan over all its keys.
     answers : tuple of AnswerStats
@@ -166,6 +167,7 @@ class Result:
     web_acls: Mapping[str, WebAclStats]
     functions: Mapping[str, FunctionStats]
     endpoints: Mapping[str, EndpointStats]
+    services: Mapping[str, ServiceStats]
     throttles: tuple[ThrottleStats, ...]
     answers: tuple[AnswerStats, ...]
     customers: Customers
@@ -239,6 +241,7 @@ class Result:
             "functions": {name: stats.to_dict() for name, stats in self.functions.items()},
             "endpoints": {name: stats.to_dict() for name, stats in self.endpoints.items()},
             "timeline": [one.to_dict() for one in self.timeline],
+            "services": {name: stats.to_dict() for name, stats in self.services.items()},
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
             "answers": [stats.to_dict() for stats in self.answers],
             "cors": {name: stats.to_dict() for name, stats in self.cors.items()},
@@ -265,8 +268,8 @@ class Result:
         name : str
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
             ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
-            ``cors``, ``throttles``, ``customers``, ``usage_plans``, ``usage``, ``bill``,
-            ``thresholds``, ``intervals`` or ``replications``.
+            ``services``, ``cors``, ``throttles``, ``customers``, ``usage_plans``, ``usage``,
+            ``bill``, ``thresholds``, ``intervals`` or ``replications``.
 
         Raises
         ------

@@ -18,6 +18,7 @@ from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
+from apisim.results.sections_services import services_section
 from apisim.results.sections_stages import variant_section
 from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
@@ -58,6 +59,7 @@ def sections(result: Result) -> list[Section]:
         _cors(result),
         _functions(result),
         _endpoints(result),
+        services_section(result.services),
         *_costs(result),
     ]
     return [one for one in found if one is not None]

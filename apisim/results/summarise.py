@@ -18,6 +18,7 @@ from apisim.results.mechanisms import (
     endpoint_stats,
     function_stats,
     plan_throttle_stats,
+    service_stats,
     throttle_stats,
 )
 from apisim.results.metrics import Costs, Gauge, Measure
@@ -86,6 +87,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         web_acls=web_acl_stats(program, states),
         functions=function_stats(measurements, states),
         endpoints=endpoint_stats(measurements, states),
+        services=service_stats(measurements, states),
         throttles=(*throttle_stats(measurements, states), *plan_throttle_stats(customers)),
         answers=answer_stats(measurements),
         customers=customers,

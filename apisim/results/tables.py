@@ -16,6 +16,7 @@
 ``web_acls``    api; inspected, blocked_by_rate, blocked_by_rules
 ``functions``   function; invocations, cold_starts, ..., utilization
 ``endpoints``   endpoint; served, refused, ..., utilization
+``services``    service; type, requests, throttled, errors, read_units, units
 ``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
                 worst_second_refused
 ``customers``   customer, key, plan, offered, served, throttled, quota_refused,
@@ -50,7 +51,7 @@ from apisim.results.calls import GONE
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
-from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats
+from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.result import Result
 from apisim.results.web_acls import WebAclStats
 
@@ -236,6 +237,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "web_acls": _fields("api", WebAclStats),
     "functions": _fields("function", FunctionStats),
     "endpoints": _fields("endpoint", EndpointStats),
+    "services": _fields("service", ServiceStats),
     "customers": [field.name for field in fields(CustomerStats)],
     "usage_plans": [field.name for field in fields(PlanStats)],
     "usage": [field.name for field in fields(UsageDay)],
@@ -259,6 +261,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "web_acls": lambda result: _named("api", result.web_acls),
     "functions": lambda result: _named("function", result.functions),
     "endpoints": lambda result: _named("endpoint", result.endpoints),
+    "services": lambda result: _named("service", result.services),
     "cors": _cors,
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],
     "customers": lambda result: [asdict(stats) for stats in result.customers.rows()],

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from apisim.scenario.api import Api, Integration, Route, RouteCache, Stage, Throttle
     from apisim.scenario.authorizers import Authorizer
-    from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
+    from apisim.scenario.backends import Account, LambdaFunction
+    from apisim.scenario.endpoints import HttpEndpoint
     from apisim.scenario.loading import load, loads
     from apisim.scenario.network import Network
     from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, PausePhase, Phase

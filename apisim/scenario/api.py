@@ -61,12 +61,17 @@ class Integration(Model):
 
     Attributes
     ----------
-    type : {"lambda_proxy", "lambda", "http_proxy", "http", "mock"}
-        HTTP APIs have the two proxies only. ``mock`` answers 200 in no time.
+    type : {"lambda_proxy", "lambda", "http_proxy", "http", "aws_service", "mock"}
+        HTTP APIs have the two proxies, and some services. ``mock`` answers 200 in no time.
     function : str or None
         Name under ``functions:``; the lambda types need it.
     endpoint : str or None
         Name under ``endpoints:``; the http types need it.
+    service : str or None
+        Name under ``services:``; the type ``aws_service`` needs it.
+    action : str or None
+        What is done to a DynamoDB table: ``GetItem`` (the default of GET and HEAD), ``Query``,
+        ``PutItem`` (of other methods), ``UpdateItem``, ``DeleteItem``.
     timeout : int
         How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
         29 s. HTTP: 50 ms to 30 s, default 30 s (quotas of REST and HTTP APIs).
@@ -79,14 +84,22 @@ class Integration(Model):
         Of a function's error through type ``lambda``: 200 unless a selection pattern matches it.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"mapping", "service", "templates"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"mapping", "templates"})
 
     type: Annotated[
-        Literal["lambda_proxy", "lambda", "http_proxy", "http", "mock"],
-        choice("lambda_proxy", "lambda", "http_proxy", "http", "mock", later=("aws_service",)),
+        Literal["lambda_proxy", "lambda", "http_proxy", "http", "aws_service", "mock"],
+        choice("lambda_proxy", "lambda", "http_proxy", "http", "aws_service", "mock"),
     ]
     function: Annotated[str, name()] | None = None
     endpoint: Annotated[str, name()] | None = None
+    service: Annotated[str, name()] | None = None
+    action: (
+        Annotated[
+            Literal["GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"],
+            choice("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"),
+        ]
+        | None
+    ) = None
     timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
     cache_namespace: Annotated[str, name()] | None = None
     error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200
@@ -94,9 +107,10 @@ class Integration(Model):
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
-        needs = {"lambda": "function", "http": "endpoint"}.get(self.type.removesuffix("_proxy"))
+        kinds = {"lambda": "function", "http": "endpoint", "aws_service": "service"}
+        needs = kinds.get(self.type.removesuffix("_proxy"))
         findings = []
-        for key in ("function", "endpoint"):
+        for key in ("function", "endpoint", "service"):
             given = getattr(self, key) is not None
             if key == needs and not given:
                 message = f"{key} is required for type {self.type}"
@@ -106,6 +120,9 @@ class Integration(Model):
         if self.type != "lambda" and "error_status" in self.model_fields_set:
             message = f"type {self.type} has no error_status"
             findings.append(Finding(("error_status",), message, "use type: lambda"))
+        if self.action is not None and needs != "service":
+            finding = Finding(("action",), f"type {self.type} has no action", "remove the key")
+            findings.append(finding)
         if findings:
             raise fail_all(findings)
         return self

@@ -2,20 +2,30 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from apisim.draws.distributions import Distribution
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import choice, duration, name, rate, share, size, whole
-from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all
 from apisim.scenario.regions import account_throttle
 from apisim.scenario.runtimes import PACKAGES, RUNTIMES, init_of
 from apisim.scenario.units import SIZE_UNITS_BYTES
 
-__all__ = ["Account", "AdditionalVersion", "Background", "HttpEndpoint", "LambdaFunction"]
+__all__ = [
+    "MAX_CALLS",
+    "Account",
+    "AdditionalVersion",
+    "Background",
+    "CallBehind",
+    "LambdaFunction",
+]
+
+#: Most calls of one invocation to what is behind its function; a bound of ours.
+MAX_CALLS: Final = 8
 
 #: Concurrent executions an account may be given by quota increase; a documented bound of ours.
 MAX_CONCURRENCY = 1_000_000
@@ -89,6 +99,41 @@ class AdditionalVersion(Model):
     malformed: Annotated[float, share()] | None = None
 
 
+class CallBehind(Model):
+    """One call that a function makes while it runs, and waits for.
+
+    Attributes
+    ----------
+    endpoint, service : str or None
+        Name under ``endpoints:`` or ``services:``, one of them. A call queues at an endpoint with
+        all others; what it takes includes the network in between.
+    action : str or None
+        What is done to a DynamoDB table, default ``GetItem``.
+    on_error : {"fail", "ignore"}
+        What a call does to the function that comes back as an error or finds the queue full: the
+        function fails at once (default), or it goes on.
+    """
+
+    endpoint: Annotated[str, name()] | None = None
+    service: Annotated[str, name()] | None = None
+    action: (
+        Annotated[
+            Literal["GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"],
+            choice("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"),
+        ]
+        | None
+    ) = None
+    on_error: Annotated[Literal["fail", "ignore"], choice("fail", "ignore")] = "fail"
+
+    @model_validator(mode="after")
+    def _has_one_target(self) -> Self:
+        if (self.endpoint is None) == (self.service is None):
+            raise fail("must have an endpoint or a service", "write {endpoint: NAME}")
+        if self.action is not None and self.service is None:
+            raise fail("an endpoint has no action", "remove the key", ("action",))
+        return self
+
+
 class LambdaFunction(Model):
     """Lambda function.
 
@@ -133,9 +178,12 @@ class LambdaFunction(Model):
     provisioned_concurrency : int
         Environments that are always ready, default 0, out of the function's reserve or of what all
         share; billed by time whether or not they work. Requests beyond them run on demand.
+    calls : list of CallBehind
+        What it calls when its own ``duration`` is over, one after the other, 8 at most. Its
+        instance is held until the last has answered.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"calls", "ephemeral_storage"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"ephemeral_storage"})
     REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = {
         "snap_start": (
             "SnapStart is not modelled: nobody has published how long restoring takes",
@@ -158,6 +206,7 @@ class LambdaFunction(Model):
     additional_version: AdditionalVersion | None = None
     reserved_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] | None = None
     provisioned_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] = 0
+    calls: Annotated[list[CallBehind], Field(max_length=MAX_CALLS)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _starts_in_one_way(self) -> Self:
@@ -211,26 +260,3 @@ class LambdaFunction(Model):
     def memory_gb(self) -> Fraction:
         """Memory [GB], exact: what a GB-second is counted with."""
         return Fraction(self.memory, SIZE_UNITS_BYTES["GB"])
-
-
-class HttpEndpoint(Model):
-    """HTTP backend: a number of servers with one queue.
-
-    Attributes
-    ----------
-    servers : int
-        Requests served at a time, 1 to 1,000,000.
-    queue_limit : int or None
-        Requests that may wait; more are answered with an error. None has no limit.
-    service_time : Distribution
-        Time a server needs for one request [ns].
-    errors : float
-        Share of requests that fail, in [0, 1], default 0.
-    """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"behind", "calls", "discipline"})
-
-    servers: Annotated[int, whole(1, 1_000_000)]
-    queue_limit: Annotated[int, whole(0, 1_000_000_000)] | None = None
-    service_time: TimeDistribution
-    errors: Annotated[float, share()] = as_written(0)

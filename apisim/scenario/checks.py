@@ -17,6 +17,7 @@ from apisim.scenario.caches import (
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
 from apisim.scenario.checks_lambda import check_concurrency
 from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
+from apisim.scenario.checks_services import check_services
 from apisim.scenario.checks_stages import check_stage, check_stages, stage_notes
 from apisim.scenario.checks_throttles import check_divided_bursts
 from apisim.scenario.checks_validators import check_validators
@@ -103,7 +104,7 @@ def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
         if route.validation is not None:
             _lacks(outcome, "validation", api, (*at, "validate"))
         integration = route.integration.type
-        if integration not in ("lambda_proxy", "http_proxy"):
+        if integration not in ("lambda_proxy", "http_proxy", "aws_service"):
             message = f"HTTP APIs have no {integration} integration, REST APIs have it"
             hint = "use lambda_proxy or http_proxy, or type: rest"
             outcome.add((*at, "integration", "type"), message, hint, because=kind)
@@ -361,6 +362,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     check_timeline,
     check_perimeter,
     check_stages,
+    check_services,
 )
 
 

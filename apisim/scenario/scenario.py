@@ -10,8 +10,9 @@ from pydantic import Field, PrivateAttr
 
 from apisim.scenario.api import Api
 from apisim.scenario.authorizers import Authorizer
-from apisim.scenario.backends import Account, HttpEndpoint, LambdaFunction
+from apisim.scenario.backends import Account, LambdaFunction
 from apisim.scenario.domains import Domain, DomainName
+from apisim.scenario.endpoints import HttpEndpoint
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
 from apisim.scenario.model import NOT_YET, Context, Model, as_written
 from apisim.scenario.perimeter import VpcEndpoint
@@ -22,6 +23,7 @@ from apisim.scenario.pricing import Pricing
 from apisim.scenario.problems import Path, Problem, did_you_mean
 from apisim.scenario.regions import REGIONS
 from apisim.scenario.routes import RouteKey
+from apisim.scenario.services import Service
 from apisim.scenario.settings import Settings
 from apisim.scenario.thresholds import Thresholds
 from apisim.scenario.timeline import PhaseTime, TimelineEntry
@@ -142,7 +144,7 @@ class Scenario(Model):
         AWS region; decides default limits and the price book.
     account : Account
         Limits all APIs share.
-    apis, authorizers, functions, endpoints, usage_plans, api_keys, populations : dict
+    apis, authorizers, functions, endpoints, services, usage_plans, api_keys, populations : dict
         By name, in the order written; an API with several stages is one for each, ``API/STAGE``.
     domains : dict of str to Domain
         Custom domains.
@@ -158,7 +160,7 @@ class Scenario(Model):
         What must hold of the results.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"alarms", "services"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"alarms"})
 
     apisim: Annotated[Literal[1], choice(1)]
     name: Annotated[str, text(200)] = ""
@@ -179,6 +181,7 @@ class Scenario(Model):
     authorizers: dict[_Name, Authorizer] = Field(default_factory=dict)
     functions: dict[_Name, LambdaFunction] = Field(default_factory=dict)
     endpoints: dict[_Name, HttpEndpoint] = Field(default_factory=dict)
+    services: dict[_Name, Service] = Field(default_factory=dict)
     usage_plans: dict[_Name, UsagePlan] = Field(default_factory=dict)
     api_keys: dict[_Name, ApiKey] = Field(default_factory=dict)
     populations: dict[_Name, Population] = Field(default_factory=dict)

@@ -122,6 +122,28 @@ class Settings(Model):
         {"p50": "2ms", "p99": "10ms"},
         description="Time between gateway and an HTTP endpoint, both ways. Assumed.",
     )
+    vpc_link_time: TimeDistribution = as_written(
+        {"p50": "1ms", "p99": "5ms"},
+        description="Additional time of a VPC link and the load balancer behind it, both ways. "
+        "Assumed.",
+    )
+    cross_zone_time: TimeDistribution = as_written(
+        "1ms",
+        description="Additional time of a request that a load balancer sends to another "
+        "availability zone, both ways. Assumed; zones are said to be within single-digit "
+        "milliseconds.",
+    )
+    service_transport: TimeDistribution = as_written(
+        "3ms",
+        description="Time between gateway and an AWS service, both ways, beside the service's own "
+        "latency. Assumed from one report of a DynamoDB integration.",
+    )
+    service_throttle_status: Annotated[Literal[400, 429, 503], choice(400, 429, 503)] = as_written(
+        400,
+        description="Status of a REST API whose AWS service throttled: the service's own 400, or "
+        "what an integration response with a selection pattern makes of it. HTTP APIs pass the "
+        "service's on.",
+    )
     edge_hop: TimeDistribution = as_written(
         {"p50": "8ms", "p99": "60ms"},
         description="Additional time of an edge-optimized endpoint between edge location and "

@@ -335,6 +335,21 @@ OFF: Final[dict[str, Switch]] = {
         'if row["waiting"] >= row["queue_limit"]:',
         'if row["waiting"] >= row["queue_limit"] + 1_000_000:',
     ),
+    "service limits": Switch(
+        "apisim/backends/service.py",
+        'if n_tokens <= limit["level"] // limit["parts_per_token"]:',
+        "if n_tokens >= 0:",
+    ),
+    "health checks": Switch(
+        "apisim/backends/targets.py",
+        'outage["out_ns"] <= now_ns < outage["back_ns"]',
+        'outage["out_ns"] < now_ns < outage["out_ns"]',
+    ),
+    "calls behind": Switch(
+        "apisim/engine/lowering/backends.py",
+        'row["first_call"], row["n_calls"] = len(calls), len(spec.calls)',
+        'row["first_call"], row["n_calls"] = len(calls), 0',
+    ),
     "endpoints": Switch(f"{_GATEWAY}/limits.py", '"edge": 8_192', '"edge": 10_240'),
     "own time": Switch(
         "apisim/engine/lowering/apis.py",
@@ -669,7 +684,22 @@ CAPABILITIES: Final = (
         test="tests/oracle/test_http_endpoint.py::"
         "test_a_short_queue_refuses_what_m_m_c_k_turns_away",
     ),
-    Capability(_INTEGRATION, "AWS services called without a function"),
+    Capability(
+        _INTEGRATION,
+        "AWS services called without a function, their limits",
+        "services.*.read_capacity_units",
+        "service limits",
+        test="tests/oracle/test_service_limits.py::test_unused_capacity_lasts_as_long_as_aws_says",
+        scenario="dynamodb-direct-vs-lambda.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "what functions call while they run holds them",
+        "functions.*.calls",
+        "calls behind",
+        test="tests/unit/test_calls.py::test_an_instance_is_held_while_its_call_queues",
+        scenario="slow-database.yaml",
+    ),
     Capability(
         _INTEGRATION,
         "mock integrations",
@@ -677,7 +707,14 @@ CAPABILITIES: Final = (
         "mocks",
         test="tests/unit/test_api_types.py::test_a_mock_answers_in_no_time_and_calls_nothing",
     ),
-    Capability(_INTEGRATION, "VPC links and what stands behind them"),
+    Capability(
+        _INTEGRATION,
+        "VPC links and what stands behind them",
+        "endpoints.*.outages",
+        "health checks",
+        test="tests/unit/test_vpc_link.py::test_a_share_of_requests_fails_until_the_checks_have",
+        scenario="vpc-link-private-api.yaml",
+    ),
     Capability(
         _AUTH,
         "IAM: signatures, clocks that are off, callers' own policies",

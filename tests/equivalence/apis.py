@@ -9,6 +9,7 @@ from tests.equivalence.access import (
     usable_authorizers,
 )
 from tests.equivalence.browsers import add_cors_settings, draw_cors, draw_route_cors
+from tests.equivalence.calls import add_calls, draw_link, draw_services, service_target
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.functions import draw_function_depth, draw_lambda_settings
 from tests.equivalence.laws import payloads
@@ -40,6 +41,7 @@ class Parts:
     settings: dict[str, Any] = field(default_factory=dict)
     functions: dict[str, Any] = field(default_factory=dict)
     endpoints: dict[str, Any] = field(default_factory=dict)
+    services: dict[str, Any] = field(default_factory=dict)
     authorizers: dict[str, Any] = field(default_factory=dict)
     apis: dict[str, Any] = field(default_factory=dict)
 
@@ -52,6 +54,7 @@ def draw_parts(drawing: Drawing, profile: str) -> Parts:
     if drawing.maybe(25):
         transport, at_the_deadline = drawing.one(*_AT_THE_DEADLINE)
         parts.settings |= {"lambda_transport": transport, "http_transport": transport}
+        parts.settings["service_transport"] = transport
         work = (at_the_deadline, at_the_deadline, drawing.time())
     _add_backends(drawing, parts, work)
     parts.authorizers = draw_authorizers(drawing, list(parts.functions))
@@ -81,6 +84,12 @@ def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None
         drawing.optional(spec, 80 if drawing.is_crowded else 60, "queue_limit", 1, 2, 0, 10)
         drawing.optional(spec, 50, "errors", "50%", "10%", "100%")
         parts.endpoints[f"e{at}"] = spec
+    parts.services = draw_services(drawing)
+    public = dict(parts.endpoints)
+    if drawing.maybe(35):
+        parts.endpoints["link"] = {"servers": drawing.one(1, 2), "service_time": drawing.one(*work)}
+        draw_link(drawing, parts.endpoints["link"])
+    add_calls(drawing, parts.functions, public, parts.services)
 
 
 def _api(drawing: Drawing, parts: Parts) -> dict[str, Any]:
@@ -127,7 +136,16 @@ def _route(
     kinds = ["http_proxy", "lambda_proxy"]
     if is_rest:
         kinds += ["http", "lambda", "mock"]
+    callable_here = {
+        name: service
+        for name, service in parts.services.items()
+        if is_rest or service["type"] not in ("dynamodb", "sns")
+    }
+    if callable_here:
+        kinds.append("aws_service")
     integration: dict[str, Any] = {"type": drawing.one(*kinds)}
+    if integration["type"] == "aws_service":
+        integration |= service_target(drawing, callable_here)
     if integration["type"].startswith("lambda"):
         integration["function"] = drawing.one(*parts.functions)
         if integration["type"] == "lambda":
@@ -224,6 +242,9 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
         "refusal_time",
         "lambda_transport",
         "http_transport",
+        "service_transport",
+        "vpc_link_time",
+        "cross_zone_time",
         "edge_hop",
         "edge_rtt",
         "waf_latency",
@@ -252,6 +273,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 25, "throttle_scope", "shared", "method")
     drawing.optional(chosen, 25, "path_in_cache_key", True, False)
     drawing.optional(chosen, 25, "http_timeout_status", 504, 503)
+    drawing.optional(chosen, 60, "service_throttle_status", 400, 429, 503)
     drawing.optional(chosen, 25, "lambda_throttle_status_http", 503, 500)
     drawing.optional(chosen, 25, "size_limits", "after_routing", "before_routing")
     drawing.optional(chosen, 25, "header_limit_status", 400, 431)

@@ -32,6 +32,7 @@ from apisim.engine.flags import (
 )
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import CACHE_HIT
+from apisim.engine.tables import BACKEND_ENDPOINT, BACKEND_LINK
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model
@@ -110,6 +111,11 @@ _EVENTS = (
     "a cold start of an additional version",
     "a request of a canary",
     "a canary's answer from the cache",
+    "a call behind a function",
+    "a read unit",
+    "another unit of a service",
+    "a throttle of a service",
+    "a function ended while it waited",
 )
 
 
@@ -209,6 +215,26 @@ def _uses_one_again(run: Run) -> bool:
     return bool(((connects == KEPT) & (run.rows["flags"] & FLAG_NEW_CONNECTION == 0)).any())
 
 
+def _n_behind(run: Run) -> int:
+    """Calls that endpoints served for functions: more than routes sent them."""
+    rows, result = run.rows, run.result
+    cells = result.program.names.cells
+    routes = {name: at for at, name in enumerate(result.program.names.routes)}
+    to_endpoint = [
+        cell.route != ""
+        and result.program.tables.routes["backend"][routes[cell.api, cell.route]]
+        in (BACKEND_ENDPOINT, BACKEND_LINK)
+        for cell in cells
+    ]
+    sent = int(np.array(to_endpoint)[rows["cell"]].sum())
+    return int(result.endpoints["served"].sum()) - sent
+
+
+def _outlives_its_function(run: Run) -> bool:
+    """Whether a function was over before its time was, and what it had called was not."""
+    return bool(run.result.endpoints["abandoned"].any())
+
+
 def _reached(run: Run) -> Iterator[str]:
     rows, result = run.rows, run.result
     kinds = result.program.tables.apis["type"]
@@ -253,6 +279,11 @@ def _reached(run: Run) -> Iterator[str]:
             result.program.tables.functions["other"].max(initial=-1) :
         ][:1].any()
         and (result.program.tables.functions["other"] >= 0).any(),
+        "a read unit": result.services["read_units"].any(),
+        "another unit of a service": result.services["units"].any(),
+        "a throttle of a service": result.services["throttled"].any(),
+        "a call behind a function": _n_behind(run) > 0,
+        "a function ended while it waited": _outlives_its_function(run),
     }
     yield from (event for event, is_so in happened.items() if is_so)
 

@@ -88,6 +88,8 @@ def _records(
         yield name, getattr(compiled, name), getattr(golden, name)
     for name in ("subscriptions", "plan_buckets", "plan_days", "customers"):
         yield name, getattr(compiled, name), getattr(golden, name)
+    for name in ("services", "service_limits"):
+        yield name, getattr(compiled, name), getattr(golden, name)
     for name in _ENDPOINT_FIELDS:
         yield f"endpoints.{name}", compiled.endpoints[name], golden.endpoints[name]
     for name in _CACHE_FIELDS:

@@ -89,6 +89,10 @@ def _endpoint(**spec: Any) -> dict[str, Any]:
     return {"endpoints": {"e": {"servers": 1, "service_time": "1ms", **spec}}}
 
 
+def _queue(**spec: Any) -> dict[str, Any]:
+    return {"services": {"q": {"type": "sqs", "latency": "1ms", **spec}}}
+
+
 def _cors(origin: str) -> dict[str, Any]:
     return {"cors": {"allow_origins": [origin], "allow_headers": ["x-client"]}}
 
@@ -96,6 +100,8 @@ def _cors(origin: str) -> dict[str, Any]:
 _PAGE: Final = {"origin": "https://app.example.com"}
 _ASKS: Final = {"browser": {**_PAGE, "headers": ["x-client"]}}
 _HTTP_PROXY: Final = {"integration": {"type": "http_proxy", "endpoint": "e"}}
+_DOWN: Final = [{"at": 0, "for": "10s"}]
+_SERVICE: Final = {"integration": {"type": "aws_service", "service": "q"}}
 _CACHED: Final = {"cache": {"keys": []}}
 _IAM: Final = {"type": "iam"}
 _REST: Final = ("rest",)
@@ -186,6 +192,10 @@ CASES: Final = (
         route=_HTTP_PROXY,
         top=_endpoint(service_time="900ms", queue_limit=0),
     ),
+    Case(Answer.TARGET_DOWN, route=_HTTP_PROXY, top=_endpoint(behind="alb", outages=_DOWN)),
+    Case(Answer.TARGET_UNREACHABLE, route=_HTTP_PROXY, top=_endpoint(behind="nlb", outages=_DOWN)),
+    Case(Answer.SERVICE_THROTTLED, route=_SERVICE, top=_queue(limit=_NONE)),
+    Case(Answer.SERVICE_ERROR, route=_SERVICE, top=_queue(errors="100%")),
     Case(
         Answer.CACHED_ERROR,
         _REST,
@@ -310,6 +320,14 @@ ENDPOINT_ERROR           rest 500 backend  -                                   b
 ENDPOINT_ERROR           http 500 backend  -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
 ENDPOINT_FULL            rest 503 backend  -                                   billed Count 5XXError Latency IntegrationLatency
 ENDPOINT_FULL            http 503 backend  -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+TARGET_DOWN              rest 502 backend  -                                   billed Count 5XXError Latency IntegrationLatency
+TARGET_DOWN              http 502 backend  -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+TARGET_UNREACHABLE       rest 500 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
+TARGET_UNREACHABLE       http 503 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+SERVICE_THROTTLED        rest 400 backend  -                                   billed Count 4XXError Latency IntegrationLatency
+SERVICE_THROTTLED        http 400 backend  -                                   billed Count 4xx Latency IntegrationLatency DataProcessed
+SERVICE_ERROR            rest 500 backend  -                                   billed Count 5XXError Latency IntegrationLatency
+SERVICE_ERROR            http 500 backend  -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
 CACHED_ERROR             rest 500 cached   -                                   billed Count 5XXError Latency
 WAF_BLOCKED              rest 403 json     ForbiddenException                  free   Count 4XXError Latency
 POLICY_DENIED            rest 403 json     AccessDeniedException               free   Count 4XXError Latency

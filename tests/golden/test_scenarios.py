@@ -23,6 +23,7 @@ from tests.support.shipped import (
     FRIDAY,
     KEYS,
     LEVELS,
+    LINK,
     NAMES,
     NOISY,
     OUTAGE,
@@ -30,8 +31,10 @@ from tests.support.shipped import (
     QUICKSTART,
     REPLAY,
     RETRIES,
+    SLOW,
     SPIKE,
     STORM,
+    TABLE,
     TIERS,
     WALL,
     file_of,
@@ -138,6 +141,33 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "account={throttle: {rate_limit: 80, burst_limit: 20}, lambda_concurrency: 20}",
         ],
     ),
+    LINK: (
+        "20s",
+        [
+            "endpoints.stock.servers=2",
+            "endpoints.stock.queue_limit=3",
+            "endpoints.stock.outages=[{at: 2s, for: 12s}]",
+            "endpoints.stock.health_check={interval: 5s}",
+            "traffic.warehouse.phases.0.rate=100",
+        ],
+    ),
+    SLOW: (
+        "4s",
+        [
+            "account.lambda_concurrency=30",
+            "endpoints.orders-db.servers=4",
+            "functions.get-order.timeout=100ms",
+            "traffic.shoppers.phases.0.duration=1s",
+        ],
+    ),
+    TABLE: (
+        "10s",
+        [
+            f"services.{name}={{type: dynamodb, read_capacity_units: 3, write_capacity_units: 1, "
+            "errors: 1%}"
+            for name in ("orders", "orders-of-function")
+        ],
+    ),
     STORM: (
         "6s",
         [
@@ -235,6 +265,21 @@ WHOLE: Final[dict[str, Golden]] = {
         "ae6383ea46e32f5f",
         {"served": 112_333, "backend_error": 372_000, "client_gone": 168_803},
         "0.225755365478515625",
+    ),
+    LINK: (
+        "2937e583d01b2993",
+        {"served": 334_275, "backend_error": 25_110},
+        "1.26446572450347244739532470703125",
+    ),
+    SLOW: (
+        "a2bd3abd6defe971",
+        {"served": 228_515, "backend_throttled": 35_808},
+        "2.06396540045673978137969970703125",
+    ),
+    TABLE: (
+        "f51fbf5cc7514b29",
+        {"served": 449_969, "backend_error": 15_327, "backend_throttled": 16_098},
+        "2.02160266928469102497100830078125",
     ),
     REPLAY: ("e7b8213f3c3472ee", {"served": 48, "cache_hit": 252}, "0.0052447708"),
     TIERS: (

@@ -20,6 +20,7 @@ __all__ = [
     "FRIDAY",
     "KEYS",
     "LEVELS",
+    "LINK",
     "NAMES",
     "NOISY",
     "OUTAGE",
@@ -27,8 +28,10 @@ __all__ = [
     "QUICKSTART",
     "REPLAY",
     "RETRIES",
+    "SLOW",
     "SPIKE",
     "STORM",
+    "TABLE",
     "TIERS",
     "WALL",
     "arrivals_a_minute",
@@ -66,6 +69,9 @@ STORM: Final = "cors-preflight-storm"
 RETRIES: Final = "retry-storm"
 OUTAGE: Final = "backend-outage"
 WALL: Final = "lambda-concurrency-wall"
+SLOW: Final = "slow-database"
+LINK: Final = "vpc-link-private-api"
+TABLE: Final = "dynamodb-direct-vs-lambda"
 
 
 def file_of(name: str) -> Path:

@@ -40,6 +40,7 @@ populations: {customers: {count: 3, plans: {basic: 100%}, sign_in_quota: 120/s}}
 authorizers: {tokens: {type: token, function: get-user, ttl: 5s}}
 functions: {get-user: {duration: {p50: 40ms, p99: 300ms}, init: 250ms}}
 endpoints: {inventory: {servers: 1, queue_limit: 2, service_time: 15ms}}
+services: {queue: {type: sqs}}
 traffic:
   pages:
     browser: {origin: "https://other.example.com"}

@@ -27,9 +27,12 @@ from apisim.engine.compiled.gates import (
     respond,
 )
 from apisim.engine.compiled.keys import admit_fully
+from apisim.engine.compiled.link import go_through_link
+from apisim.engine.compiled.nested import NOT_NESTED, calls_behind, serve_nested
 from apisim.engine.compiled.preflights import await_permission
 from apisim.engine.compiled.rare import pass_gates
 from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.service import reach_service
 from apisim.engine.compiled.stages import (
     CALL_INTEGRATION,
     RESULT_OK,
@@ -40,6 +43,7 @@ from apisim.engine.compiled.stages import (
     STAGE_DEADLINE,
     STAGE_DONE,
     STAGE_DOOR,
+    STAGE_GO_ON,
     STAGE_HIT,
     STAGE_INTEGRATION,
     STAGE_NO_ROUTE,
@@ -55,8 +59,14 @@ from apisim.engine.compiled.stages import (
     STAGE_WORK_END,
 )
 from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
-from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
-from apisim.engine.tables import BACKEND_MOCK, GATE_FULL_THROTTLE, GATE_VALIDATE
+from apisim.engine.recorder import CACHE_HIT, CACHE_MISS, note_end
+from apisim.engine.tables import (
+    BACKEND_LINK,
+    BACKEND_MOCK,
+    BACKEND_SERVICE,
+    GATE_FULL_THROTTLE,
+    GATE_VALIDATE,
+)
 from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
 from apisim.gateway.status import Answer
@@ -82,7 +92,7 @@ _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 @part
 def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) -> None:
     """Carry the request in slot ``at`` on from ``stage`` until it waits or is gone."""
-    tables, calendar, store, state, _ = world
+    tables, calendar, store, state, recorder = world
     slot = calendar.slots[at]
     answered_ns = now_ns  # when the gateway has the answer that STAGE_DONE sends back
     while stage != STAGE_WAIT:
@@ -149,6 +159,8 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                     world, slot, route["transport"], _TRANSPORT[CALL_INTEGRATION]
                 )
                 stage = STAGE_CALL
+                if rare is not None and route["backend"] == BACKEND_LINK:
+                    go_through_link(world, at, now_ns)
         elif stage == STAGE_CALL:
             slot["waiting"] = 1
             slot["working"] = 1
@@ -162,17 +174,34 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                     guard(world, at)
                 stage = STAGE_WAIT
         elif stage == STAGE_WORK:
-            stage = reach_backend(world, at, now_ns, rare)
+            if rare is not None and slot["backend"] == BACKEND_SERVICE:
+                stage = reach_service(world, at, now_ns)
+            elif rare is not None and slot["backend"] == BACKEND_LINK:
+                stage = STAGE_SEND_BACK  # nobody there
+            else:
+                stage = reach_backend(world, at, now_ns, rare)
         elif stage == STAGE_SERVE:
-            stage = serve(world, at, now_ns)
+            if rare is not None and calendar.patience[at]["nested"] != NOT_NESTED:
+                stage = serve_nested(world, at, now_ns)
+            else:
+                stage = serve(world, at, now_ns)
         elif stage == STAGE_WORK_END:
-            end_work(world, slot, now_ns)
-            stage = STAGE_SEND_BACK
+            if rare is not None and calls_behind(world, slot):
+                stage = STAGE_GO_ON
+            elif rare is not None and slot["backend"] == BACKEND_SERVICE:
+                note_end(recorder.total, now_ns)
+                stage = STAGE_SEND_BACK
+            else:
+                end_work(world, slot, now_ns)
+                stage = STAGE_SEND_BACK
         elif stage == STAGE_SEND_BACK:
             back_ns = now_ns + slot["transport_back_ns"]
             if slot["waiting"] == 0:
-                free_slot(calendar, at)
                 stage = STAGE_WAIT
+                if rare is not None and calendar.patience[at]["nested"] != NOT_NESTED:
+                    slot["working"] = 0  # what it had called has the slot for itself
+                else:
+                    free_slot(calendar, at)
             elif back_ns > slot["deadline_ns"]:
                 guard(world, at)
                 slot["working"] = 0
@@ -215,5 +244,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                 stage = answer_client(world, at, answered_ns, now_ns)
             elif rare is not None and slot["answer"] == _PREFLIGHT:
                 stage = await_permission(world, at, answered_ns, now_ns)
-            elif slot["working"] == 0:
+            elif slot["working"] == 0 and (
+                rare is None or calendar.patience[at]["nested"] == NOT_NESTED
+            ):
                 free_slot(calendar, at)

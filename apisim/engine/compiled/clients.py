@@ -18,6 +18,7 @@ from apisim.engine.compiled.calendar import (
     schedule_slot,
     take_slot,
 )
+from apisim.engine.compiled.nested import NOT_NESTED
 from apisim.engine.compiled.preflights import await_permission, carry
 from apisim.engine.compiled.stages import STAGE_CLIENT, STAGE_GONE, STAGE_RETRY, STAGE_WAIT
 from apisim.engine.compiled.think import think
@@ -110,7 +111,7 @@ def answer_client(world: World, at: int, answered_ns: int, now_ns: int) -> int:
         else:
             rank = RANK_ARRIVAL if back_ns > now_ns else _AT_ONCE
             _turn_to_client(world, at, _IN_TIME, back_ns, rank)
-    if slot["working"] == 0:
+    if slot["working"] == 0 and world.calendar.patience[at]["nested"] == NOT_NESTED:
         free_slot(calendar, at)
     return STAGE_WAIT
 

@@ -41,7 +41,8 @@ _TIMEOUT: Final = constant(Answer.TIMEOUT)
 @part
 def give_up_waiting(slot: np.void, now_ns: int) -> int:
     """The deadline of a call has come; if its answer has not, the caller is answered now."""
-    # A slot that carried a preflight first may still have the deadline of that one before it.
+    # The deadline of a preflight that this slot carried first, or of the authorizer's call, may
+    # still stand here while the integration's call runs.
     if slot["waiting"] == 0 or slot["deadline_ns"] != now_ns:
         return STAGE_WAIT
     slot["waiting"] = 0

@@ -13,6 +13,7 @@ from apisim.engine.compiled.advance import advance
 from apisim.engine.compiled.calendar import is_stale
 from apisim.engine.compiled.issue import issue_from_source, issue_from_user, take_event, travel
 from apisim.engine.compiled.stages import (
+    STAGE_CUT,
     STAGE_DEADLINE,
     STAGE_DOOR,
     STAGE_GONE,
@@ -104,6 +105,8 @@ def run(world: World, budget: int, rare: int | None) -> int:
                 if stage == STAGE_DEADLINE and is_stale(calendar, item):
                     stage = STAGE_WAIT
                 elif rare is not None and stage == STAGE_GONE and is_stale(calendar, item):
+                    stage = STAGE_WAIT
+                elif rare is not None and stage == STAGE_CUT and is_stale(calendar, item):
                     stage = STAGE_WAIT
                 elif rare is not None and stage == STAGE_TIMELINE:
                     carry_out(world, at, now_ns)

@@ -17,6 +17,7 @@ from apisim.engine.compiled.issue import send_actual, send_again
 from apisim.engine.compiled.keys import pass_key
 from apisim.engine.compiled.limits import pass_limits
 from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
+from apisim.engine.compiled.nested import cut_off, end_nested, make_calls
 from apisim.engine.compiled.resource import pass_resource
 from apisim.engine.compiled.sign_in import pass_sign_in
 from apisim.engine.compiled.stages import (
@@ -26,13 +27,16 @@ from apisim.engine.compiled.stages import (
     STAGE_CANARY,
     STAGE_CERTIFICATE,
     STAGE_CLIENT,
+    STAGE_CUT,
     STAGE_EARLY_THROTTLE,
+    STAGE_GO_ON,
     STAGE_GONE,
     STAGE_JUDGE,
     STAGE_KEY,
     STAGE_KEY_SET,
     STAGE_LIMITS,
     STAGE_LOOKUP,
+    STAGE_NESTED_END,
     STAGE_NO_ROUTE,
     STAGE_PASSED,
     STAGE_REFUSE,
@@ -51,6 +55,7 @@ from apisim.engine.compiled.stages import (
 from apisim.engine.compiled.validate import pass_validation
 from apisim.engine.compiled.waf import give_verdict, pass_waf
 from apisim.engine.tables import (
+    BACKEND_SERVICE,
     GATE_AUTH,
     GATE_CANARY,
     GATE_CREDENTIALS,
@@ -96,6 +101,8 @@ def is_needed(tables: Tables) -> bool:
         or (tables.functions["other"] >= 0).any()
         or tables.routes["error_answer"].any()
         or (tables.apis["compress_from"] >= 0).any()
+        or tables.functions["n_calls"].any()
+        or (tables.routes["backend"] >= BACKEND_SERVICE).any()
     )
 
 
@@ -171,5 +178,11 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
             passed = decide(world, at, now_ns)
         elif stage == STAGE_RETRY:
             passed = send_again(world, at, now_ns)
+        elif stage == STAGE_GO_ON:
+            passed = make_calls(world, at, now_ns)
+        elif stage == STAGE_NESTED_END:
+            passed = end_nested(world, at, now_ns)
+        elif stage == STAGE_CUT:
+            passed = cut_off(world, at, now_ns)
         stage = following if passed == STAGE_PASSED else passed
     return stage

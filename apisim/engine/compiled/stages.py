@@ -33,11 +33,13 @@ __all__ = [
     "STAGE_CANARY",
     "STAGE_CERTIFICATE",
     "STAGE_CLIENT",
+    "STAGE_CUT",
     "STAGE_DEADLINE",
     "STAGE_DONE",
     "STAGE_DOOR",
     "STAGE_EARLY_THROTTLE",
     "STAGE_GONE",
+    "STAGE_GO_ON",
     "STAGE_HIT",
     "STAGE_INTEGRATION",
     "STAGE_JUDGE",
@@ -45,6 +47,7 @@ __all__ = [
     "STAGE_KEY_SET",
     "STAGE_LIMITS",
     "STAGE_LOOKUP",
+    "STAGE_NESTED_END",
     "STAGE_NO_ROUTE",
     "STAGE_PASSED",
     "STAGE_POLICY",
@@ -116,6 +119,9 @@ STAGE_GONE: Final = constant(39)  # a client has waited long enough (rank 6)
 STAGE_CLIENT: Final = constant(40)  # ... or has its answer, and decides (ranks 5 and 6)
 STAGE_RETRY: Final = constant(41)  # it tries again (rank 5)
 STAGE_CANARY: Final = constant(42)
+STAGE_GO_ON: Final = constant(43)  # a function's own time is over, or a call of it has come back
+STAGE_NESTED_END: Final = constant(44)  # a call behind a function has been served (rank 2)
+STAGE_CUT: Final = constant(45)  # a function's time limit (rank 2)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)

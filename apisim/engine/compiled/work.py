@@ -28,7 +28,7 @@ from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
 
-__all__ = ["end_work", "guard", "reach_backend", "serve"]
+__all__ = ["end_work", "guard", "reach_backend", "serve", "work_until"]
 
 _SERVICE: Final = (constant(Purpose.AUTH_SERVICE), constant(Purpose.SERVICE))
 _SETUP: Final = (constant(Purpose.AUTH_SETUP), constant(Purpose.SETUP))
@@ -73,23 +73,28 @@ def reach_backend(world: World, at: int, now_ns: int, rare: int | None) -> int:
             state.pools[index]["errors"] += 1
         elif rare is not None and function["malformed"] > 0.0 and is_malformed(world, at):
             slot["result"] = _FUNCTION_MALFORMED
-        if busy_ns > function["timeout_ns"]:
+        is_cut = busy_ns > function["timeout_ns"]
+        if is_cut:
             busy_ns = function["timeout_ns"]
             slot["result"] = _FUNCTION_ERROR
             state.pools[index]["timeouts"] += 1
         slot["environment"] = started
-        unbilled_ns = _NOTHING
+        unbilled_ns = start_ns = _NOTHING
         if started == COLD:
             # What comes before the INIT phase is nobody's bill.
             unbilled_ns = draw_int(world, slot, tables.rules[0]["environment_setup"], _SETUP[call])
             init_ns = draw_int(world, slot, function["init"], _INIT[call])
-            busy_ns += unbilled_ns + init_ns
+            start_ns = unbilled_ns + init_ns
             if function["init_unbilled"] == 1:
                 unbilled_ns += init_ns
             if call == CALL_INTEGRATION:
                 slot["cold"] = 1
         slot["work_start_ns"] = now_ns + unbilled_ns
-        return _work_until(world, at, now_ns, now_ns + busy_ns)
+        if rare is not None and function["n_calls"] > 0:
+            behind = calendar.patience[at]
+            behind["calls"] = function["n_calls"] if is_cut else _NOTHING
+            behind["cut_ns"] = now_ns + start_ns + function["timeout_ns"]
+        return work_until(world, at, now_ns, now_ns + start_ns + busy_ns)
     arrived = arrive(state.endpoints, state.following, index, at, now_ns)
     if arrived == ENDPOINT_IS_FULL:
         slot["result"] = _ENDPOINT_FULL
@@ -110,11 +115,12 @@ def serve(world: World, at: int, now_ns: int) -> int:
         slot["result"] = _ENDPOINT_ERROR
         world.state.endpoints[slot["index"]]["errors"] += 1
     service_ns = draw_int(world, slot, endpoint["service_time"], _SERVICE[CALL_INTEGRATION])
-    return _work_until(world, at, now_ns, now_ns + service_ns)
+    return work_until(world, at, now_ns, now_ns + service_ns)
 
 
 @part
-def _work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
+def work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
+    """The backend will be done at ``end_ns``; the next stage."""
     slot = world.calendar.slots[at]
     if end_ns == now_ns:
         return STAGE_WORK_END

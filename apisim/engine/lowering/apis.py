@@ -19,7 +19,9 @@ from apisim.engine.tables import (
     AUTHORIZER_DTYPE,
     BACKEND_ENDPOINT,
     BACKEND_FUNCTION,
+    BACKEND_LINK,
     BACKEND_MOCK,
+    BACKEND_SERVICE,
     NONE,
     ROUTE_DTYPE,
 )
@@ -36,6 +38,8 @@ from apisim.gateway.routing import Router
 from apisim.gateway.status import ANSWERS, Answer
 from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
 from apisim.scenario.api import Api, Route, StageThrottle, Throttle
+from apisim.scenario.routes import parse_route_key
+from apisim.scenario.services import action_of
 from apisim.scenario.settings import Settings
 from apisim.scenario.stages import stage_label
 
@@ -129,7 +133,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             row["request_size"] = context.dists.add(route.request_size)
             row["response_size"] = context.dists.add(route.response_size)
             row["compressed_ppm"] = compressed_ppm(context, route)
-            _lower_integration(context, backends, row, route)
+            _lower_integration(context, backends, row, route, parse_route_key(key).method)
             row["authorizer"] = NONE
             if route.authorizer is not None:
                 if route.authorizer not in used:
@@ -230,7 +234,7 @@ def _is_cached(route: Route) -> bool:
 
 
 def _lower_integration(
-    context: Context, backends: LoweredBackends, row: np.void, route: Route
+    context: Context, backends: LoweredBackends, row: np.void, route: Route, method: str
 ) -> None:
     integration, settings = route.integration, context.scenario.settings
     row["timeout_ns"] = integration.timeout
@@ -241,10 +245,22 @@ def _lower_integration(
         if integration.type == "lambda":
             row["error_answer"] = _ERROR_ANSWERS[integration.error_status]
         row["transport"] = context.dists.add(settings.lambda_transport)
+    elif integration.endpoint in backends.links.names:
+        row["backend"] = BACKEND_LINK
+        row["index"] = backends.links.names.index(integration.endpoint)
+        row["transport"] = context.dists.add(settings.http_transport)
     elif integration.endpoint is not None:
         row["backend"] = BACKEND_ENDPOINT
         row["index"] = backends.endpoint_names.index(integration.endpoint)
         row["transport"] = context.dists.add(settings.http_transport)
+    elif integration.service is not None:
+        services = backends.services
+        name = integration.service
+        action = action_of(context.scenario.services[name], integration.action, method)
+        assert action is not None
+        row["backend"], row["index"] = BACKEND_SERVICE, services.index(name)
+        row["action"] = services.action(name, action)
+        row["transport"] = context.dists.add(settings.service_transport)
 
 
 def _authorizer(

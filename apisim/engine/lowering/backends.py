@@ -1,5 +1,6 @@
 """Functions, endpoints and the concurrency they share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,9 +10,19 @@ from numpy.typing import NDArray
 from apisim.backends.lambda_ import NO_PROVISION, UNLIMITED
 from apisim.draws.scaling import scaled
 from apisim.engine.lowering.context import Context
+from apisim.engine.lowering.links import Links
+from apisim.engine.lowering.services import LoweredServices, lower_services
 from apisim.engine.program import PoolPlan
-from apisim.engine.tables import ENDPOINT_SPEC_DTYPE, FUNCTION_DTYPE, NONE
-from apisim.scenario.backends import AdditionalVersion, LambdaFunction
+from apisim.engine.tables import (
+    BACKEND_ENDPOINT,
+    BACKEND_SERVICE,
+    CALL_DTYPE,
+    ENDPOINT_SPEC_DTYPE,
+    FUNCTION_DTYPE,
+    NONE,
+)
+from apisim.scenario.backends import AdditionalVersion, CallBehind, LambdaFunction
+from apisim.scenario.services import action_of
 
 __all__ = ["LoweredBackends", "lower_backends"]
 
@@ -30,6 +41,9 @@ class LoweredBackends:
     pools: tuple[PoolPlan, ...]
     groups: tuple[tuple[int, int], ...]
     queues: tuple[tuple[int, int], ...]
+    calls: NDArray[np.void]
+    services: LoweredServices
+    links: Links
 
 
 def lower_backends(context: Context) -> LoweredBackends:
@@ -41,6 +55,14 @@ def lower_backends(context: Context) -> LoweredBackends:
     """
     scenario, settings = context.scenario, context.scenario.settings
     account = scenario.account
+    services, links = lower_services(context), Links()
+    first_target, n_endpoints = {}, 0
+    for name, endpoint in scenario.endpoints.items():
+        first_target[name] = n_endpoints
+        if endpoint.behind is not None:
+            links.add(name, endpoint, n_endpoints)
+        n_endpoints += endpoint.targets
+    calls: list[tuple[int, int, int, int]] = []
     set_aside = sum(f.concurrency_set_aside for f in scenario.functions.values())
     groups = [
         (
@@ -63,6 +85,8 @@ def lower_backends(context: Context) -> LoweredBackends:
         limit = groups[group][0]
         pools.append(PoolPlan(group, settings.idle_expiry, limit, provision, scaling))
         rows.append(_function(context, spec))
+        rows[-1]["first_call"], rows[-1]["n_calls"] = len(calls), len(spec.calls)
+        calls += [_call(context, call, services, first_target) for call in spec.calls]
     # Further versions come last: rows of functions without one are where they would be without any.
     for at, (name, spec) in enumerate(scenario.functions.items()):
         version = spec.additional_version
@@ -72,10 +96,17 @@ def lower_backends(context: Context) -> LoweredBackends:
         names.append(f"{name}:{version.version}")
         pools.append(replace(pools[at], provision=NO_PROVISION))
         rows.append(_function(context, spec, version))
+        for key in ("first_call", "n_calls"):
+            rows[-1][key] = rows[at][key]
     functions = np.concatenate([np.zeros(0, FUNCTION_DTYPE), *rows])
-    endpoints = np.zeros(len(scenario.endpoints), ENDPOINT_SPEC_DTYPE)
+    every = [
+        (f"{name}/{target + 1}" if endpoint.behind else name, endpoint)
+        for name, endpoint in scenario.endpoints.items()
+        for target in range(endpoint.targets)
+    ]
+    endpoints = np.zeros(len(every), ENDPOINT_SPEC_DTYPE)
     queues = []
-    for row, endpoint in zip(endpoints, scenario.endpoints.values(), strict=True):
+    for row, (_, endpoint) in zip(endpoints, every, strict=True):
         row["service_time"] = context.dists.add(endpoint.service_time)
         row["errors"] = endpoint.errors
         limit = _NO_QUEUE_LIMIT if endpoint.queue_limit is None else endpoint.queue_limit
@@ -84,10 +115,13 @@ def lower_backends(context: Context) -> LoweredBackends:
         functions,
         endpoints,
         tuple(names),
-        tuple(scenario.endpoints),
+        tuple(name for name, _ in every),
         tuple(pools),
         tuple(groups),
         tuple(queues),
+        np.array(calls, CALL_DTYPE) if calls else np.zeros(1, CALL_DTYPE),
+        services,
+        links,
     )
 
 
@@ -95,6 +129,20 @@ def _rate_of(context: Context, concurrency: int) -> int:
     """Synchronous requests a second that go with so much concurrency."""
     each = context.scenario.settings.lambda_request_rate
     return each * concurrency if each else UNLIMITED
+
+
+def _call(
+    context: Context, call: CallBehind, services: LoweredServices, first_target: Mapping[str, int]
+) -> tuple[int, int, int, int]:
+    """Row of one call behind a function."""
+    fails = int(call.on_error == "fail")
+    if call.endpoint is not None:
+        return BACKEND_ENDPOINT, first_target[call.endpoint], fails, NONE
+    assert call.service is not None
+    action = action_of(context.scenario.services[call.service], call.action, "GET")
+    assert action is not None
+    row = services.action(call.service, action)
+    return BACKEND_SERVICE, services.index(call.service), fails, row
 
 
 def _function(

@@ -84,6 +84,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         lambda_throttle_status_http=settings.lambda_throttle_status_http,
         header_limit_status=settings.header_limit_status,
         preflight_status=settings.preflight_status,
+        service_throttle_status=settings.service_throttle_status,
     )
     tables = Tables(
         rules=rules,
@@ -137,6 +138,11 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         verdicts=sources.behaviours.verdicts(statuses),
         patches=np.zeros(0, PATCH_DTYPE),
         words=np.zeros(0, np.int64),
+        calls=backends.calls,
+        services=backends.services.specs,
+        actions=backends.services.costs,
+        links=backends.links.table(),
+        outages=backends.links.outage_table(),
     )
     names = Names(
         sources=tuple(scenario.traffic),
@@ -145,6 +151,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         routes=tuple(apis.route_names),
         functions=backends.function_names,
         endpoints=backends.endpoint_names,
+        services=backends.services.names,
         authorizers=tuple(apis.authorizer_names),
         buckets=tuple(apis.bucket_names),
         clients=tuple(sources.clients),
@@ -179,6 +186,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         groups=backends.groups,
         endpoints=backends.queues,
         buckets=apis.buckets,
+        service_limits=backends.services.limits,
         key_sets=tuple(apis.key_sets),
         sign_in_quotas=sources.callers.quotas,
         n_signed_in=sources.callers.n_signed_in,
@@ -217,4 +225,6 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["tls_time"] = context.dists.add(settings.tls_time)
     rules["sign_in_time"] = context.dists.add(settings.sign_in_time)
     rules["environment_setup"] = context.dists.add(settings.environment_setup)
+    rules["vpc_link_time"] = context.dists.add(settings.vpc_link_time)
+    rules["cross_zone_time"] = context.dists.add(settings.cross_zone_time)
     return rules

@@ -5,7 +5,7 @@ on whether or not anybody still waits for that event.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -15,6 +15,7 @@ from apisim.backends import http, lambda_
 from apisim.draws.purposes import Purpose
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import ANSWER, ARRIVAL, END_OF_WORK, Process
+from apisim.engine.simpy_model.nested import make_calls
 from apisim.gateway.status import Answer
 
 if TYPE_CHECKING:
@@ -98,11 +99,15 @@ class Function(Backend):
                 state.pools[self.index]["errors"] += 1
             elif draws.happens(call, spec.malformed, purposes["malformed"]):
                 answer = Answer.FUNCTION_MALFORMED
-            if duration_ns > spec.timeout_ns:
+            is_cut = duration_ns > spec.timeout_ns
+            if is_cut:
                 duration_ns = spec.timeout_ns
                 answer = Answer.FUNCTION_ERROR
                 state.pools[self.index]["timeouts"] += 1
+            cut_ns = start_ns + setup_ns + init_ns + spec.timeout_ns
             yield from self.model.wait(call, setup_ns + init_ns + duration_ns, END_OF_WORK)
+            if spec.n_calls and not is_cut:
+                answer = yield from make_calls(self, call, answer, cut_ns, purposes)
         now_ns = self.model.now
         self.model.end_work()
         lambda_.release(
@@ -131,6 +136,21 @@ class Endpoint(Backend):
 
     def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
         """Wait for a server, be served, let the next one in."""
+        spec, draws = self.model.endpoints[self.index], self.model.draws
+        return self.serve(
+            call,
+            lambda: draws.happens(call, spec.errors, purposes["error"]),
+            lambda: draws.amount(call, spec.service_time, purposes["service"]),
+        )
+
+    def serve(
+        self,
+        call: Call,
+        fails: Callable[[], bool],
+        service_time: Callable[[], int],
+        starts: Callable[[int], None] | None = None,
+    ) -> Process:
+        """The same for any caller, who says what is drawn; ``starts`` is told the end [ns]."""
         state = self.model.state
         ticket = self.model.take_ticket()
         arrived = http.arrive(
@@ -143,12 +163,13 @@ class Endpoint(Backend):
             turn = self._turn[ticket] = self.env.event()
             yield turn
         self.model.give_ticket_back(ticket)
-        spec = self.model.endpoints[self.index]
         answer = Answer.SERVED
-        if self.model.draws.happens(call, spec.errors, purposes["error"]):
+        if fails():
             answer = Answer.ENDPOINT_ERROR
             state.endpoints[self.index]["errors"] += 1
-        service_ns = self.model.draws.amount(call, spec.service_time, purposes["service"])
+        service_ns = service_time()
+        if starts is not None:
+            starts(self.model.now + service_ns)
         yield from self.model.wait(call, service_ns, END_OF_WORK)
         self.model.end_work()
         following = http.depart(state.endpoints, self.model.following, self.index, self.model.now)

@@ -3,7 +3,7 @@
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
-from apisim.engine.calls import DRAWS_PER_ATTEMPT
+from apisim.engine.calls import DRAWS_PER_ATTEMPT, index_behind
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.tables import Tables
 
@@ -23,6 +23,26 @@ class Draws:
         key = self._keys[call.source, purpose]
         draw = call.attempt * DRAWS_PER_ATTEMPT
         return int(sample_int(self._dists, self._values, dist, key, call.entity, draw))
+
+    def share(self, call: Call, purpose: Purpose) -> float:
+        """A uniform draw of this attempt."""
+        key = self._keys[call.source, purpose]
+        return float(uniform(key, call.entity, call.attempt * DRAWS_PER_ATTEMPT))
+
+    def share_behind(self, call: Call, number: int, purpose: Purpose) -> float:
+        """A uniform draw of the ``number``-th call that a function makes for this attempt."""
+        key, index = self._keys[call.source, purpose], index_behind(call.entity, number)
+        return float(uniform(key, index, call.attempt * DRAWS_PER_ATTEMPT))
+
+    def amount_behind(self, call: Call, number: int, dist: int, purpose: Purpose) -> int:
+        """A time of the ``number``-th call that a function makes for this attempt."""
+        key, index = self._keys[call.source, purpose], index_behind(call.entity, number)
+        draw = call.attempt * DRAWS_PER_ATTEMPT
+        return int(sample_int(self._dists, self._values, dist, key, index, draw))
+
+    def happens_behind(self, call: Call, number: int, share: float, purpose: Purpose) -> bool:
+        """Whether what befalls a share of the calls of functions befalls this one."""
+        return share > 0.0 and self.share_behind(call, number, purpose) < share
 
     def happens(self, call: Call, share: float, purpose: Purpose) -> bool:
         """Whether something that befalls a share of attempts befalls this one."""

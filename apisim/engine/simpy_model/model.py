@@ -26,10 +26,12 @@ from apisim.engine.simpy_model.clients import closed_user, open_source, trace_so
 from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
+from apisim.engine.simpy_model.link import Link
 from apisim.engine.simpy_model.rows import Rows
+from apisim.engine.simpy_model.service import Service
 from apisim.engine.simpy_model.timeline import timeline_action
 from apisim.engine.state import SLOT_DTYPE
-from apisim.engine.tables import BACKEND_FUNCTION, CLOSED, TRACE
+from apisim.engine.tables import BACKEND_FUNCTION, BACKEND_LINK, BACKEND_SERVICE, CLOSED, TRACE
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
 
@@ -68,9 +70,13 @@ class Model:
         self.credentials = self._read(tables.credentials)
         self.functions = self._read(tables.functions)
         self.endpoints = self._read(tables.endpoints)
+        self.calls = self._read(tables.calls)
+        self.services = self._read(tables.services)
         self.draws = Draws(tables)
         self.gateway = Gateway(self)
         self.function_backends = [Function(self, at) for at in range(len(self.functions))]
+        self.links = [Link(self, at) for at in range(len(tables.links))]
+        self.service_backends = [Service(self, at) for at in range(len(self.services))]
         self.endpoint_backends = [Endpoint(self, at) for at in range(len(self.endpoints))]
         for at, service in (services or {}).items():
             self.function_backends[at].service = service
@@ -109,6 +115,10 @@ class Model:
         """Function or endpoint behind a route."""
         if kind == BACKEND_FUNCTION:
             return self.function_backends[index]
+        if kind == BACKEND_SERVICE:
+            return self.service_backends[index]
+        if kind == BACKEND_LINK:
+            return self.links[index]
         return self.endpoint_backends[index]
 
     def wait(self, call: Call, time_ns: int, rank: int) -> Process:

@@ -1,0 +1,54 @@
+"""Endpoints behind the load balancer of a VPC link, in the golden model."""
+
+from typing import TYPE_CHECKING
+
+import simpy
+
+from apisim.backends.targets import is_down, pick_target, zone_of
+from apisim.draws.purposes import Purpose
+from apisim.engine.simpy_model.backends import Backend, Endpoint
+from apisim.engine.simpy_model.call import Call
+from apisim.engine.simpy_model.environment import Process
+from apisim.gateway.status import Answer
+
+if TYPE_CHECKING:
+    from apisim.engine.simpy_model.model import Model
+
+__all__ = ["Link"]
+
+
+class Link(Backend):
+    """A VPC link with a load balancer: it picks a target when the call leaves the gateway."""
+
+    def start(self, call: Call, transport_ns: int, purposes: dict[str, Purpose]) -> simpy.Event:
+        """Send a call off by way of the link to one of the targets."""
+        model, draws = self.model, self.model.draws
+        link, outages = model.tables.links[self.index], model.tables.outages
+        zone = int(zone_of(link, draws.share(call, Purpose.ZONE))) if link["zones"] > 1 else 0
+        u = draws.share(call, Purpose.TARGET) if link["targets"] > 1 else 0.0
+        target = int(pick_target(link, outages, zone, u, model.now))
+        transport_ns += draws.amount(call, model.rules.vpc_link_time, Purpose.LINK)
+        if target % int(link["zones"]) != zone:
+            transport_ns += draws.amount(call, model.rules.cross_zone_time, Purpose.CROSS_ZONE)
+        if is_down(link, outages, target, model.now):
+            answer = Answer.TARGET_DOWN if link["application"] else Answer.TARGET_UNREACHABLE
+            return _Down(model, answer).start(call, transport_ns, purposes)
+        endpoint: Endpoint = model.endpoint_backends[int(link["first"]) + target]
+        return endpoint.start(call, transport_ns, purposes)
+
+    def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
+        """A link does no work of its own."""
+        raise NotImplementedError
+
+
+class _Down(Backend):
+    """A target that is down: the answer is there as soon as the call is."""
+
+    def __init__(self, model: "Model", answer: Answer) -> None:
+        super().__init__(model, 0)
+        self.answer = answer
+
+    def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:  # noqa: ARG002
+        """Answer at once."""
+        yield from ()
+        return self.answer
