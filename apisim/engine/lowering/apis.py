@@ -17,9 +17,7 @@ from apisim.engine.program import CachePlan
 from apisim.engine.tables import (
     API_DTYPE,
     AUTHORIZER_DTYPE,
-    BACKEND_ENDPOINT,
     BACKEND_FUNCTION,
-    BACKEND_LINK,
     BACKEND_MOCK,
     BACKEND_SERVICE,
     NONE,
@@ -245,13 +243,8 @@ def _lower_integration(
         if integration.type == "lambda":
             row["error_answer"] = _ERROR_ANSWERS[integration.error_status]
         row["transport"] = context.dists.add(settings.lambda_transport)
-    elif integration.endpoint in backends.links.names:
-        row["backend"] = BACKEND_LINK
-        row["index"] = backends.links.names.index(integration.endpoint)
-        row["transport"] = context.dists.add(settings.http_transport)
     elif integration.endpoint is not None:
-        row["backend"] = BACKEND_ENDPOINT
-        row["index"] = backends.endpoint_names.index(integration.endpoint)
+        row["backend"], row["index"] = backends.of_endpoint(integration.endpoint)
         row["transport"] = context.dists.add(settings.http_transport)
     elif integration.service is not None:
         services = backends.services

@@ -15,6 +15,7 @@ from apisim.engine.lowering.services import LoweredServices, lower_services
 from apisim.engine.program import PoolPlan
 from apisim.engine.tables import (
     BACKEND_ENDPOINT,
+    BACKEND_LINK,
     BACKEND_SERVICE,
     CALL_DTYPE,
     ENDPOINT_SPEC_DTYPE,
@@ -44,6 +45,12 @@ class LoweredBackends:
     calls: NDArray[np.void]
     services: LoweredServices
     links: Links
+
+    def of_endpoint(self, name: str) -> tuple[int, int]:
+        """Kind of backend and index: the endpoint itself, or the link that leads to it."""
+        if name in self.links.names:
+            return BACKEND_LINK, self.links.names.index(name)
+        return BACKEND_ENDPOINT, self.endpoint_names.index(name)
 
 
 def lower_backends(context: Context) -> LoweredBackends:

@@ -65,7 +65,7 @@ def lower_canaries(context: Context, backends: LoweredBackends, lowered: "Lowere
             if function is not None:
                 row["index"] = backends.function_names.index(function)
             elif endpoint is not None:
-                row["index"] = backends.endpoint_names.index(endpoint)
+                row["backend"], row["index"] = backends.of_endpoint(endpoint)
 
 
 def add_canary_bindings(
