@@ -12,11 +12,6 @@ from numpy.typing import NDArray
 __all__ = [
     "API_DTYPE",
     "AUTHORIZER_DTYPE",
-    "BACKEND_ENDPOINT",
-    "BACKEND_FUNCTION",
-    "BACKEND_LINK",
-    "BACKEND_MOCK",
-    "BACKEND_SERVICE",
     "BINDING_DTYPE",
     "CACHE_CHANGES",
     "CACHE_DEPENDS",
@@ -26,11 +21,8 @@ __all__ = [
     "CACHE_UPDATES",
     "CACHING_DTYPE",
     "CALLER_DTYPE",
-    "CALL_DTYPE",
     "CLOSED",
     "CREDENTIAL_DTYPE",
-    "ENDPOINT_SPEC_DTYPE",
-    "FUNCTION_DTYPE",
     "GATE_AUTH",
     "GATE_CANARY",
     "GATE_CREDENTIALS",
@@ -56,7 +48,6 @@ __all__ = [
     "PREFLIGHT_DTYPE",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
-    "SERVICE_SPEC_DTYPE",
     "SOURCE_DTYPE",
     "TARGET_DTYPE",
     "TRACE",
@@ -69,12 +60,6 @@ NONE: Final = -1
 OPEN: Final = 0
 CLOSED: Final = 1
 TRACE: Final = 2
-
-BACKEND_MOCK: Final = 0
-BACKEND_FUNCTION: Final = 1
-BACKEND_ENDPOINT: Final = 2
-BACKEND_SERVICE: Final = 3
-BACKEND_LINK: Final = 4  # endpoints behind a load balancer
 
 #: Where one part of a cache key or identity comes from.
 PART_CONSTANT: Final = 0  # the caller never sends it
@@ -272,42 +257,6 @@ AUTHORIZER_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
-FUNCTION_DTYPE: Final = np.dtype(
-    [
-        ("duration", "i8"),
-        ("init", "i8"),
-        ("timeout_ns", "i8"),
-        ("errors", "f8"),
-        ("init_unbilled", "i8"),  # 1: the INIT phase is not in the bill
-        ("malformed", "f8"),
-        ("other", "i8"),  # row of the alias's additional version; NONE: it has none
-        ("other_share", "f8"),
-        ("first_call", "i8"),  # of `n_calls` rows of the calls
-        ("n_calls", "i8"),
-    ],
-    align=True,
-)
-#: What functions call while they run, a function's in their order.
-CALL_DTYPE: Final = np.dtype(
-    [
-        ("kind", "i8"),  # BACKEND_...
-        ("index", "i8"),
-        ("fails", "i8"),  # 1: an error of the call is one of the function
-        ("action", "i8"),  # of a service: row of the action costs
-    ],
-    align=True,
-)
-SERVICE_SPEC_DTYPE: Final = np.dtype(
-    [
-        ("latency", "i8"),
-        ("item_size", "i8"),
-        ("errors", "f8"),
-        ("first_limit", "i8"),  # of the first shard
-        ("shards", "i8"),
-    ],
-    align=True,
-)
-ENDPOINT_SPEC_DTYPE: Final = np.dtype([("service_time", "i8"), ("errors", "f8")], align=True)
 TARGET_DTYPE: Final = np.dtype(
     [("binding", "i8"), ("cache_hash", "u8"), ("identity_hash", "u8"), ("depends_hash", "u8")],
     align=True,

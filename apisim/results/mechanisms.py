@@ -1,19 +1,18 @@
-"""What the mechanisms did: caches, functions, endpoints and token buckets.
+"""What the mechanisms did: caches, functions, endpoints and services.
 
 Hits and misses come from the requests and leave the warm-up out; what is read from a mechanism's
-own record (evictions, invocations, concurrency, refusals of a bucket) is about the whole run.
+own record (evictions, invocations, concurrency) is about the whole run.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
-from apisim.engine.actions import PATCH_BUCKET, PATCH_ENDPOINT, patches_of
+from apisim.engine.actions import PATCH_ENDPOINT, patches_of
 from apisim.engine.program import Program
 from apisim.gateway.status import Answer
 from apisim.results.collect import FinalState
-from apisim.results.customers import Customers
 from apisim.results.tally import Measurements
 from apisim.scenario.stages import stage_label
 
@@ -22,19 +21,15 @@ __all__ = [
     "EndpointStats",
     "FunctionStats",
     "ServiceStats",
-    "ThrottleStats",
+    "Stats",
     "cache_stats",
     "endpoint_stats",
     "function_stats",
-    "plan_throttle_stats",
     "service_stats",
-    "throttle_stats",
 ]
 
-_SECOND_NS: Final = 1_000_000_000
 
-
-class _Stats:
+class Stats:
     """Numbers that become a JSON object."""
 
     __slots__ = ()
@@ -48,7 +43,7 @@ class _Stats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheStats(_Stats):
+class CacheStats(Stats):
     """Response cache of one API.
 
     Attributes
@@ -93,7 +88,7 @@ class CacheStats(_Stats):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionStats(_Stats):
+class FunctionStats(Stats):
     """One Lambda function, whole run.
 
     Attributes
@@ -135,7 +130,7 @@ class FunctionStats(_Stats):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointStats(_Stats):
+class EndpointStats(Stats):
     """One HTTP endpoint, whole run.
 
     Attributes
@@ -162,7 +157,7 @@ class EndpointStats(_Stats):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceStats(_Stats):
+class ServiceStats(Stats):
     """One AWS service, whole run.
 
     Attributes
@@ -183,40 +178,6 @@ class ServiceStats(_Stats):
     errors: int
     read_units: float
     units: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThrottleStats(_Stats):
-    """One token bucket, whole run.
-
-    Attributes
-    ----------
-    level : str
-        ``method``, ``stage`` or ``account``.
-    limits : str
-        What it limits: a route, a stage, or the account.
-    rate_rps : float
-        Tokens a second [1/s].
-    burst : int
-        Tokens it holds.
-    refused : int
-        Requests it refused, summed over replications.
-    first_refused_s : float
-        Time of its first refusal in any replication [s]; NaN if it refused none.
-    worst_second_s : float
-        Start of the second with the most refusals in any replication [s]; NaN if none.
-    worst_second_refused : int
-        Refusals in that second.
-    """
-
-    level: str
-    limits: str
-    rate_rps: float
-    burst: int
-    refused: int
-    first_refused_s: float
-    worst_second_s: float
-    worst_second_refused: int
 
 
 def cache_stats(measurements: Measurements, states: Sequence[FinalState]) -> dict[str, CacheStats]:
@@ -330,76 +291,6 @@ def service_stats(
         )
         for at, name in enumerate(measurements.program.names.services)
     }
-
-
-def throttle_stats(
-    measurements: Measurements, states: Sequence[FinalState]
-) -> tuple[ThrottleStats, ...]:
-    """One for each bucket, in the order of the hierarchy's levels as lowered."""
-    stats = []
-    program = measurements.program
-    for at, (level, limits) in enumerate(program.names.buckets):
-        per_ns, capacity = _limit_of(program, at)
-        parts = int(program.buckets["parts_per_token"][at])
-        rows = [state.buckets[at] for state in states]
-        first_ns = [int(row["first_refused_ns"]) for row in rows if row["refused"]]
-        worst = max(rows, key=lambda row: int(row["worst_refused"]))
-        nothing = float("nan")
-        stats.append(
-            ThrottleStats(
-                level=level,
-                limits=limits,
-                rate_rps=per_ns * _SECOND_NS / parts,
-                burst=capacity // parts,
-                refused=sum(int(row["refused"]) for row in rows),
-                first_refused_s=min(first_ns) / _SECOND_NS if first_ns else nothing,
-                worst_second_s=float(worst["worst_second"]) if first_ns else nothing,
-                worst_second_refused=int(worst["worst_refused"]),
-            )
-        )
-    return tuple(stats)
-
-
-def _limit_of(program: Program, at: int) -> tuple[int, int]:
-    """Parts a nanosecond and capacity [parts] of a bucket at the end of the traffic."""
-    row, tables = program.buckets[at], program.tables
-    limit = (int(row["parts_per_ns"]), int(row["capacity"]))
-    for at_ns, (capacity, per_ns, _) in patches_of(
-        tables.timeline, tables.patches, PATCH_BUCKET, at
-    ):
-        if at_ns <= program.horizon_ns:
-            limit = (per_ns, capacity)
-    return limit
-
-
-def plan_throttle_stats(customers: Customers) -> tuple[ThrottleStats, ...]:
-    """One for each throttle of each usage plan, over all its keys; the numbers are of one key."""
-    program, nothing = customers.program, float("nan")
-    plans = program.scenario.at(program.horizon_ns).usage_plans
-    stats = []
-    for (plan, label), row in zip(
-        program.names.plan_limits, customers.totals.limits.tolist(), strict=True
-    ):
-        spec = plans[plan]
-        throttle = spec.throttle
-        if label != plan:
-            api, _, route = label.removeprefix(f"{plan}: ").partition(" ")
-            throttle = spec.apis[api][route]
-        assert throttle is not None
-        refused, first_ns, worst, second = row
-        stats.append(
-            ThrottleStats(
-                level="usage_plan",
-                limits=label,
-                rate_rps=float(throttle.rate_limit),
-                burst=throttle.burst_limit,
-                refused=refused,
-                first_refused_s=first_ns / _SECOND_NS if refused else nothing,
-                worst_second_s=float(second) if refused else nothing,
-                worst_second_refused=worst,
-            )
-        )
-    return tuple(stats)
 
 
 def _total(states: Sequence[FinalState], records: str, at: int, field: str) -> int:

@@ -14,14 +14,9 @@ from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.latency import LatencyStats
-from apisim.results.mechanisms import (
-    CacheStats,
-    EndpointStats,
-    FunctionStats,
-    ServiceStats,
-    ThrottleStats,
-)
+from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.tally import Measurements
+from apisim.results.throttles import ThrottleStats
 from apisim.results.timeline import Happening, happenings
 from apisim.results.verdicts import Verdict
 from apisim.results.web_acls import WebAclStats

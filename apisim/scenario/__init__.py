@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "api": ("Api", "Integration", "Route", "RouteCache", "Stage", "Throttle"),
     "authorizers": ("Authorizer",),
-    "backends": ("Account", "HttpEndpoint", "LambdaFunction"),
+    "backends": ("Account", "LambdaFunction"),
+    "endpoints": ("HttpEndpoint",),
     "loading": ("load", "loads"),
     "network": ("Network",),
     "phases": ("ClosedPhase", "CountsPhase", "OpenPhase", "PausePhase", "Phase"),

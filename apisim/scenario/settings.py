@@ -142,7 +142,7 @@ class Settings(Model):
         400,
         description="Status of a REST API whose AWS service throttled: the service's own 400, or "
         "what an integration response with a selection pattern makes of it. HTTP APIs pass the "
-        "service's on.",
+        "service's on. Documented for integrations without a selection pattern.",
     )
     edge_hop: TimeDistribution = as_written(
         {"p50": "8ms", "p99": "60ms"},

@@ -292,8 +292,8 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "function time-out": Switch(
         "apisim/engine/compiled/work.py",
-        'if busy_ns > function["timeout_ns"]:',
-        'if busy_ns > function["timeout_ns"] + 1_000_000_000_000:',
+        'is_cut = busy_ns > function["timeout_ns"]',
+        'is_cut = busy_ns > function["timeout_ns"] + 1_000_000_000_000',
     ),
     "background": Switch(
         "apisim/engine/lowering/backends.py",
@@ -347,8 +347,8 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "calls behind": Switch(
         "apisim/engine/lowering/backends.py",
-        'row["first_call"], row["n_calls"] = len(calls), len(spec.calls)',
-        'row["first_call"], row["n_calls"] = len(calls), 0',
+        'rows[-1]["first_call"], rows[-1]["n_calls"] = len(calls), len(spec.calls)',
+        'rows[-1]["first_call"], rows[-1]["n_calls"] = len(calls), 0',
     ),
     "endpoints": Switch(f"{_GATEWAY}/limits.py", '"edge": 8_192', '"edge": 10_240'),
     "own time": Switch(

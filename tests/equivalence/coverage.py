@@ -22,6 +22,7 @@ from apisim.draws.distributions import (
     Samples,
     Uniform,
 )
+from apisim.engine.backend_tables import BACKEND_ENDPOINT, BACKEND_LINK
 from apisim.engine.flags import (
     FLAG_CLIENT_GONE,
     FLAG_INVALIDATION,
@@ -32,7 +33,6 @@ from apisim.engine.flags import (
 )
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import CACHE_HIT
-from apisim.engine.tables import BACKEND_ENDPOINT, BACKEND_LINK
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model

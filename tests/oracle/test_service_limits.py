@@ -99,8 +99,10 @@ def test_a_stream_takes_a_mebibyte_and_a_thousand_records_a_second_and_shard() -
             program = table("POST /", stream, phases=source["phases"])
             # Ten seconds, and the second that a full bucket holds.
             served = answered(run(program), Answer.SERVED)
-            # and what is left in each shard at the end is less than one record.
-            assert 0 <= 11 * wanted * shards - served <= shards
+            # In each shard less than one record is left at the end, and what comes in before the
+            # first call and after the last is lost: 0.4 ms of 1 ms a record, and more than 2 ms
+            # with a chance of 5e-4.
+            assert 0 <= 11 * wanted * shards - served <= 3 * shards
 
 
 def test_records_go_to_all_shards_alike() -> None:

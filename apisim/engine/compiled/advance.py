@@ -9,6 +9,7 @@ from typing import Final
 
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_LINK, BACKEND_MOCK, BACKEND_SERVICE
 from apisim.engine.compiled.caching import ask_cache
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
@@ -60,13 +61,7 @@ from apisim.engine.compiled.stages import (
 )
 from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS, note_end
-from apisim.engine.tables import (
-    BACKEND_LINK,
-    BACKEND_MOCK,
-    BACKEND_SERVICE,
-    GATE_FULL_THROTTLE,
-    GATE_VALIDATE,
-)
+from apisim.engine.tables import GATE_FULL_THROTTLE, GATE_VALIDATE
 from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
 from apisim.gateway.status import Answer

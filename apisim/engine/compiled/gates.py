@@ -6,6 +6,7 @@ import numpy as np
 
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_FUNCTION
 from apisim.engine.calls import compose_key, keyed_size, lacks_identity
 from apisim.engine.compiled.access import answer_to, fails_validation, is_unauthorized
 from apisim.engine.compiled.caching import keep_answer
@@ -20,7 +21,6 @@ from apisim.engine.compiled.stages import (
 )
 from apisim.engine.credentials import document_of
 from apisim.engine.functions import mapped_answer
-from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
 from apisim.gateway.authorizer import ALLOW, UNKNOWN, cached_decision, keep_decision
 from apisim.gateway.response_cache import cache_store

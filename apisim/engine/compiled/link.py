@@ -6,9 +6,9 @@ from apisim.arrays.jit import constant, gate
 from apisim.backends.targets import is_down, pick_target, zone_of
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_ENDPOINT
 from apisim.engine.calls import DRAWS_PER_ATTEMPT
 from apisim.engine.compiled.sampling import draw_int
-from apisim.engine.tables import BACKEND_ENDPOINT
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
 

@@ -14,6 +14,7 @@ from apisim.backends.http import FULL, QUEUED, arrive, depart
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
+from apisim.engine.backend_tables import BACKEND_ENDPOINT, BACKEND_FUNCTION, BACKEND_SERVICE
 from apisim.engine.calls import DRAWS_PER_ATTEMPT, index_behind
 from apisim.engine.compiled.calendar import RANK_END_OF_WORK, at_once, free_slot, schedule_slot
 from apisim.engine.compiled.service import admit_to_service
@@ -27,7 +28,6 @@ from apisim.engine.compiled.stages import (
 )
 from apisim.engine.compiled.work import end_work, guard
 from apisim.engine.recorder import note_end
-from apisim.engine.tables import BACKEND_ENDPOINT, BACKEND_FUNCTION, BACKEND_SERVICE
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
 

@@ -5,11 +5,12 @@ from typing import Final
 import numpy as np
 
 from apisim.arrays.jit import constant, gate
+from apisim.engine.backend_tables import BACKEND_MOCK
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, schedule_slot
 from apisim.engine.compiled.stages import STAGE_SEND, STAGE_WAIT
 from apisim.engine.flags import FLAG_CORS_BLOCKED
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT, is_remembered, preflight_key, remember
-from apisim.engine.tables import BACKEND_MOCK, NONE
+from apisim.engine.tables import NONE
 from apisim.engine.world import World
 from apisim.gateway.cors import seen_answer
 from apisim.gateway.status import Answer

@@ -8,6 +8,7 @@ scenario without these gates no instruction.
 from typing import Final
 
 from apisim.arrays.jit import constant, gate
+from apisim.engine.backend_tables import BACKEND_SERVICE
 from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.caching import look_up
 from apisim.engine.compiled.clients import decide, lose_patience
@@ -55,7 +56,6 @@ from apisim.engine.compiled.stages import (
 from apisim.engine.compiled.validate import pass_validation
 from apisim.engine.compiled.waf import give_verdict, pass_waf
 from apisim.engine.tables import (
-    BACKEND_SERVICE,
     GATE_AUTH,
     GATE_CANARY,
     GATE_CREDENTIALS,

@@ -10,6 +10,7 @@ from apisim.backends.http import FULL as ENDPOINT_IS_FULL
 from apisim.backends.http import QUEUED, arrive, depart
 from apisim.backends.lambda_ import COLD, PROVISIONED, THROTTLED, billed_ms, invoke, release
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_FUNCTION
 from apisim.engine.compiled.calendar import RANK_DEADLINE, RANK_END_OF_WORK, at_once, schedule_slot
 from apisim.engine.compiled.functions import is_malformed, pick_version
 from apisim.engine.compiled.sampling import draw_int, happens
@@ -24,7 +25,6 @@ from apisim.engine.compiled.stages import (
 )
 from apisim.engine.executions import record_execution
 from apisim.engine.recorder import note_end
-from apisim.engine.tables import BACKEND_FUNCTION
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
 

@@ -8,21 +8,14 @@ from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import UNBOUNDED
 from apisim.draws.distributions import Constant
+from apisim.engine.backend_tables import BACKEND_FUNCTION, BACKEND_MOCK, BACKEND_SERVICE
 from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
 from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
 from apisim.engine.lowering.stages import compressed_ppm, count_canary_routes, lower_canaries
 from apisim.engine.program import CachePlan
-from apisim.engine.tables import (
-    API_DTYPE,
-    AUTHORIZER_DTYPE,
-    BACKEND_FUNCTION,
-    BACKEND_MOCK,
-    BACKEND_SERVICE,
-    NONE,
-    ROUTE_DTYPE,
-)
+from apisim.engine.tables import API_DTYPE, AUTHORIZER_DTYPE, NONE, ROUTE_DTYPE
 from apisim.gateway.limits import (
     BODY_BYTES,
     HEADER_BYTES,

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from apisim.backends.lambda_ import NO_PROVISION, UNLIMITED
 from apisim.draws.scaling import scaled
-from apisim.engine.lowering.context import Context
-from apisim.engine.lowering.links import Links
-from apisim.engine.lowering.services import LoweredServices, lower_services
-from apisim.engine.program import PoolPlan
-from apisim.engine.tables import (
+from apisim.engine.backend_tables import (
     BACKEND_ENDPOINT,
     BACKEND_LINK,
     BACKEND_SERVICE,
     CALL_DTYPE,
     ENDPOINT_SPEC_DTYPE,
     FUNCTION_DTYPE,
-    NONE,
 )
+from apisim.engine.lowering.context import Context
+from apisim.engine.lowering.links import Links
+from apisim.engine.lowering.services import LoweredServices, lower_services
+from apisim.engine.program import PoolPlan
+from apisim.engine.tables import NONE
 from apisim.scenario.backends import AdditionalVersion, CallBehind, LambdaFunction
 from apisim.scenario.services import action_of
 

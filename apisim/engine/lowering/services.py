@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.backends.service import ACTION_COST_DTYPE, LIMIT_DTYPE, MAX_LIMITS, open_limit
+from apisim.engine.backend_tables import SERVICE_SPEC_DTYPE
 from apisim.engine.lowering.context import Context
-from apisim.engine.tables import SERVICE_SPEC_DTYPE
 from apisim.gateway.throttle import BUCKET_DTYPE, fill_bucket
 from apisim.scenario.services import READS, Service
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apisim.engine.backend_tables import BACKEND_MOCK
 from apisim.engine.flags import FLAG_CORS_BLOCKED
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT, is_remembered, preflight_key, remember
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import Process
-from apisim.engine.tables import BACKEND_MOCK
 from apisim.gateway.cors import seen_answer
 from apisim.gateway.status import Answer
 

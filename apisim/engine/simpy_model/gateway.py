@@ -11,6 +11,7 @@ import simpy
 from numpy.typing import NDArray
 
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_MOCK
 from apisim.engine.calls import compose_key, keyed_size, part_of
 from apisim.engine.functions import mapped_answer
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
@@ -28,7 +29,6 @@ from apisim.engine.simpy_model.stages import compress, pick_deployment
 from apisim.engine.simpy_model.validate import pass_validation
 from apisim.engine.simpy_model.waf import pass_waf
 from apisim.engine.tables import (
-    BACKEND_MOCK,
     GATE_AUTH,
     GATE_CANARY,
     GATE_CREDENTIALS,

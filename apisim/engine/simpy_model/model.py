@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import grow_store, room
 from apisim.backends.lambda_ import PROVISIONED, billed_ms
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_FUNCTION, BACKEND_LINK, BACKEND_SERVICE
 from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
 from apisim.engine.clients import record_late
 from apisim.engine.executions import record_execution
@@ -31,7 +32,7 @@ from apisim.engine.simpy_model.rows import Rows
 from apisim.engine.simpy_model.service import Service
 from apisim.engine.simpy_model.timeline import timeline_action
 from apisim.engine.state import SLOT_DTYPE
-from apisim.engine.tables import BACKEND_FUNCTION, BACKEND_LINK, BACKEND_SERVICE, CLOSED, TRACE
+from apisim.engine.tables import CLOSED, TRACE
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from apisim.draws.purposes import Purpose
+from apisim.engine.backend_tables import BACKEND_ENDPOINT, BACKEND_SERVICE
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import END_OF_WORK, Process
-from apisim.engine.tables import BACKEND_ENDPOINT, BACKEND_SERVICE
 from apisim.gateway.status import Answer
 
 if TYPE_CHECKING:
