@@ -55,7 +55,8 @@ class Account(Model):
     ----------
     throttle : Throttle
         Bucket every request of every API draws from. What is left out is the region's (10,000/s
-        and 5,000, in thirteen regions 2,500/s and 1,250).
+        and 5,000, in thirteen regions 2,500/s and 1,250; less where an integration of a REST API
+        has more than 29 s, see ``settings.raised_timeout_rate``).
     lambda_concurrency : int
         Executions at a time over all functions, default 1,000 (Lambda quotas); 0 lets nothing run.
     background : Background
@@ -68,11 +69,14 @@ class Account(Model):
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
-        """The region's default throttle."""
+        """The region's default throttle, as far as the time-outs of integrations leave it."""
         throttle = data.get("throttle", {})
         if not isinstance(throttle, dict):
             return data
-        return {**data, "throttle": {**account_throttle(context.region), **throttle}}
+        return {
+            **data,
+            "throttle": {**account_throttle(context.region, context.timeout_ns), **throttle},
+        }
 
 
 class AdditionalVersion(Model):

@@ -27,6 +27,7 @@ from apisim.scenario.formats import counted, format_duration
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.populations import blocks_of
 from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.raised_timeouts import notes_on_raised_timeouts
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import MixEntry, Source
@@ -380,4 +381,5 @@ def notes_on(scenario: Scenario) -> list[str]:
         *perimeter_notes(scenario),
         *notes_on_cors(scenario),
         *stage_notes(scenario),
+        *notes_on_raised_timeouts(scenario),
     ]

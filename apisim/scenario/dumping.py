@@ -10,12 +10,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
+from apisim.scenario.by_type import both_types
 from apisim.scenario.formats import format_duration
 from apisim.scenario.overrides import absolute_files
 from apisim.scenario.profiles import merge_settings
 from apisim.scenario.regions import account_throttle
 from apisim.scenario.scenario import Scenario
-from apisim.scenario.settings import Settings, both_types
+from apisim.scenario.settings import Settings
+from apisim.scenario.units import parse_rate
 
 __all__ = ["plain", "resolved_yaml"]
 
@@ -78,8 +80,11 @@ def resolved_yaml(scenario: Scenario) -> str:
     origin = scenario._origin
     data = absolute_files(origin.data, origin.base)
     written = data.get("account", {})
+    throttle = {**account_throttle(scenario.region), **written.get("throttle", {})}
+    if scenario.account.throttle.rate_limit != parse_rate(throttle["rate_limit"]):
+        del throttle["rate_limit"]  # what the time-outs of integrations leave of it
     account = {
-        "throttle": {**account_throttle(scenario.region), **written.get("throttle", {})},
+        "throttle": throttle,
         "lambda_concurrency": scenario.account.lambda_concurrency,
         **{key: value for key, value in written.items() if key == "background"},
     }

@@ -17,6 +17,7 @@ from apisim.scenario.overrides import apply
 from apisim.scenario.positions import MAX_BYTES, Positions, read_yaml
 from apisim.scenario.problems import Path, Problem, ScenarioError
 from apisim.scenario.profiles import PROFILES, merge_settings
+from apisim.scenario.raised_timeouts import longest_timeout
 from apisim.scenario.scenario import Origin, Scenario, SourceText
 from apisim.scenario.stages import split_stages, written_path
 from apisim.scenario.units import UnitError, parse_duration
@@ -229,6 +230,7 @@ def _context(data: dict[str, Any], base: FilePath, split: tuple[str, ...]) -> Co
         apis=names,
         split=split,
         domains=mapped_apis(data, names),
+        timeout_ns=longest_timeout(_prepared(data)),
     )
 
 

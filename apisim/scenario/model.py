@@ -71,6 +71,8 @@ class Context:
         Those among them that are one of several stages.
     domains : dict of str to dict of str to str
         API of each base path, by domain, as written.
+    timeout_ns : int
+        Longest time-out of the integrations of REST APIs [ns], as far as it costs rate.
     """
 
     base: FilePath = field(default_factory=FilePath)
@@ -80,6 +82,7 @@ class Context:
     apis: tuple[str, ...] = ()
     split: tuple[str, ...] = ()
     domains: dict[str, dict[str, str]] = field(default_factory=dict)
+    timeout_ns: int = 0
 
 
 def context_of(info: ValidationInfo) -> Context:

@@ -7,7 +7,7 @@ takes no time and a Lambda that is limited by its concurrency alone, which formu
 from collections.abc import Mapping
 from typing import Any, Final
 
-from apisim.scenario.settings import both_types
+from apisim.scenario.by_type import both_types
 
 __all__ = ["PROFILES", "merge_settings"]
 

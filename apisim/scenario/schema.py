@@ -36,7 +36,7 @@ def json_schema() -> dict[str, Any]:
     counts["oneOf"] = [{"required": ["counts"]}, {"required": ["counts_from"]}]
     source = definitions["Source"]
     source["oneOf"] = [{"required": ["phases", "mix"]}, {"required": ["trace"]}]
-    for name in ("GatewayOverhead", "AuthorizerTimeout"):
+    for name in ("GatewayOverhead", "AuthorizerTimeout", "KeySetLifetime"):
         one_for_both = definitions[name]["properties"]["rest"]
         definitions[name] = {"anyOf": [definitions[name], one_for_both]}
     cleaned = _clean(schema)

@@ -4,83 +4,15 @@ A *profile* sets them together. The defaults below are those of ``aws``; ``profi
 ``chapter`` and ``ideal`` change. Marks: *documented* by AWS, *reported* by others, *assumed* by us.
 """
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
+from apisim.scenario.by_type import AuthorizerTimeout, GatewayOverhead, KeySetLifetime
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import Reader, choice, duration, flag, number, rate, share, size, whole
-from apisim.scenario.model import Context, Finding, Model, as_written
+from apisim.scenario.model import Context, Model, as_written
 
-__all__ = [
-    "AuthorizerTimeout",
-    "GatewayOverhead",
-    "KeySetLifetime",
-    "Settings",
-    "both_types",
-]
-
-
-class _ByType(Model):
-    """Two values, one for each type of API, or one value for both."""
-
-    @classmethod
-    def normalise(cls, data: Any) -> Any:
-        """One value stands for both types."""
-        return both_types(data)
-
-    @classmethod
-    def relocate(cls, data: Any, findings: list[Finding]) -> list[Finding]:
-        """What is wrong with one value for both is said once."""
-        if both_types(data) is data:
-            return findings
-        return [one._replace(at=one.at[1:]) for one in findings if one.at[:1] != ("http",)]
-
-
-class GatewayOverhead(_ByType):
-    """Time the gateway itself takes for a request it passes on, by API type.
-
-    Attributes
-    ----------
-    rest, http : Distribution
-        Time [ns].
-    """
-
-    rest: TimeDistribution = as_written({"p50": "12ms", "p99": "40ms"})
-    http: TimeDistribution = as_written({"p50": "5ms", "p99": "10ms"})
-
-
-class AuthorizerTimeout(_ByType):
-    """How long the gateway waits for a Lambda authorizer, by API type.
-
-    Attributes
-    ----------
-    rest, http : int
-        Time [ns].
-    """
-
-    rest: Annotated[int, duration("50ms", "29s")] = as_written("29s")
-    http: Annotated[int, duration("50ms", "10s")] = as_written("10s")
-
-
-class KeySetLifetime(_ByType):
-    """How long a jwt authorizer keeps its issuer's keys, by API type.
-
-    Attributes
-    ----------
-    rest, http : int
-        Time [ns].
-    """
-
-    rest: Annotated[int, duration("1s", "1d")] = as_written("1h")
-    http: Annotated[int, duration("1s", "1d")] = as_written("2h")
-
-
-def both_types(data: Any) -> Any:
-    """``{rest, http}`` of a value given for both."""
-    if isinstance(data, Mapping) and (not data or set(data) & {"rest", "http"}):
-        return data
-    return {"rest": data, "http": data}
+__all__ = ["Settings"]
 
 
 _THROUGHPUT: Final = rate(1)
@@ -259,6 +191,13 @@ class Settings(Model):
         description="Synchronous requests a second that Lambda takes for each unit of concurrency "
         "of the account, of a reserve or of a provision; 0: no such quota. 10 is documented, "
         "that a second's worth may come at once is assumed.",
+    )
+    raised_timeout_rate: Annotated[Literal["lower", "same"], choice("lower", "same")] = as_written(
+        "lower",
+        description="Default rate of an account where an integration of a REST API waits for more "
+        "than 29 s: `lower` by as much as the time-out is longer, so that 300 s leave 967/s of "
+        "10,000/s (reported by one account; that it may be lower is documented), or the `same`. A "
+        "written account.throttle.rate_limit is what it says.",
     )
     lambda_scaling: Annotated[int, whole(0, 1_000_000)] = as_written(
         1_000,

@@ -398,7 +398,14 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "template": Switch("apisim/scenario/template.py", "apisim: 1\n", "apisim: 2\n"),
     "regions": Switch(
-        "apisim/scenario/regions.py", "if region in SMALL_REGIONS:", 'if region == "":'
+        "apisim/scenario/regions.py",
+        "if region in SMALL_REGIONS else",
+        'if region == "" else',
+    ),
+    "raised time-outs": Switch(
+        "apisim/scenario/regions.py",
+        "longest_ns = max(timeout_ns, UNRAISED_TIMEOUT_NS)",
+        "longest_ns = UNRAISED_TIMEOUT_NS",
     ),
     "tiers": Switch(
         "apisim/pricing/rating.py",
@@ -862,6 +869,13 @@ CAPABILITIES: Final = (
         "shared account",
         test="tests/unit/test_api_types.py::test_two_apis_share_the_bucket_of_their_account",
         scenario="noisy-neighbour.yaml",
+    ),
+    Capability(
+        _THROTTLE,
+        "what a time-out above 29 s costs of the account's rate",
+        "settings.raised_timeout_rate",
+        "raised time-outs",
+        test="tests/unit/test_raised_timeouts.py::test_rate_times_time_out_stays_what_it_is",
     ),
     Capability(
         _PLANS,

@@ -274,6 +274,7 @@ def _add_settings(drawing: Drawing, chosen: dict[str, Any], profile: str) -> Non
     drawing.optional(chosen, 25, "path_in_cache_key", True, False)
     drawing.optional(chosen, 25, "http_timeout_status", 504, 503)
     drawing.optional(chosen, 60, "service_throttle_status", 400, 429, 503)
+    drawing.optional(chosen, 20, "raised_timeout_rate", "lower", "same")
     drawing.optional(chosen, 25, "lambda_throttle_status_http", 503, 500)
     drawing.optional(chosen, 25, "size_limits", "after_routing", "before_routing")
     drawing.optional(chosen, 25, "header_limit_status", 400, 431)
