@@ -28,11 +28,13 @@ from apisim.arrays.deques import ring_first, ring_pop_first, ring_pop_last, ring
 from apisim.arrays.jit import inline, kernel, part
 
 __all__ = [
+    "ANSWER_BYTES",
     "COLD",
     "GROUP_DTYPE",
     "NO_PROVISION",
     "POOL_DTYPE",
     "PROVISIONED",
+    "REQUEST_BYTES",
     "SCALING_WINDOW_NS",
     "THROTTLED",
     "UNLIMITED",
@@ -45,6 +47,12 @@ __all__ = [
     "invoke",
     "release",
 ]
+
+#: Largest event of a synchronous invocation, and largest result [bytes]: "6 MB each" (Lambda
+#: quotas), to the byte as Lambda's own messages have them ("Request must be smaller than 6291456
+#: bytes", "exceeded maximum allowed payload size (6291556 bytes)").
+REQUEST_BYTES: Final = 6 * 1024 * 1024
+ANSWER_BYTES: Final = 6 * 1024 * 1024 + 100
 
 THROTTLED: Final = -1
 WARM: Final = 0

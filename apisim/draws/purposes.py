@@ -84,3 +84,5 @@ class Purpose(IntEnum):
     TARGET = 70
     LINK = 71
     CROSS_ZONE = 72
+    REQUEST_MAPPING = 73
+    RESPONSE_MAPPING = 74

@@ -36,7 +36,17 @@ NUMBERS: Final[dict[str, tuple[str, ...]]] = {
     "sources": ("rtt", "edge_rtt"),
     "keys": ("enabled",),
     "quotas": ("limit", "offset", "counts_refused"),
-    "routes": ("timeout_ns", "transport", "response_size"),
+    "routes": (
+        "timeout_ns",
+        "transport",
+        "response_size",
+        "max_request",
+        "max_answer",
+        "request_time",
+        "response_time",
+        "request_ppm",
+        "response_ppm",
+    ),
     "apis": (
         "overhead",
         "invalid_certificates",

@@ -9,6 +9,7 @@ __all__ = ["mapped_answer"]
 
 _SERVED: Final = constant(Answer.SERVED)
 _ERROR: Final = constant(Answer.FUNCTION_ERROR)
+_TOO_LARGE: Final = constant(Answer.FUNCTION_ANSWER_TOO_LARGE)
 _MALFORMED: Final = constant(Answer.FUNCTION_MALFORMED)
 
 
@@ -24,5 +25,7 @@ def mapped_answer(result: int, error_answer: int) -> int:
         What the integration makes of a function's error.
     """
     if result == _ERROR:
+        return error_answer
+    if result == _TOO_LARGE:  # an error that Lambda makes
         return error_answer
     return _SERVED if result == _MALFORMED else result

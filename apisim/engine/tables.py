@@ -200,6 +200,12 @@ ROUTE_DTYPE: Final = np.dtype(
         ("error_answer", "i8"),  # of a custom integration: what a function's error is; else 0
         ("compressed_ppm", "i8"),  # what is left of an answer that is compressed [1e-6]
         ("action", "i8"),  # of an AWS service: row of the action costs
+        ("max_request", "i8"),  # [bytes] a function takes; UNLIMITED: none is larger
+        ("max_answer", "i8"),  # [bytes] of the backend's; UNLIMITED: none is larger
+        ("request_time", "i8"),  # distributions of a custom integration [ns]; NONE: no time
+        ("response_time", "i8"),
+        ("request_ppm", "i8"),  # of a body, what its mapping makes of it [1e-6]
+        ("response_ppm", "i8"),
     ],
     align=True,
 )

@@ -48,6 +48,9 @@ ERROR_TYPES: Final[dict[Answer, str]] = {
     Answer.FUNCTION_MALFORMED: "InternalServerErrorException",
     Answer.FUNCTION_THROTTLED: "InternalServerErrorException",
     Answer.TARGET_UNREACHABLE: "InternalServerErrorException",
+    Answer.FUNCTION_ANSWER_TOO_LARGE: "InternalServerErrorException",
+    Answer.FUNCTION_REQUEST_TOO_LARGE: "BadRequestException",
+    Answer.ANSWER_TOO_LARGE: "InternalServerErrorException",
 }
 #: What the chapter's 429 says beyond AWS's.
 RATE_LIMIT_HEADERS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "Retry-After")
@@ -71,6 +74,9 @@ _INTEGRATION: Final = frozenset(
         Answer.SERVICE_ERROR,
         Answer.TARGET_DOWN,
         Answer.TARGET_UNREACHABLE,
+        Answer.FUNCTION_ANSWER_TOO_LARGE,
+        Answer.FUNCTION_REQUEST_TOO_LARGE,
+        Answer.ANSWER_TOO_LARGE,
         Answer.CORS_BLOCKED,
     }
 )

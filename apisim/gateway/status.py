@@ -70,6 +70,9 @@ class Answer(IntEnum):
     SERVICE_ERROR = 50
     TARGET_DOWN = 51
     TARGET_UNREACHABLE = 52
+    FUNCTION_ANSWER_TOO_LARGE = 53
+    FUNCTION_REQUEST_TOO_LARGE = 54
+    ANSWER_TOO_LARGE = 55
 
 
 class AnswerFacts(NamedTuple):
@@ -234,6 +237,18 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.TARGET_DOWN: AnswerFacts("backend_error", "backend", 502, 502),
     Answer.TARGET_UNREACHABLE: AnswerFacts(
         "backend_error", "backend", 500, 503, _BROKEN, '{"message":"Service Unavailable"}'
+    ),
+    # Lambda makes an error of what a function returns beyond 6 MB, and takes no larger event; the
+    # latter is captured on REST APIs, with this body, and assumed of HTTP APIs.
+    Answer.FUNCTION_ANSWER_TOO_LARGE: AnswerFacts(
+        "backend_error", "backend", 502, 500, _BROKEN, _FAILED_HTTP
+    ),
+    Answer.FUNCTION_REQUEST_TOO_LARGE: _both(
+        "invalid", "backend", 413, '{"message":"Request Too Long"}'
+    ),
+    # An answer that is larger than the gateway passes on (re:Post, "5xx errors for API Gateway").
+    Answer.ANSWER_TOO_LARGE: AnswerFacts(
+        "backend_error", "backend", 500, 500, _BROKEN, _FAILED_HTTP
     ),
 }
 

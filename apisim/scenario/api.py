@@ -4,6 +4,7 @@ The models hold what one key can say. Rules that tie keys together (what an HTTP
 that need a cluster, names that must be defined) are in ``checks``, which sees the whole scenario.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -12,7 +13,7 @@ from pydantic import Field, model_validator
 
 from apisim.scenario.authorizers import Scope
 from apisim.scenario.cors import Cors, RouteCors
-from apisim.scenario.distributions import PayloadDistribution, SentSizeDistribution
+from apisim.scenario.distributions import SentSizeDistribution
 from apisim.scenario.fields import (
     Reader,
     choice,
@@ -22,7 +23,7 @@ from apisim.scenario.fields import (
     number,
     rate,
 )
-from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.model import NOT_YET, Context, Finding, Model, as_written, fail_all
 from apisim.scenario.options import with_options
 from apisim.scenario.perimeter import MutualTls, Policy
 from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
@@ -34,6 +35,7 @@ from apisim.scenario.stage import (
     Throttle,
 )
 from apisim.scenario.stages import Backends, resolve_variables
+from apisim.scenario.transformation import Transformation, check_transformation
 from apisim.scenario.validators import RouteValidation
 
 __all__ = [
@@ -82,9 +84,15 @@ class Integration(Model):
         None is a namespace of the route's own (API reference, ``cacheNamespace``).
     error_status : {200, 400, 500}
         Of a function's error through type ``lambda``: 200 unless a selection pattern matches it.
+    transformation : Transformation or None
+        What templates take and make of bodies; of REST APIs, types ``lambda``, ``http`` and
+        ``aws_service``.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"mapping", "templates"})
+    REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("mapping", "templates", "request_templates", "response_templates"),
+        (NOT_YET, "say what it costs in transformation:"),
+    )
 
     type: Annotated[
         Literal["lambda_proxy", "lambda", "http_proxy", "http", "aws_service", "mock"],
@@ -104,6 +112,7 @@ class Integration(Model):
     cache_namespace: Annotated[str, name()] | None = None
     error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200
     content_encoding: Annotated[bool, flag()] = False
+    transformation: Transformation | None = None
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
@@ -123,6 +132,7 @@ class Integration(Model):
         if self.action is not None and needs != "service":
             finding = Finding(("action",), f"type {self.type} has no action", "remove the key")
             findings.append(finding)
+        findings += check_transformation(self.type, self.transformation)
         if findings:
             raise fail_all(findings)
         return self
@@ -199,9 +209,11 @@ class Route(Model):
     api_key_required : bool
         Whether a call needs an API key that a usage plan attached to the stage knows; REST only.
     request_size : Distribution
-        Body of a request [bytes], up to 1 GB, default 1 KB; above 10 MB it is refused with a 413.
+        Body of a request [bytes], up to 1 GB, default 1 KB; above 10 MB it is refused with a 413,
+        and so is what a function is sent above 6 MB.
     response_size : Distribution
-        Body of an answer [bytes], up to 10 MB, default 1 KB.
+        Body of an answer as the backend makes it [bytes], up to 1 GB, default 1 KB. More than
+        10 MB is not passed on, more than 6 MB not taken from a function.
     validation : RouteValidation or None
         Under the key ``validate``: what a request must have; REST only.
     compression_ratio : float or None
@@ -221,7 +233,7 @@ class Route(Model):
     depends_on: list[CacheKey] | None = None
     updates: Annotated[Fraction, rate(0, 1_000)] = Fraction(0)
     request_size: SentSizeDistribution = as_written("1KB")
-    response_size: PayloadDistribution = as_written("1KB")
+    response_size: SentSizeDistribution = as_written("1KB")
     api_key_required: Annotated[bool, flag()] = False
     validation: RouteValidation | None = Field(
         default=None, alias="validate", description="What a request must have; REST only."

@@ -31,6 +31,7 @@ from apisim.scenario.raised_timeouts import notes_on_raised_timeouts
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import MixEntry, Source
+from apisim.scenario.transformation import MAPPED
 from apisim.scenario.units import UnitError, parse_duration, shown
 from apisim.scenario.validation import Validation
 
@@ -104,6 +105,8 @@ def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
             _lacks(outcome, "cache", api, (*at, "cache"))
         if route.validation is not None:
             _lacks(outcome, "validation", api, (*at, "validate"))
+        if route.integration.transformation is not None and route.integration.type in MAPPED:
+            _lacks(outcome, "mapping", api, (*at, "integration", "transformation"))
         integration = route.integration.type
         if integration not in ("lambda_proxy", "http_proxy", "aws_service"):
             message = f"HTTP APIs have no {integration} integration, REST APIs have it"

@@ -76,7 +76,7 @@ _TIME: Final = _Quantity(
 )
 #: API Gateway takes at most 10 MB in either direction (quotas of REST and HTTP APIs).
 _PAYLOAD: Final = _Quantity("size", parse_size, format_size, SIZE_UNITS_BYTES, "10MB", "2KB")
-#: What a caller sends may be larger than what is taken.
+#: What a caller or a backend sends may be larger than what is taken.
 _SENT: Final = _Quantity("size", parse_size, format_size, SIZE_UNITS_BYTES, "1GB", "2KB")
 
 #: The keys of each form, and those of them that may be left out.
@@ -372,7 +372,7 @@ def _schema_of(amount: dict[str, Any]) -> dict[str, Any]:
 
 #: Distribution of a time [ns].
 TimeDistribution: TypeAlias = Annotated[Distribution, _reader_of(_TIME, DURATION_SCHEMA)]
-#: Distribution of an answer's size [bytes].
+#: Distribution of a size that is taken [bytes].
 PayloadDistribution: TypeAlias = Annotated[Distribution, _reader_of(_PAYLOAD, SIZE_SCHEMA)]
-#: Distribution of the size of what a caller sends [bytes].
+#: Distribution of a size that may be larger than what is taken [bytes].
 SentSizeDistribution: TypeAlias = Annotated[Distribution, _reader_of(_SENT, SIZE_SCHEMA)]

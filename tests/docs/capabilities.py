@@ -325,6 +325,29 @@ OFF: Final[dict[str, Switch]] = {
         "    if result == _ERROR:\n        return error_answer\n",
         "    if result == _ERROR:\n        return result\n",
     ),
+    "template time": Switch(
+        "apisim/engine/compiled/bodies.py",
+        "time_ns = draw_int(world, slot, dist, _REQUEST_MAPPING)",
+        "time_ns = 0 * draw_int(world, slot, dist, _REQUEST_MAPPING)",
+    ),
+    "template size": Switch(
+        f"{_GATEWAY}/mapping.py",
+        "return (size * ratio_ppm + UNCHANGED_PPM - 1) // UNCHANGED_PPM",
+        "return size",
+    ),
+    "large events": Switch(
+        "apisim/engine/lowering/bodies.py",
+        'row["max_request"] = REQUEST_BYTES',
+        'row["max_request"] = BODY_BYTES',
+    ),
+    "large results": Switch(
+        "apisim/engine/compiled/work.py",
+        'slot["result"] = _ANSWER_TOO_LARGE',
+        'slot["result"] = RESULT_OK',
+    ),
+    "large answers": Switch(
+        f"{_GATEWAY}/mapping.py", "    if size > max_answer:", "    if size > 2 * max_answer:"
+    ),
     "versions": Switch(
         "apisim/engine/compiled/functions.py",
         'slot["index"] = function["other"]',
@@ -415,6 +438,11 @@ OFF: Final[dict[str, Switch]] = {
 }
 
 _OUTCOME: Final = "tests/golden/test_outcomes.py::test_an_answer_is_what_the_table_says"
+_BODIES: Final = "tests/unit/test_bodies.py"
+_LARGE: Final = (
+    "tests/golden/test_body_outcomes.py::"
+    "test_a_body_that_is_too_large_is_answered_as_the_table_says"
+)
 _CLIENTS: Final = "tests/unit/test_clients.py"
 _FUND: Final = "API Gateway Fundamentals"
 _TYPES: Final = "API Types Comparison"
@@ -682,7 +710,41 @@ CAPABILITIES: Final = (
         test="tests/unit/test_lambda_runs.py::"
         "test_an_alias_gives_each_version_its_share_and_environments_of_its_own",
     ),
-    Capability(_INTEGRATION, "custom Lambda and HTTP integrations with templates"),
+    Capability(
+        _INTEGRATION,
+        "custom Lambda and HTTP integrations: the time of their templates",
+        "apis.*.routes.*.integration.transformation.request_time",
+        "template time",
+        test=f"{_BODIES}::test_templates_take_the_gateway_s_time_and_not_the_integration_s",
+    ),
+    Capability(
+        _INTEGRATION,
+        "custom Lambda and HTTP integrations: the size of what their templates make",
+        "apis.*.routes.*.integration.transformation.response_ratio",
+        "template size",
+        test=f"{_BODIES}::test_the_cache_holds_what_callers_get",
+    ),
+    Capability(
+        _INTEGRATION,
+        "payload limits: what a function is sent",
+        "apis.*.routes.*.request_size",
+        "large events",
+        test=f"{_LARGE}[request-7MB-rest-lambda_proxy--]",
+    ),
+    Capability(
+        _INTEGRATION,
+        "payload limits: what a function answers",
+        "apis.*.routes.*.response_size",
+        "large results",
+        test=f"{_LARGE}[answer-7MB-rest-lambda_proxy--]",
+    ),
+    Capability(
+        _INTEGRATION,
+        "payload limits: what the gateway passes on",
+        "apis.*.routes.*.response_size",
+        "large answers",
+        test=f"{_LARGE}[answer-11MB-rest-http-response:0.1]",
+    ),
     Capability(
         _INTEGRATION,
         "HTTP backends with a queue",

@@ -12,6 +12,7 @@ import yaml
 from apisim.scenario.schema import json_schema
 from tests.docs.capabilities import CAPABILITIES, OFF, Capability, Switch
 from tests.docs.coverage import PAGE, SWITCHED, copied, is_noticed, is_plain, outcome, page
+from tests.golden.test_body_outcomes import IDS as BODY_IDS
 from tests.golden.test_lambda_outcomes import IDS as LAMBDA_IDS
 from tests.golden.test_outcomes import IDS
 
@@ -44,7 +45,7 @@ def test_what_a_row_names_exists(row: Capability, project: Path) -> None:
     file, _, test = row.test.partition("::")
     name, _, case = test.partition("[")
     assert not test or name in functions_in(project / file)
-    assert not case or case.removesuffix("]") in (*IDS, *LAMBDA_IDS)
+    assert not case or case.removesuffix("]") in (*IDS, *LAMBDA_IDS, *BODY_IDS)
     if not row.key.startswith("results:"):
         assert row.key.rpartition(".")[2] in names_of(json_schema())
     if row.scenario:

@@ -8,11 +8,11 @@ from tests.equivalence.access import (
     draw_authorizers,
     usable_authorizers,
 )
+from tests.equivalence.bodies import draw_bodies
 from tests.equivalence.browsers import add_cors_settings, draw_cors, draw_route_cors
 from tests.equivalence.calls import add_calls, draw_link, draw_services, service_target
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.functions import draw_function_depth, draw_lambda_settings
-from tests.equivalence.laws import payloads
 from tests.equivalence.perimeter import draw_endpoint_type, draw_waf
 from tests.equivalence.plans import add_key_source
 from tests.equivalence.validators import draw_validator
@@ -86,7 +86,7 @@ def _add_backends(drawing: Drawing, parts: Parts, work: tuple[Any, ...]) -> None
         parts.endpoints[f"e{at}"] = spec
     parts.services = draw_services(drawing)
     public = dict(parts.endpoints)
-    if drawing.maybe(35):
+    if drawing.maybe(45):
         parts.endpoints["link"] = {"servers": drawing.one(1, 2), "service_time": drawing.one(*work)}
         draw_link(drawing, parts.endpoints["link"])
     add_calls(drawing, parts.functions, public, parts.services)
@@ -151,7 +151,8 @@ def _route(
         if integration["type"] == "lambda":
             drawing.optional(integration, 60, "error_status", 400, 500, 200)
     elif integration["type"].startswith("http"):
-        integration["endpoint"] = drawing.one(*parts.endpoints)
+        links = [name for name in parts.endpoints if name == "link"]
+        integration["endpoint"] = drawing.one(*parts.endpoints, *links)
     limits = ("50ms", "60ms", "50ms", "100ms", "29s")
     if drawing.is_exact:  # the longest time-outs cannot be ten times as long
         integration["timeout"] = drawing.one(*limits[:4])
@@ -176,11 +177,7 @@ def _route(
             drawing.optional(route, 35, "updates", 100, 1000, 5, "600/min", 0)
     if is_rest:
         drawing.optional(route, 40, "api_key_required", True, True, False)
-    for size in ("request_size", "response_size"):
-        if drawing.maybe(30):
-            route[size] = drawing.draw(payloads())
-    if drawing.maybe(10):
-        route["request_size"] = {"mixture": [[0.7, "1KB"], [0.3, "11MB"]]}
+    draw_bodies(drawing, route, is_rest=is_rest)
     if is_rest and drawing.maybe(30):
         route["validate"] = draw_validator(drawing)
     return route

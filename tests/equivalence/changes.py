@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.equivalence.bodies import LARGE_ANSWERS
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.functions import set_aside
 from tests.equivalence.laws import payloads
@@ -125,10 +126,17 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
         yield f"{at}.stage.waf.rate_based.{index}.limit", _one_of(rule["limit"], 10, 100)
     if api.get("mutual_tls"):
         yield f"{at}.mutual_tls.invalid_certificates", _one_of(*_SHARES)
+    time = Drawing.time
     is_cached = any(key.startswith("cache") for key in stage)
     for key, route in api["routes"].items():
         of_route = f"{at}.routes.{key}"
-        yield f"{of_route}.response_size", lambda drawing: drawing.draw(payloads())
+        yield (
+            f"{of_route}.response_size",
+            lambda drawing: LARGE_ANSWERS if drawing.maybe(20) else drawing.draw(payloads()),
+        )
+        for part in route["integration"].get("transformation", {}):
+            values = time if part.endswith("_time") else _one_of(2, 0.5, 1)
+            yield f"{of_route}.integration.transformation.{part}", values
         if route["integration"]["type"] != "mock":
             yield f"{of_route}.integration.timeout", _one_of("50ms", "60ms", "29s")
         if "throttle" in route:

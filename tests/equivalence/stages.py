@@ -20,7 +20,7 @@ def add_stages(drawing: Drawing, data: dict[str, Any]) -> None:
         if drawing.maybe(25):
             stage["variables"] = _use_variables(drawing, data, api)
         if api["type"] == "rest":
-            if drawing.maybe(40):
+            if drawing.maybe(50):
                 stage["canary"] = _canary(drawing, data, api, "variables" in stage)
             if drawing.maybe(30):
                 _compress(drawing, data, api, stage)
@@ -63,7 +63,7 @@ def _canary(
             instead = {one: drawing.one(*data[section]) for one in sorted(called)}
             if instead and drawing.maybe(80):
                 canary[f"{kind}s"] = instead
-    drawing.optional(canary, 70, "use_stage_cache", True, False)
+    drawing.optional(canary, 85, "use_stage_cache", True, True, False)
     drawing.optional(canary, 40, "deployment", "same", "new")
     return canary
 

@@ -196,6 +196,13 @@ CASES: Final = (
     Case(Answer.TARGET_UNREACHABLE, route=_HTTP_PROXY, top=_endpoint(behind="nlb", outages=_DOWN)),
     Case(Answer.SERVICE_THROTTLED, route=_SERVICE, top=_queue(limit=_NONE)),
     Case(Answer.SERVICE_ERROR, route=_SERVICE, top=_queue(errors="100%")),
+    Case(Answer.FUNCTION_ANSWER_TOO_LARGE, route={"response_size": "7MB"}),
+    Case(Answer.FUNCTION_REQUEST_TOO_LARGE, route={"request_size": "7MB"}),
+    Case(
+        Answer.ANSWER_TOO_LARGE,
+        route={**_HTTP_PROXY, "response_size": "11MB"},
+        top=_endpoint(),
+    ),
     Case(
         Answer.CACHED_ERROR,
         _REST,
@@ -328,6 +335,12 @@ SERVICE_THROTTLED        rest 400 backend  -                                   b
 SERVICE_THROTTLED        http 400 backend  -                                   billed Count 4xx Latency IntegrationLatency DataProcessed
 SERVICE_ERROR            rest 500 backend  -                                   billed Count 5XXError Latency IntegrationLatency
 SERVICE_ERROR            http 500 backend  -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+FUNCTION_ANSWER_TOO_LARGE rest 502 json    InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
+FUNCTION_ANSWER_TOO_LARGE http 500 json    -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+FUNCTION_REQUEST_TOO_LARGE rest 413 json   BadRequestException                 billed Count 4XXError Latency IntegrationLatency
+FUNCTION_REQUEST_TOO_LARGE http 413 json   -                                   billed Count 4xx Latency IntegrationLatency DataProcessed
+ANSWER_TOO_LARGE         rest 500 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
+ANSWER_TOO_LARGE         http 500 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
 CACHED_ERROR             rest 500 cached   -                                   billed Count 5XXError Latency
 WAF_BLOCKED              rest 403 json     ForbiddenException                  free   Count 4XXError Latency
 POLICY_DENIED            rest 403 json     AccessDeniedException               free   Count 4XXError Latency

@@ -104,6 +104,6 @@ def test_purposes_keep_their_numbers() -> None:
         "CANARY ACCEPT_ENCODING TLS REUSE ORIGIN "
         "CALLED_SERVICE CALLED_ERROR AUTH_CALLED_SERVICE AUTH_CALLED_ERROR ITEM_SIZE SHARD "
         "CALLED_ITEM_SIZE CALLED_SHARD AUTH_CALLED_ITEM_SIZE AUTH_CALLED_SHARD ZONE TARGET LINK "
-        "CROSS_ZONE"
+        "CROSS_ZONE REQUEST_MAPPING RESPONSE_MAPPING"
     )
     assert [int(purpose) for purpose in Purpose] == list(range(len(Purpose)))

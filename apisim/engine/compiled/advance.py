@@ -10,6 +10,7 @@ from typing import Final
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_LINK, BACKEND_MOCK, BACKEND_SERVICE
+from apisim.engine.compiled.bodies import map_request, map_response
 from apisim.engine.compiled.caching import ask_cache
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
@@ -47,9 +48,11 @@ from apisim.engine.compiled.stages import (
     STAGE_GO_ON,
     STAGE_HIT,
     STAGE_INTEGRATION,
+    STAGE_MAPPED,
     STAGE_NO_ROUTE,
     STAGE_POLICY,
     STAGE_REFUSE,
+    STAGE_RESPOND,
     STAGE_RESPONSE,
     STAGE_SEND_BACK,
     STAGE_SERVE,
@@ -139,23 +142,26 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
             hit_ns = draw_int(world, slot, tables.rules[0]["hit_time"], _HIT_TIME)
             answered_ns = now_ns + hit_ns
             stage = STAGE_DONE
-        elif stage == STAGE_INTEGRATION:
+        elif stage == STAGE_INTEGRATION or (rare is not None and stage == STAGE_MAPPED):
             route = tables.routes[slot["route"]]
-            slot["call"] = CALL_INTEGRATION
-            slot["backend"] = route["backend"]
-            slot["index"] = route["index"]
-            slot["call_start_ns"] = now_ns
-            slot["deadline_ns"] = now_ns + route["timeout_ns"]
-            if route["backend"] == BACKEND_MOCK:
-                slot["result"] = RESULT_OK
-                stage = STAGE_RESPONSE
+            if rare is not None and stage == STAGE_INTEGRATION and route["request_time"] >= 0:
+                stage = map_request(world, at, now_ns)
             else:
-                slot["transport_back_ns"] = draw_int(
-                    world, slot, route["transport"], _TRANSPORT[CALL_INTEGRATION]
-                )
-                stage = STAGE_CALL
-                if rare is not None and route["backend"] == BACKEND_LINK:
-                    go_through_link(world, at, now_ns)
+                slot["call"] = CALL_INTEGRATION
+                slot["backend"] = route["backend"]
+                slot["index"] = route["index"]
+                slot["call_start_ns"] = now_ns
+                slot["deadline_ns"] = now_ns + route["timeout_ns"]
+                if route["backend"] == BACKEND_MOCK:
+                    slot["result"] = RESULT_OK
+                    stage = STAGE_RESPONSE
+                else:
+                    slot["transport_back_ns"] = draw_int(
+                        world, slot, route["transport"], _TRANSPORT[CALL_INTEGRATION]
+                    )
+                    stage = STAGE_CALL
+                    if rare is not None and route["backend"] == BACKEND_LINK:
+                        go_through_link(world, at, now_ns)
         elif stage == STAGE_CALL:
             slot["waiting"] = 1
             slot["working"] = 1
@@ -215,11 +221,21 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
             stage = STAGE_RESPONSE if slot["call"] == CALL_INTEGRATION else STAGE_POLICY
         elif stage == STAGE_POLICY:
             stage = apply_policy(world, slot, now_ns, rare)
-        elif stage == STAGE_RESPONSE:
-            slot["integration_ns"] = now_ns - slot["call_start_ns"]
-            respond(world, slot, now_ns, rare)
-            answered_ns = now_ns
-            stage = STAGE_DONE
+        elif stage == STAGE_RESPONSE or (rare is not None and stage == STAGE_RESPOND):
+            if rare is not None and stage == STAGE_RESPOND:
+                slot["waiting"] = 0
+            else:
+                slot["integration_ns"] = now_ns - slot["call_start_ns"]
+            if (
+                rare is not None
+                and stage == STAGE_RESPONSE
+                and tables.routes[slot["route"]]["response_time"] >= 0
+            ):
+                stage = map_response(world, at, now_ns)
+            else:
+                respond(world, slot, now_ns, rare)
+                answered_ns = now_ns
+                stage = STAGE_DONE
         elif stage == STAGE_DEADLINE:
             stage = give_up_waiting(slot, now_ns)
         elif stage == STAGE_NO_ROUTE:

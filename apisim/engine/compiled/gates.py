@@ -7,8 +7,9 @@ import numpy as np
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_FUNCTION
-from apisim.engine.calls import compose_key, keyed_size, lacks_identity
+from apisim.engine.calls import compose_key, lacks_identity
 from apisim.engine.compiled.access import answer_to, fails_validation, is_unauthorized
+from apisim.engine.compiled.bodies import answer_bytes, is_limited, pass_on
 from apisim.engine.compiled.caching import keep_answer
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import (
@@ -29,7 +30,6 @@ from apisim.gateway.status import Answer
 __all__ = ["apply_policy", "authorize", "cache_key_of", "give_up_waiting", "respond"]
 
 _TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPORT))
-_RESPONSE_SIZE: Final = constant(Purpose.RESPONSE_SIZE)
 _SERVED: Final = constant(Answer.SERVED)
 _NO_IDENTITY: Final = constant(Answer.NO_IDENTITY)
 _TOKEN_INVALID: Final = constant(Answer.TOKEN_INVALID)
@@ -163,21 +163,13 @@ def respond(world: World, slot: np.void, now_ns: int, rare: int | None) -> None:
             keep_answer(world, slot, now_ns)
         return
     slot["answer"] = _SERVED
-    route = tables.routes[slot["route"]]
     binding = tables.bindings[slot["binding"]]
     line = binding["cache_line"]
-    if slot["trace_bytes"] >= 0:
-        slot["response_bytes"] = slot["trace_bytes"]
-    elif line >= 0:
-        slot["response_bytes"] = keyed_size(
-            tables.dists,
-            tables.dist_values,
-            route["response_size"],
-            route["sizes_key"],
-            slot["cache_key"],
-        )
-    else:
-        slot["response_bytes"] = draw_int(world, slot, route["response_size"], _RESPONSE_SIZE)
+    slot["response_bytes"] = answer_bytes(world, slot)
+    if rare is not None and is_limited(tables.routes[slot["route"]]):
+        pass_on(world, slot)
+        if slot["answer"] != _SERVED:
+            return  # nothing of it is kept
     if rare is not None and binding["caching"] >= 0:
         keep_answer(world, slot, now_ns)
     elif line >= 0:

@@ -38,6 +38,7 @@ _ERROR: Final = (constant(Purpose.AUTH_CALLED_ERROR), constant(Purpose.CALLED_ER
 _ITEM_SIZE: Final = (constant(Purpose.AUTH_CALLED_ITEM_SIZE), constant(Purpose.CALLED_ITEM_SIZE))
 _SHARD: Final = (constant(Purpose.AUTH_CALLED_SHARD), constant(Purpose.CALLED_SHARD))
 _FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
+_ANSWER_TOO_LARGE: Final = constant(Answer.FUNCTION_ANSWER_TOO_LARGE)
 _QUEUES: Final = constant(-1)
 
 #: States of the call behind a function; what its function waits for may fail.
@@ -209,7 +210,7 @@ def _fail(world: World, at: int) -> None:
     if world.tables.calls[function["first_call"] + mine["calls"]]["fails"] == 0:
         mine["calls"] += 1
         return
-    if slot["result"] != _FUNCTION_ERROR:
+    if slot["result"] != _FUNCTION_ERROR and slot["result"] != _ANSWER_TOO_LARGE:
         world.state.pools[slot["index"]]["errors"] += 1
     slot["result"] = _FUNCTION_ERROR
     mine["calls"] = function["n_calls"]

@@ -70,6 +70,8 @@ from apisim.engine.tables import (
     Tables,
 )
 from apisim.engine.world import World
+from apisim.gateway.limits import UNLIMITED
+from apisim.gateway.mapping import UNCHANGED_PPM
 from apisim.gateway.status import Answer
 
 __all__ = ["is_needed", "pass_gates"]
@@ -103,6 +105,11 @@ def is_needed(tables: Tables) -> bool:
         or (tables.apis["compress_from"] >= 0).any()
         or tables.functions["n_calls"].any()
         or (tables.routes["backend"] >= BACKEND_SERVICE).any()
+        or (tables.routes["max_request"] < UNLIMITED).any()
+        or (tables.routes["max_answer"] < UNLIMITED).any()
+        or (tables.routes["request_time"] >= 0).any()
+        or (tables.routes["response_time"] >= 0).any()
+        or (tables.routes["response_ppm"] != UNCHANGED_PPM).any()
     )
 
 

@@ -47,12 +47,14 @@ __all__ = [
     "STAGE_KEY_SET",
     "STAGE_LIMITS",
     "STAGE_LOOKUP",
+    "STAGE_MAPPED",
     "STAGE_NESTED_END",
     "STAGE_NO_ROUTE",
     "STAGE_PASSED",
     "STAGE_POLICY",
     "STAGE_REFUSE",
     "STAGE_RESOURCE",
+    "STAGE_RESPOND",
     "STAGE_RESPONSE",
     "STAGE_RETRY",
     "STAGE_ROUTE",
@@ -122,6 +124,8 @@ STAGE_CANARY: Final = constant(42)
 STAGE_GO_ON: Final = constant(43)  # a function's own time is over, or a call of it has come back
 STAGE_NESTED_END: Final = constant(44)  # a call behind a function has been served (rank 2)
 STAGE_CUT: Final = constant(45)  # a function's time limit (rank 2)
+STAGE_MAPPED: Final = constant(46)  # a request has been mapped for its integration (rank 5)
+STAGE_RESPOND: Final = constant(47)  # ... and what it answered (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)

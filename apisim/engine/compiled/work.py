@@ -11,6 +11,7 @@ from apisim.backends.http import QUEUED, arrive, depart
 from apisim.backends.lambda_ import COLD, PROVISIONED, THROTTLED, billed_ms, invoke, release
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_FUNCTION
+from apisim.engine.compiled.bodies import is_answer_too_large, is_request_too_large
 from apisim.engine.compiled.calendar import RANK_DEADLINE, RANK_END_OF_WORK, at_once, schedule_slot
 from apisim.engine.compiled.functions import is_malformed, pick_version
 from apisim.engine.compiled.sampling import draw_int, happens
@@ -26,6 +27,7 @@ from apisim.engine.compiled.stages import (
 from apisim.engine.executions import record_execution
 from apisim.engine.recorder import note_end
 from apisim.engine.world import World
+from apisim.gateway.limits import UNLIMITED
 from apisim.gateway.status import Answer
 
 __all__ = ["end_work", "guard", "reach_backend", "serve", "work_until"]
@@ -38,6 +40,9 @@ _NOTHING: Final = constant(0)
 _FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
 _FUNCTION_MALFORMED: Final = constant(Answer.FUNCTION_MALFORMED)
 _FUNCTION_THROTTLED: Final = constant(Answer.FUNCTION_THROTTLED)
+_REQUEST_TOO_LARGE: Final = constant(Answer.FUNCTION_REQUEST_TOO_LARGE)
+_ANSWER_TOO_LARGE: Final = constant(Answer.FUNCTION_ANSWER_TOO_LARGE)
+_UNLIMITED: Final = constant(UNLIMITED)
 _ENDPOINT_ERROR: Final = constant(Answer.ENDPOINT_ERROR)
 _ENDPOINT_FULL: Final = constant(Answer.ENDPOINT_FULL)
 
@@ -58,6 +63,14 @@ def reach_backend(world: World, at: int, now_ns: int, rare: int | None) -> int:
     slot = calendar.slots[at]
     index = slot["index"]
     if slot["backend"] == BACKEND_FUNCTION:
+        if (
+            rare is not None
+            and slot["call"] == CALL_INTEGRATION
+            and tables.routes[slot["route"]]["max_request"] < _UNLIMITED
+            and is_request_too_large(world, at)
+        ):
+            slot["result"] = _REQUEST_TOO_LARGE
+            return STAGE_SEND_BACK
         if rare is not None and tables.functions[index]["other"] >= 0:
             index = pick_version(world, at)
         started = invoke(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
@@ -78,6 +91,15 @@ def reach_backend(world: World, at: int, now_ns: int, rare: int | None) -> int:
             busy_ns = function["timeout_ns"]
             slot["result"] = _FUNCTION_ERROR
             state.pools[index]["timeouts"] += 1
+        elif (
+            rare is not None
+            and call == CALL_INTEGRATION
+            and slot["result"] == RESULT_OK
+            and tables.routes[slot["route"]]["max_answer"] < _UNLIMITED
+            and is_answer_too_large(world, at)
+        ):
+            slot["result"] = _ANSWER_TOO_LARGE
+            state.pools[index]["errors"] += 1
         slot["environment"] = started
         unbilled_ns = start_ns = _NOTHING
         if started == COLD:

@@ -11,6 +11,7 @@ from apisim.draws.distributions import Constant
 from apisim.engine.backend_tables import BACKEND_FUNCTION, BACKEND_MOCK, BACKEND_SERVICE
 from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
+from apisim.engine.lowering.bodies import lower_bodies, no_limits
 from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
 from apisim.engine.lowering.stages import compressed_ppm, count_canary_routes, lower_canaries
@@ -125,6 +126,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             row["response_size"] = context.dists.add(route.response_size)
             row["compressed_ppm"] = compressed_ppm(context, route)
             _lower_integration(context, backends, row, route, parse_route_key(key).method)
+            lower_bodies(context, row, route)
             row["authorizer"] = NONE
             if route.authorizer is not None:
                 if route.authorizer not in used:
@@ -164,6 +166,7 @@ def _add_automatic(
     row["api"], row["authorizer"] = api, NONE
     row["backend"], row["index"] = BACKEND_MOCK, NONE
     row["request_size"] = row["response_size"] = nothing
+    no_limits(row)
     if context.scenario.settings.http_preflights == "counted":
         lowered.levels[len(lowered.route_names)][_ACCOUNT] = account
     else:

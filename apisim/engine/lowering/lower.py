@@ -12,6 +12,7 @@ from apisim.engine.actions import (
 from apisim.engine.lowering.apis import lower_apis
 from apisim.engine.lowering.backends import lower_backends
 from apisim.engine.lowering.bindings import Bindings
+from apisim.engine.lowering.bodies import limit_logged
 from apisim.engine.lowering.caching import lower_timeline
 from apisim.engine.lowering.changes import with_changes
 from apisim.engine.lowering.context import Charging, Context
@@ -68,6 +69,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
     plans = lower_plans(context, apis)
     bindings = Bindings()
     sources = lower_sources(context, apis, plans, bindings, skip_bad_rows=skip_bad_rows)
+    limit_logged(apis.routes, sources.joined(sources.trace_bytes, np.int64))
     wafs = lower_wafs(context, apis.apis)
     if context.problems:
         raise ScenarioError(context.problems)

@@ -12,7 +12,7 @@ from apisim.scenario.api import Api, Route
 from apisim.scenario.traffic import Source
 from apisim.scenario.validators import invalid_share
 
-__all__ = ["Validations", "can_be_too_large", "lacking_share"]
+__all__ = ["Validations", "can_be_too_large", "can_exceed", "lacking_share"]
 
 #: What happens more rarely is taken not to happen: unbounded laws would all reach 10 MB otherwise.
 _NEVER = 1e-9
@@ -96,8 +96,9 @@ def can_be_too_large(api: Api, route: Route | None, source: Source) -> bool:
     given = [(source.url_size, url), (source.header_size, head)]
     if route is not None:
         given.append((route.request_size, BODY_BYTES))
-    return any(_can_exceed(law, limit) for law, limit in given)
+    return any(can_exceed(law, limit) for law, limit in given)
 
 
-def _can_exceed(law: Distribution | None, limit_bytes: int) -> bool:
+def can_exceed(law: Distribution | None, limit_bytes: float) -> bool:
+    """Whether sizes of a law are larger than a limit often enough to count."""
     return law is not None and 1.0 - law.cdf(float(limit_bytes)) > _NEVER

@@ -13,6 +13,7 @@ import simpy
 from apisim.arrays.fifo import NOBODY
 from apisim.backends import http, lambda_
 from apisim.draws.purposes import Purpose
+from apisim.engine.simpy_model.bodies import is_answer_too_large, is_request_too_large
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import ANSWER, ARRIVAL, END_OF_WORK, Process
 from apisim.engine.simpy_model.nested import make_calls
@@ -61,6 +62,9 @@ class Function(Backend):
 
     def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
         """One invocation, by the version that the alias picks."""
+        is_integration = purposes["service"] == Purpose.SERVICE
+        if is_integration and is_request_too_large(self.model, call):
+            return Answer.FUNCTION_REQUEST_TOO_LARGE
         spec = self.model.functions[self.index]
         if spec.other >= 0 and self.model.draws.happens(
             call, spec.other_share, purposes["version"]
@@ -89,7 +93,11 @@ class Function(Backend):
             # What starts after the caller was told of the time-out is no part of its request.
             if purposes["init"] == Purpose.INIT and not call.is_answered:
                 call.cold = True
+        is_integration = purposes["service"] == Purpose.SERVICE
+        is_too_large = is_integration and is_answer_too_large(self.model, call)
         if self.service is not None:
+            if is_too_large:
+                answer = self._answers_too_much()
             yield from self.model.wait(call, setup_ns + init_ns, END_OF_WORK)
             yield from self._own_service(call)
         else:
@@ -104,6 +112,8 @@ class Function(Backend):
                 duration_ns = spec.timeout_ns
                 answer = Answer.FUNCTION_ERROR
                 state.pools[self.index]["timeouts"] += 1
+            elif answer == Answer.SERVED and is_too_large:
+                answer = self._answers_too_much()
             cut_ns = start_ns + setup_ns + init_ns + spec.timeout_ns
             yield from self.model.wait(call, setup_ns + init_ns + duration_ns, END_OF_WORK)
             if spec.n_calls and not is_cut:
@@ -117,6 +127,11 @@ class Function(Backend):
         billed_from_ns = start_ns + setup_ns + (init_ns if spec.init_unbilled else 0)
         self.model.meter_execution(call, self.index, now_ns - billed_from_ns, started)
         return answer
+
+    def _answers_too_much(self) -> Answer:
+        """Lambda makes an error of a result that is too large."""
+        self.model.state.pools[self.index]["errors"] += 1
+        return Answer.FUNCTION_ANSWER_TOO_LARGE
 
     def _own_service(self, call: Call) -> Generator[simpy.Event, Any, None]:
         for spent_ns in self.service.serve(call, self.model.draws):

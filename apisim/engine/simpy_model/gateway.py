@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_MOCK
-from apisim.engine.calls import compose_key, keyed_size, part_of
+from apisim.engine.calls import compose_key, part_of
 from apisim.engine.functions import mapped_answer
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS
 from apisim.engine.simpy_model.access import authorize, check_credentials
+from apisim.engine.simpy_model.bodies import answer_bytes, map_request, map_response, pass_on
 from apisim.engine.simpy_model.caching import ask_cache, keep_answer
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.connecting import arrive_back, set_out
@@ -210,6 +211,8 @@ class Gateway:
 
     def _integrate(self, call: Call, route: Any) -> Process:
         """Call the integration and wait for its answer, or for the time-out."""
+        if route.request_time >= 0:
+            yield from map_request(self, call, route)
         started_ns = self.model.now
         if route.backend == BACKEND_MOCK:
             call.integration_ns = 0
@@ -225,6 +228,8 @@ class Gateway:
         if route.error_answer:
             answer = Answer(mapped_answer(answer, route.error_answer))
         call.answer = answer
+        if route.response_time >= 0:
+            yield from map_response(self, call, route)
 
     def call_backend(
         self,
@@ -246,27 +251,14 @@ class Gateway:
     def _keep_answer(self, call: Call, route: Any) -> None:
         """Size of the integration's answer, and into the cache with it."""
         is_plain = self.binding(call).caching < 0
+        if call.answer == Answer.SERVED:
+            call.response_bytes = answer_bytes(self.model, call)
+            pass_on(call, route)
         if call.answer != Answer.SERVED:
             if not is_plain:
                 keep_answer(self, call)
             return
         line = self.binding(call).cache_line
-        if call.trace_bytes >= 0:
-            call.response_bytes = call.trace_bytes
-        elif line >= 0:
-            call.response_bytes = int(
-                keyed_size(
-                    self.tables.dists,
-                    self.tables.dist_values,
-                    route.response_size,
-                    np.uint64(route.sizes_key),
-                    call.cache_key,
-                )
-            )
-        else:
-            call.response_bytes = self.draws.amount(
-                call, route.response_size, Purpose.RESPONSE_SIZE
-            )
         if not is_plain:
             keep_answer(self, call)
         elif line >= 0:

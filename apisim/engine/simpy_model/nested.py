@@ -69,7 +69,7 @@ def make_calls(
             model.state.pools[function.index]["timeouts"] += 1
             return Answer.FUNCTION_ERROR
         if said != Answer.SERVED and behind.fails:
-            if answer != Answer.FUNCTION_ERROR:
+            if answer not in (Answer.FUNCTION_ERROR, Answer.FUNCTION_ANSWER_TOO_LARGE):
                 model.state.pools[function.index]["errors"] += 1
             return Answer.FUNCTION_ERROR
     return answer
