@@ -100,6 +100,9 @@ POOL_DTYPE: Final = np.dtype(
         ("provisioned", "i8"),  # executions on provisioned concurrency
         ("errors", "i8"),
         ("timeouts", "i8"),
+        ("events", "i8"),  # that were accepted
+        ("event_retries", "i8"),  # executions that followed an error of the same event
+        ("events_dropped", "i8"),  # too old, or failed too often
         ("busy_ns", "i8"),  # integral of busy environments over time
         ("alive_ns", "i8"),  # integral of busy and idle ones, modulo 2**64 while the run lasts
     ],
@@ -161,6 +164,7 @@ def invoke(
     idle_since: NDArray[np.int64],
     function: int,
     now_ns: int,
+    is_event: bool,
 ) -> int:
     """A request reaches a function.
 
@@ -176,6 +180,8 @@ def invoke(
         Index of the function.
     now_ns : int
         Time [ns].
+    is_event : bool
+        Whether it comes from the function's own queue: no quota of requests a second counts it.
 
     Returns
     -------
@@ -188,7 +194,7 @@ def invoke(
     started = THROTTLED
     of = pool["provision"]
     is_free = of >= 0 and groups[of]["busy"] < groups[of]["limit"]
-    if is_free and _may_take_one_more(groups[of], now_ns):
+    if is_free and (is_event or _may_take_one_more(groups[of], now_ns)):
         started = PROVISIONED
     if started == THROTTLED:
         of = pool["group"]
@@ -203,16 +209,17 @@ def invoke(
                 pool["throttles"] += 1
                 pool["scaling_throttles"] += 1
                 return THROTTLED
-    if not (
-        _may_take_one_more(groups[_ACCOUNT], now_ns)
-        and (of == _ACCOUNT or _may_take_one_more(groups[of], now_ns))
-    ):
-        pool["throttles"] += 1
-        pool["rate_throttles"] += 1
-        return THROTTLED
-    groups[_ACCOUNT]["level"] -= _SECOND_NS
-    if of != _ACCOUNT:
-        groups[of]["level"] -= _SECOND_NS
+    if not is_event:
+        if not (
+            _may_take_one_more(groups[_ACCOUNT], now_ns)
+            and (of == _ACCOUNT or _may_take_one_more(groups[of], now_ns))
+        ):
+            pool["throttles"] += 1
+            pool["rate_throttles"] += 1
+            return THROTTLED
+        groups[_ACCOUNT]["level"] -= _SECOND_NS
+        if of != _ACCOUNT:
+            groups[of]["level"] -= _SECOND_NS
     groups[of]["busy"] += 1
     pool["busy"] += 1
     pool["invocations"] += 1

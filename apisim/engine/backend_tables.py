@@ -34,6 +34,8 @@ FUNCTION_DTYPE: Final = np.dtype(
         ("other_share", "f8"),
         ("first_call", "i8"),  # of `n_calls` rows of the calls
         ("n_calls", "i8"),
+        ("max_retries", "i8"),  # of an event after an error
+        ("max_age_ns", "i8"),  # of an event
     ],
     align=True,
 )

@@ -138,6 +138,7 @@ TOTAL_DTYPE: Final = np.dtype(
 _SPILL: Final = 1 << 60
 _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 _SERVED: Final = constant(Answer.SERVED)
+_EVENT_ACCEPTED: Final = constant(Answer.EVENT_ACCEPTED)
 _CACHE_HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(LEVEL_ANSWERS[0])
 _LAST_LEVEL: Final = constant(LEVEL_ANSWERS[-1])
@@ -344,7 +345,7 @@ def _add_to_customer(counts: np.void, answer: int) -> None:
     if answer == _PREFLIGHT:
         return  # no call of the customer's: the request it was for follows
     counts["offered"] += 1
-    if answer in (_SERVED, _CACHE_HIT):
+    if answer in (_SERVED, _CACHE_HIT, _EVENT_ACCEPTED):
         counts["served"] += 1
     elif _FIRST_LEVEL <= answer <= _LAST_LEVEL or answer == _BY_PLAN:
         counts["throttled"] += 1

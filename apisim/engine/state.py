@@ -74,8 +74,9 @@ SLOT_DTYPE: Final = np.dtype(
     align=True,
 )
 
-#: What is known of the client of a request in flight, where it may give up or try again, and of its
-#: connection; apart from the slots, which are as small as they can be.
+#: What is known of the client of a request in flight, where it may give up or try again, of its
+#: connection, and of an event for a function; apart from the slots, which are as small as they can
+#: be.
 PATIENCE_DTYPE: Final = np.dtype(
     [
         ("first_ns", "i8"),  # when the first attempt left the client
@@ -90,6 +91,10 @@ PATIENCE_DTYPE: Final = np.dtype(
         ("calls", "i8"),  # calls that it has made behind itself
         ("nested", "i8"),  # state of the one under way, see ``compiled/nested.py``
         ("nested_end_ns", "i8"),  # end of its service; -1: it queues
+        ("function", "i8"),  # of an event: the one that it was sent to
+        ("accepted_ns", "i8"),  # ... when Lambda took it
+        ("runs", "i8"),  # ... how often it has run
+        ("throttles", "i8"),  # ... how often it has been throttled since
     ],
     align=True,
 )

@@ -206,6 +206,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("response_time", "i8"),
         ("request_ppm", "i8"),  # of a body, what its mapping makes of it [1e-6]
         ("response_ppm", "i8"),
+        ("event", "i8"),  # 1: the function gets an event, and the caller no result
     ],
     align=True,
 )

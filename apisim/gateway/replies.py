@@ -77,6 +77,7 @@ _INTEGRATION: Final = frozenset(
         Answer.FUNCTION_ANSWER_TOO_LARGE,
         Answer.FUNCTION_REQUEST_TOO_LARGE,
         Answer.ANSWER_TOO_LARGE,
+        Answer.EVENT_ACCEPTED,
         Answer.CORS_BLOCKED,
     }
 )

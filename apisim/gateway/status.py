@@ -73,6 +73,7 @@ class Answer(IntEnum):
     FUNCTION_ANSWER_TOO_LARGE = 53
     FUNCTION_REQUEST_TOO_LARGE = 54
     ANSWER_TOO_LARGE = 55
+    EVENT_ACCEPTED = 56
 
 
 class AnswerFacts(NamedTuple):
@@ -250,6 +251,8 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.ANSWER_TOO_LARGE: AnswerFacts(
         "backend_error", "backend", 500, 500, _BROKEN, _FAILED_HTTP
     ),
+    # Lambda has taken an event; what comes of it nobody is told.
+    Answer.EVENT_ACCEPTED: AnswerFacts("served", "", 202, 202),
 }
 
 #: Answer of each throttle level, in the order of the hierarchy.

@@ -15,6 +15,9 @@ _REMARKS = (
     ("scaling_throttles", "Throttled for growing too fast"),
     ("timeouts", "Ended by the function's time-out"),
     ("provisioned", "Run on provisioned concurrency"),
+    ("events", "Called by events"),
+    ("event_retries", "Run again for events that had failed"),
+    ("events_dropped", "Events dropped"),
 )
 
 

@@ -100,6 +100,9 @@ class FunctionStats(Stats):
         fast; the others found all concurrency in use.
     timeouts : int
         Invocations that reached the function's time-out; not among the errors.
+    events, event_retries, events_dropped : int
+        Events accepted for it, runs that followed a failed one of the same event, and events that
+        were too old or failed too often.
     provisioned : int
         Invocations that ran on provisioned concurrency.
     billed_ms : int
@@ -127,6 +130,9 @@ class FunctionStats(Stats):
     mean_concurrency: float
     pool_size: float
     utilization: float
+    events: int = 0
+    event_retries: int = 0
+    events_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +233,9 @@ def function_stats(
             rate_throttles=_total(states, "pools", at, "rate_throttles"),
             scaling_throttles=_total(states, "pools", at, "scaling_throttles"),
             timeouts=_total(states, "pools", at, "timeouts"),
+            events=_total(states, "pools", at, "events"),
+            event_retries=_total(states, "pools", at, "event_retries"),
+            events_dropped=_total(states, "pools", at, "events_dropped"),
             provisioned=_total(states, "pools", at, "provisioned"),
             errors=_total(states, "pools", at, "errors"),
             billed_ms=sum(int(state.billed_ms[at]) for state in states),

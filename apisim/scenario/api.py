@@ -84,6 +84,9 @@ class Integration(Model):
         None is a namespace of the route's own (API reference, ``cacheNamespace``).
     error_status : {200, 400, 500}
         Of a function's error through type ``lambda``: 200 unless a selection pattern matches it.
+    invocation : {"request_response", "event"}
+        How type ``lambda`` calls its function: it waits for the result, or it hands Lambda an
+        event (``X-Amz-Invocation-Type: Event``), which the caller is told with a 202.
     transformation : Transformation or None
         What templates take and make of bodies; of REST APIs, types ``lambda``, ``http`` and
         ``aws_service``.
@@ -113,6 +116,9 @@ class Integration(Model):
     error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200
     content_encoding: Annotated[bool, flag()] = False
     transformation: Transformation | None = None
+    invocation: Annotated[
+        Literal["request_response", "event"], choice("request_response", "event")
+    ] = "request_response"
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
@@ -126,9 +132,13 @@ class Integration(Model):
                 findings.append(Finding((), message, f"name one of the {key}s: section"))
             elif key != needs and given:
                 findings.append(Finding((key,), f"type {self.type} has no {key}", "remove the key"))
-        if self.type != "lambda" and "error_status" in self.model_fields_set:
-            message = f"type {self.type} has no error_status"
-            findings.append(Finding(("error_status",), message, "use type: lambda"))
+        for key in ("error_status", "invocation"):
+            if self.type != "lambda" and key in self.model_fields_set:
+                message = f"type {self.type} has no {key}"
+                findings.append(Finding((key,), message, "use type: lambda"))
+        if self.invocation == "event" and "error_status" in self.model_fields_set:
+            message = "nobody is told of an error: the caller of an event has gone"
+            findings.append(Finding(("error_status",), message, "remove the key"))
         if self.action is not None and needs != "service":
             finding = Finding(("action",), f"type {self.type} has no action", "remove the key")
             findings.append(finding)

@@ -182,6 +182,11 @@ class LambdaFunction(Model):
     provisioned_concurrency : int
         Environments that are always ready, default 0, out of the function's reserve or of what all
         share; billed by time whether or not they work. Requests beyond them run on demand.
+    maximum_retry_attempts : int
+        How often an event runs again whose run has failed, 0 to 2 (default); of integrations with
+        ``invocation: event``.
+    maximum_event_age : int
+        Age at which an event is dropped [ns], 60 s to 6 h (default).
     calls : list of CallBehind
         What it calls when its own ``duration`` is over, one after the other, 8 at most. Its
         instance is held until the last has answered.
@@ -210,6 +215,8 @@ class LambdaFunction(Model):
     additional_version: AdditionalVersion | None = None
     reserved_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] | None = None
     provisioned_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] = 0
+    maximum_retry_attempts: Annotated[int, whole(0, 2)] = 2
+    maximum_event_age: Annotated[int, duration("60s", "6h", "Lambda")] = as_written("6h")
     calls: Annotated[list[CallBehind], Field(max_length=MAX_CALLS)] = Field(default_factory=list)
 
     @model_validator(mode="after")

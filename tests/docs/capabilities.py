@@ -325,6 +325,19 @@ OFF: Final[dict[str, Switch]] = {
         "    if result == _ERROR:\n        return error_answer\n",
         "    if result == _ERROR:\n        return result\n",
     ),
+    "events": Switch(
+        "apisim/engine/lowering/bodies.py",
+        'row["event"] = int(route.integration.invocation == "event")',
+        'row["event"] = 0',
+    ),
+    "failed events": Switch(
+        "apisim/backends/events.py", "if n_runs > max_retries:", "if n_runs > 0:"
+    ),
+    "throttled events": Switch(
+        "apisim/backends/events.py",
+        "wait_ns = _SECOND_NS << (n_throttles - 1)",
+        "wait_ns = _SECOND_NS",
+    ),
     "template time": Switch(
         "apisim/engine/compiled/bodies.py",
         "time_ns = draw_int(world, slot, dist, _REQUEST_MAPPING)",
@@ -337,8 +350,8 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "large events": Switch(
         "apisim/engine/lowering/bodies.py",
-        'row["max_request"] = REQUEST_BYTES',
-        'row["max_request"] = BODY_BYTES',
+        "else REQUEST_BYTES",
+        "else BODY_BYTES",
     ),
     "large results": Switch(
         "apisim/engine/compiled/work.py",
@@ -701,6 +714,28 @@ CAPABILITIES: Final = (
         "custom errors",
         test="tests/golden/test_lambda_outcomes.py::"
         "test_a_failure_is_what_the_table_says[error-rest-lambda]",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: asynchronous calls, told at once",
+        "apis.*.routes.*.integration.invocation",
+        "events",
+        test="tests/unit/test_events.py::test_the_caller_is_told_at_once_and_nothing_of_the_result",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: events that fail run again",
+        "functions.*.maximum_retry_attempts",
+        "failed events",
+        test="tests/unit/test_events.py::test_a_failing_function_runs_three_times",
+    ),
+    Capability(
+        _INTEGRATION,
+        "Lambda functions: throttled events wait",
+        "functions.*.maximum_event_age",
+        "throttled events",
+        test="tests/unit/test_events.py::"
+        "test_a_throttled_event_waits_twice_as_long_each_time_up_to_five_minutes",
     ),
     Capability(
         _INTEGRATION,

@@ -26,6 +26,10 @@ def draw_bodies(drawing: Drawing, route: dict[str, Any], *, is_rest: bool) -> No
         route["response_size"] = LARGE_ANSWERS
     integration = route["integration"]
     kind = integration["type"]
+    if kind == "lambda" and not drawing.is_exact and drawing.maybe(40):
+        integration["invocation"] = drawing.one("event", "event", "event", "request_response")
+        if integration["invocation"] == "event":
+            integration.pop("error_status", None)
     has_templates = kind in ("lambda", "http") or (kind == "aws_service" and is_rest)
     if not has_templates or not drawing.maybe(45):
         return
@@ -40,4 +44,6 @@ def draw_bodies(drawing: Drawing, route: dict[str, Any], *, is_rest: bool) -> No
 
 def is_plain_size(law: Any) -> bool:
     """Whether a size never comes near a limit."""
-    return not isinstance(law, dict) or ("p50" not in law and law != LARGE_ANSWERS)
+    if not isinstance(law, dict):
+        return True
+    return "p50" not in law and law not in (LARGE_ANSWERS, *_LARGE_REQUESTS)

@@ -69,6 +69,8 @@ def changeable(data: dict[str, Any]) -> Iterator[_Choice]:
             yield f"{at}.additional_version.weight", _one_of(*_SHARES)
         yield f"{at}.errors", _one_of(*_SHARES)
         yield f"{at}.timeout", _one_of("10ms", "1ms", "20ms", "3s")
+        yield f"{at}.maximum_retry_attempts", _one_of(1, 0, 2)
+        yield f"{at}.maximum_event_age", _one_of("60s", "2m")
         if spec.get("reserved_concurrency"):
             yield (
                 f"{at}.reserved_concurrency",

@@ -74,6 +74,7 @@ _REST_ONLY = (
     Answer.FUNCTION_ERROR_AS_200,
     Answer.FUNCTION_ERROR_AS_400,
     Answer.FUNCTION_ERROR_AS_500,
+    Answer.EVENT_ACCEPTED,
 )
 #: Answers that no scenario can bring about yet.
 _NOT_YET = ()
@@ -116,6 +117,10 @@ _EVENTS = (
     "another unit of a service",
     "a throttle of a service",
     "a function ended while it waited",
+    "an event",
+    "an event that runs again",
+    "an event that is dropped",
+    "an event that is throttled",
 )
 
 
@@ -283,6 +288,12 @@ def _reached(run: Run) -> Iterator[str]:
         "another unit of a service": result.services["units"].any(),
         "a throttle of a service": result.services["throttled"].any(),
         "a call behind a function": _n_behind(run) > 0,
+        "an event": result.pools["events"].any(),
+        "an event that runs again": result.pools["event_retries"].any(),
+        "an event that is dropped": result.pools["events_dropped"].any(),
+        "an event that is throttled": (
+            (result.pools["events"] > 0) & (result.pools["throttles"] > result.pools["events"])
+        ).any(),
         "a function ended while it waited": _outlives_its_function(run),
     }
     yield from (event for event, is_so in happened.items() if is_so)

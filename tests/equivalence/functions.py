@@ -25,6 +25,8 @@ def draw_function_depth(drawing: Drawing, spec: dict[str, Any]) -> None:
             spec["provisioned_concurrency"] = drawing.one(1, 1, 2) if reserved is None else 1
     if drawing.is_exact:
         return
+    drawing.optional(spec, 25, "maximum_retry_attempts", 1, 0, 2)
+    drawing.optional(spec, 25, "maximum_event_age", "60s", "6h", "3m", "10m")
     if "init" not in spec and drawing.maybe(30):
         spec["runtime"] = drawing.one("rust", "go", "python3.13", "dotnet8")
         drawing.optional(spec, 70, "package", "hello", "typical", "heavy")

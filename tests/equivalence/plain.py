@@ -81,7 +81,7 @@ def _strip_route(route: dict[str, Any], authorizers: dict[str, Any]) -> None:
     _without(route, _OF_ROUTE)
     if route["integration"]["type"] == "lambda":  # it maps errors
         route["integration"]["type"] = "lambda_proxy"
-        _without(route["integration"], ("error_status",))
+        _without(route["integration"], ("error_status", "invocation"))
     _without(route.get("cache", {}), ("invalidation", "encrypted"))
     if route["integration"]["type"] == "aws_service":
         route["integration"] = {"type": "lambda_proxy", "function": "f0"}

@@ -196,6 +196,11 @@ CASES: Final = (
     Case(Answer.TARGET_UNREACHABLE, route=_HTTP_PROXY, top=_endpoint(behind="nlb", outages=_DOWN)),
     Case(Answer.SERVICE_THROTTLED, route=_SERVICE, top=_queue(limit=_NONE)),
     Case(Answer.SERVICE_ERROR, route=_SERVICE, top=_queue(errors="100%")),
+    Case(
+        Answer.EVENT_ACCEPTED,
+        _REST,
+        route={"integration": {"type": "lambda", "function": "f", "invocation": "event"}},
+    ),
     Case(Answer.FUNCTION_ANSWER_TOO_LARGE, route={"response_size": "7MB"}),
     Case(Answer.FUNCTION_REQUEST_TOO_LARGE, route={"request_size": "7MB"}),
     Case(
@@ -341,6 +346,7 @@ FUNCTION_REQUEST_TOO_LARGE rest 413 json   BadRequestException                 b
 FUNCTION_REQUEST_TOO_LARGE http 413 json   -                                   billed Count 4xx Latency IntegrationLatency DataProcessed
 ANSWER_TOO_LARGE         rest 500 json     InternalServerErrorException        billed Count 5XXError Latency IntegrationLatency
 ANSWER_TOO_LARGE         http 500 json     -                                   billed Count 5xx Latency IntegrationLatency DataProcessed
+EVENT_ACCEPTED           rest 202 backend  -                                   billed Count Latency IntegrationLatency
 CACHED_ERROR             rest 500 cached   -                                   billed Count 5XXError Latency
 WAF_BLOCKED              rest 403 json     ForbiddenException                  free   Count 4XXError Latency
 POLICY_DENIED            rest 403 json     AccessDeniedException               free   Count 4XXError Latency

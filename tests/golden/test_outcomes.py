@@ -19,7 +19,7 @@ IDS = [f"{case.answer.name.lower()}-{kind}" for case, kind in PAIRS]
 _PASSED_ON = (
     *("SERVED", "CORS_BLOCKED", "ENDPOINT_ERROR", "ENDPOINT_FULL"),
     *(f"FUNCTION_ERROR_AS_{status}" for status in (200, 400, 500)),
-    *("SERVICE_THROTTLED", "SERVICE_ERROR", "TARGET_DOWN"),
+    *("SERVICE_THROTTLED", "SERVICE_ERROR", "TARGET_DOWN", "EVENT_ACCEPTED"),
 )
 _CACHED = ("CACHE_HIT", "CACHED_ERROR", "CACHED_FULL")
 

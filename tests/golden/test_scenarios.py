@@ -20,6 +20,7 @@ from tests.support.shipped import (
     DDOS,
     EDGE,
     FOLDER,
+    FORGET,
     FRIDAY,
     KEYS,
     LEVELS,
@@ -160,6 +161,15 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "traffic.shoppers.phases.0.duration=1s",
         ],
     ),
+    FORGET: (
+        "3s",
+        [
+            "apis.shop.routes.POST /orders.integration.invocation=event",
+            "functions.make-invoice.reserved_concurrency=10",
+            "functions.make-invoice.errors=20%",
+            "apis.shop.routes.POST /orders.throttle={rate_limit: 30, burst_limit: 5}",
+        ],
+    ),
     TABLE: (
         "10s",
         [
@@ -275,6 +285,11 @@ WHOLE: Final[dict[str, Golden]] = {
         "5b003169186777c8",
         {"served": 228_123, "backend_throttled": 36_200},
         "2.0684369448336045948028564453125",
+    ),
+    FORGET: (
+        "77553c5105b886bc",
+        {"served": 10_591, "backend_throttled": 3_182},
+        "0.1408287219201674167633056640625",
     ),
     TABLE: (
         "e729f0dcfd4d75d9",

@@ -72,6 +72,7 @@ WALL: Final = "lambda-concurrency-wall"
 SLOW: Final = "slow-database"
 LINK: Final = "vpc-link-private-api"
 TABLE: Final = "dynamodb-direct-vs-lambda"
+FORGET: Final = "fire-and-forget"
 
 
 def file_of(name: str) -> Path:

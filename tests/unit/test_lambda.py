@@ -55,7 +55,7 @@ class Lambda:
         self.idle, self.idle_since = lay_out_rings([20_000])
 
     def invoke(self, now_ns: int) -> int:
-        return invoke(self.pools, self.groups, self.idle, self.idle_since, 0, now_ns)
+        return invoke(self.pools, self.groups, self.idle, self.idle_since, 0, now_ns, False)
 
     def release(self, started: int, now_ns: int) -> None:
         release(self.pools, self.groups, self.idle, self.idle_since, 0, started, now_ns)

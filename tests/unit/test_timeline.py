@@ -240,7 +240,7 @@ def test_environments_idle_for_longer_than_a_shorter_expiry_are_gone() -> None:
     pools["provision"], pools["scaling"], groups["rate"] = NO_PROVISION, UNLIMITED, UNLIMITED
     idle, idle_since = lay_out_rings([5])
     for at in (0, 1):
-        assert invoke(pools, groups, idle, idle_since, 0, at) == COLD
+        assert invoke(pools, groups, idle, idle_since, 0, at, False) == COLD
     release(pools, groups, idle, idle_since, 0, COLD, 10)
     release(pools, groups, idle, idle_since, 0, COLD, 50)
     change_expiry(pools, idle, idle_since, 0, 20, 60)

@@ -20,6 +20,7 @@ from apisim.engine.compiled.calendar import (
     schedule_slot,
 )
 from apisim.engine.compiled.clients import answer_client
+from apisim.engine.compiled.events import end_event
 from apisim.engine.compiled.finish import finish
 from apisim.engine.compiled.gates import (
     apply_policy,
@@ -36,6 +37,7 @@ from apisim.engine.compiled.rare import pass_gates
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.service import reach_service
 from apisim.engine.compiled.stages import (
+    CALL_EVENT,
     CALL_INTEGRATION,
     RESULT_OK,
     STAGE_ANSWER,
@@ -197,7 +199,9 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                 stage = STAGE_SEND_BACK
         elif stage == STAGE_SEND_BACK:
             back_ns = now_ns + slot["transport_back_ns"]
-            if slot["waiting"] == 0:
+            if rare is not None and slot["call"] == CALL_EVENT:
+                stage = end_event(world, at, now_ns)
+            elif slot["waiting"] == 0:
                 stage = STAGE_WAIT
                 if rare is not None and calendar.patience[at]["nested"] != NOT_NESTED:
                     slot["working"] = 0  # what it had called has the slot for itself

@@ -19,6 +19,7 @@ from apisim.engine.calls import DRAWS_PER_ATTEMPT, index_behind
 from apisim.engine.compiled.calendar import RANK_END_OF_WORK, at_once, free_slot, schedule_slot
 from apisim.engine.compiled.service import admit_to_service
 from apisim.engine.compiled.stages import (
+    CALL_EVENT,
     STAGE_CUT,
     STAGE_GO_ON,
     STAGE_NESTED_END,
@@ -33,10 +34,26 @@ from apisim.gateway.status import Answer
 
 __all__ = ["NOT_NESTED", "calls_behind", "cut_off", "end_nested", "make_calls", "serve_nested"]
 
-_SERVICE: Final = (constant(Purpose.AUTH_CALLED_SERVICE), constant(Purpose.CALLED_SERVICE))
-_ERROR: Final = (constant(Purpose.AUTH_CALLED_ERROR), constant(Purpose.CALLED_ERROR))
-_ITEM_SIZE: Final = (constant(Purpose.AUTH_CALLED_ITEM_SIZE), constant(Purpose.CALLED_ITEM_SIZE))
-_SHARD: Final = (constant(Purpose.AUTH_CALLED_SHARD), constant(Purpose.CALLED_SHARD))
+_SERVICE: Final = (
+    constant(Purpose.AUTH_CALLED_SERVICE),
+    constant(Purpose.CALLED_SERVICE),
+    constant(Purpose.EVENT_CALLED_SERVICE),
+)
+_ERROR: Final = (
+    constant(Purpose.AUTH_CALLED_ERROR),
+    constant(Purpose.CALLED_ERROR),
+    constant(Purpose.EVENT_CALLED_ERROR),
+)
+_ITEM_SIZE: Final = (
+    constant(Purpose.AUTH_CALLED_ITEM_SIZE),
+    constant(Purpose.CALLED_ITEM_SIZE),
+    constant(Purpose.EVENT_CALLED_ITEM_SIZE),
+)
+_SHARD: Final = (
+    constant(Purpose.AUTH_CALLED_SHARD),
+    constant(Purpose.CALLED_SHARD),
+    constant(Purpose.EVENT_CALLED_SHARD),
+)
 _FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
 _ANSWER_TOO_LARGE: Final = constant(Answer.FUNCTION_ANSWER_TOO_LARGE)
 _QUEUES: Final = constant(-1)
@@ -46,6 +63,15 @@ NOT_NESTED: Final = constant(0)
 _UNDER_WAY: Final = constant(1)
 _FAILING: Final = constant(2)
 _ABANDONED: Final = constant(3)
+
+
+@part
+def _draw_of(slot: np.void, mine: np.void) -> int:
+    """Draw of an attempt; an event has one for each time it runs."""
+    draw = slot["attempt"] * DRAWS_PER_ATTEMPT
+    if slot["call"] == CALL_EVENT:
+        draw += mine["runs"]
+    return draw  # type: ignore[no-any-return]
 
 
 @part
@@ -92,7 +118,7 @@ def _call_service(world: World, at: int, now_ns: int) -> int:
     service = tables.services[behind["index"]]
     keys = tables.draw_keys[slot["source"]]
     index = index_behind(slot["entity"], mine["calls"])
-    draw = slot["attempt"] * DRAWS_PER_ATTEMPT
+    draw = _draw_of(slot, mine)
     by = slot["call"]
     size = sample_int(
         tables.dists, tables.dist_values, service["item_size"], keys[_ITEM_SIZE[by]], index, draw
@@ -119,7 +145,7 @@ def serve_nested(world: World, at: int, now_ns: int) -> int:
     behind = tables.calls[tables.functions[slot["index"]]["first_call"] + mine["calls"]]
     endpoint = tables.endpoints[behind["index"]]
     index = index_behind(slot["entity"], mine["calls"])
-    draw = slot["attempt"] * DRAWS_PER_ATTEMPT
+    draw = _draw_of(slot, mine)
     if endpoint["errors"] > 0.0:
         key = tables.draw_keys[slot["source"], _ERROR[slot["call"]]]
         if uniform(key, index, draw) < endpoint["errors"]:
@@ -141,7 +167,7 @@ def _take_time(world: World, at: int, dist: int, now_ns: int) -> int:
         dist,
         tables.draw_keys[slot["source"], _SERVICE[slot["call"]]],
         index_behind(slot["entity"], mine["calls"]),
-        slot["attempt"] * DRAWS_PER_ATTEMPT,
+        _draw_of(slot, mine),
     )
     mine["nested_end_ns"] = now_ns + service_ns
     if service_ns == 0:

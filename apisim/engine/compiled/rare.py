@@ -14,6 +14,7 @@ from apisim.engine.compiled.caching import look_up
 from apisim.engine.compiled.clients import decide, lose_patience
 from apisim.engine.compiled.deployments import pick_deployment
 from apisim.engine.compiled.early import pass_early_throttle
+from apisim.engine.compiled.events import run_event
 from apisim.engine.compiled.issue import send_actual, send_again
 from apisim.engine.compiled.keys import pass_key
 from apisim.engine.compiled.limits import pass_limits
@@ -30,6 +31,7 @@ from apisim.engine.compiled.stages import (
     STAGE_CLIENT,
     STAGE_CUT,
     STAGE_EARLY_THROTTLE,
+    STAGE_EVENT,
     STAGE_GO_ON,
     STAGE_GONE,
     STAGE_JUDGE,
@@ -110,6 +112,7 @@ def is_needed(tables: Tables) -> bool:
         or (tables.routes["request_time"] >= 0).any()
         or (tables.routes["response_time"] >= 0).any()
         or (tables.routes["response_ppm"] != UNCHANGED_PPM).any()
+        or tables.routes["event"].any()
     )
 
 
@@ -189,6 +192,8 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
             passed = make_calls(world, at, now_ns)
         elif stage == STAGE_NESTED_END:
             passed = end_nested(world, at, now_ns)
+        elif stage == STAGE_EVENT:
+            passed = run_event(world, at, now_ns)
         elif stage == STAGE_CUT:
             passed = cut_off(world, at, now_ns)
         stage = following if passed == STAGE_PASSED else passed

@@ -23,6 +23,7 @@ from apisim.engine.tables import (
 
 __all__ = [
     "CALL_AUTHORIZER",
+    "CALL_EVENT",
     "CALL_INTEGRATION",
     "RESULT_OK",
     "STAGE_ANSWER",
@@ -38,6 +39,7 @@ __all__ = [
     "STAGE_DONE",
     "STAGE_DOOR",
     "STAGE_EARLY_THROTTLE",
+    "STAGE_EVENT",
     "STAGE_GONE",
     "STAGE_GO_ON",
     "STAGE_HIT",
@@ -126,9 +128,11 @@ STAGE_NESTED_END: Final = constant(44)  # a call behind a function has been serv
 STAGE_CUT: Final = constant(45)  # a function's time limit (rank 2)
 STAGE_MAPPED: Final = constant(46)  # a request has been mapped for its integration (rank 5)
 STAGE_RESPOND: Final = constant(47)  # ... and what it answered (rank 5)
+STAGE_EVENT: Final = constant(48)  # an event comes to its function, no stage of a request (rank 5)
 
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
+CALL_EVENT: Final = constant(2)  # nobody waits
 
 RESULT_OK: Final = constant(0)
 

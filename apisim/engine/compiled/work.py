@@ -13,6 +13,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_FUNCTION
 from apisim.engine.compiled.bodies import is_answer_too_large, is_request_too_large
 from apisim.engine.compiled.calendar import RANK_DEADLINE, RANK_END_OF_WORK, at_once, schedule_slot
+from apisim.engine.compiled.event_slots import accept_event
 from apisim.engine.compiled.functions import is_malformed, pick_version
 from apisim.engine.compiled.sampling import draw_int, happens
 from apisim.engine.compiled.stages import (
@@ -42,6 +43,7 @@ _FUNCTION_MALFORMED: Final = constant(Answer.FUNCTION_MALFORMED)
 _FUNCTION_THROTTLED: Final = constant(Answer.FUNCTION_THROTTLED)
 _REQUEST_TOO_LARGE: Final = constant(Answer.FUNCTION_REQUEST_TOO_LARGE)
 _ANSWER_TOO_LARGE: Final = constant(Answer.FUNCTION_ANSWER_TOO_LARGE)
+_EVENT_ACCEPTED: Final = constant(Answer.EVENT_ACCEPTED)
 _UNLIMITED: Final = constant(UNLIMITED)
 _ENDPOINT_ERROR: Final = constant(Answer.ENDPOINT_ERROR)
 _ENDPOINT_FULL: Final = constant(Answer.ENDPOINT_FULL)
@@ -71,9 +73,19 @@ def reach_backend(world: World, at: int, now_ns: int, rare: int | None) -> int:
         ):
             slot["result"] = _REQUEST_TOO_LARGE
             return STAGE_SEND_BACK
+        if (
+            rare is not None
+            and slot["call"] == CALL_INTEGRATION
+            and tables.routes[slot["route"]]["event"] == 1
+        ):
+            accept_event(world, at, now_ns)
+            slot["result"] = _EVENT_ACCEPTED
+            return STAGE_SEND_BACK
         if rare is not None and tables.functions[index]["other"] >= 0:
             index = pick_version(world, at)
-        started = invoke(state.pools, state.groups, state.idle, state.idle_since, index, now_ns)
+        started = invoke(
+            state.pools, state.groups, state.idle, state.idle_since, index, now_ns, False
+        )
         if started == THROTTLED:
             slot["result"] = _FUNCTION_THROTTLED
             return STAGE_SEND_BACK

@@ -169,4 +169,5 @@ def _function(
     row["errors"], row["malformed"] = of("errors", spec.errors), of("malformed", spec.malformed)
     row["init_unbilled"] = int(not context.scenario.settings.lambda_init_billed)
     row["other"] = NONE
+    row["max_retries"], row["max_age_ns"] = spec.maximum_retry_attempts, spec.maximum_event_age
     return row

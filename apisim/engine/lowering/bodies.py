@@ -6,6 +6,7 @@ A limit that no body of a route reaches is not there at all, so that nobody asks
 import numpy as np
 from numpy.typing import NDArray
 
+from apisim.backends.events import EVENT_BYTES
 from apisim.backends.lambda_ import ANSWER_BYTES, REQUEST_BYTES
 from apisim.engine.backend_tables import BACKEND_FUNCTION, BACKEND_MOCK
 from apisim.engine.lowering.context import Context
@@ -37,10 +38,11 @@ def lower_bodies(context: Context, row: np.void, route: Route) -> None:
         row["request_ppm"] = round(mapping.request_ratio * UNCHANGED_PPM)
         row["response_ppm"] = round(mapping.response_ratio * UNCHANGED_PPM)
     if row["backend"] == BACKEND_FUNCTION:
-        largest = REQUEST_BYTES * UNCHANGED_PPM / row["request_ppm"]
-        if can_exceed(route.request_size, largest):
-            row["max_request"] = REQUEST_BYTES
-    if can_exceed(route.response_size, _max_answer(row)):
+        limit = EVENT_BYTES if route.integration.invocation == "event" else REQUEST_BYTES
+        if can_exceed(route.request_size, limit * UNCHANGED_PPM / row["request_ppm"]):
+            row["max_request"] = limit
+    row["event"] = int(route.integration.invocation == "event")
+    if not row["event"] and can_exceed(route.response_size, _max_answer(row)):
         row["max_answer"] = _max_answer(row)
 
 
@@ -48,7 +50,7 @@ def limit_logged(routes: NDArray[np.void], trace_bytes: NDArray[np.int64]) -> No
     """Answers as large as logs say are limited too."""
     largest = trace_bytes.max(initial=0)
     for row in routes:
-        if row["backend"] != BACKEND_MOCK and largest > _max_answer(row):
+        if row["backend"] != BACKEND_MOCK and not row["event"] and largest > _max_answer(row):
             row["max_answer"] = _max_answer(row)
 
 

@@ -44,6 +44,7 @@ _FROM_BEHIND = frozenset(
         Answer.FUNCTION_ERROR_AS_200,
         Answer.FUNCTION_ERROR_AS_400,
         Answer.FUNCTION_ERROR_AS_500,
+        Answer.EVENT_ACCEPTED,
     }
 )
 #: The request never reached the API: what went wrong has nothing to do with CORS.

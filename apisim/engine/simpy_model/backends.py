@@ -16,6 +16,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.simpy_model.bodies import is_answer_too_large, is_request_too_large
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import ANSWER, ARRIVAL, END_OF_WORK, Process
+from apisim.engine.simpy_model.events import accept_event
 from apisim.engine.simpy_model.nested import make_calls
 from apisim.gateway.status import Answer
 
@@ -61,10 +62,17 @@ class Function(Backend):
     service: Any = None
 
     def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
+        """One invocation, or an event for one that comes later."""
+        if purposes["service"] == Purpose.SERVICE:
+            if is_request_too_large(self.model, call):
+                return Answer.FUNCTION_REQUEST_TOO_LARGE
+            if self.model.routes[self.model.bindings[call.binding].route].event:
+                accept_event(self, call)
+                return Answer.EVENT_ACCEPTED
+        return (yield from self.run(call, purposes))
+
+    def run(self, call: Call, purposes: dict[str, Purpose]) -> Process:
         """One invocation, by the version that the alias picks."""
-        is_integration = purposes["service"] == Purpose.SERVICE
-        if is_integration and is_request_too_large(self.model, call):
-            return Answer.FUNCTION_REQUEST_TOO_LARGE
         spec = self.model.functions[self.index]
         if spec.other >= 0 and self.model.draws.happens(
             call, spec.other_share, purposes["version"]
@@ -77,7 +85,13 @@ class Function(Backend):
         """Throttled when all concurrency is in use, or it is used or grows too fast."""
         state = self.model.state
         started = lambda_.invoke(
-            state.pools, state.groups, state.idle, state.idle_since, self.index, self.model.now
+            state.pools,
+            state.groups,
+            state.idle,
+            state.idle_since,
+            self.index,
+            self.model.now,
+            purposes["service"] == Purpose.EVENT_SERVICE,
         )
         if started == lambda_.THROTTLED:
             return Answer.FUNCTION_THROTTLED

@@ -64,6 +64,7 @@ class Call:
     connection: int = -1  # that carries it; -1: none is kept
     is_new: bool = True  # it has come on a connection of its own
     follows: bool = False  # a preflight has come the same way
+    runs: int = 0  # of an event: how often its function has run for it
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,11 @@ from apisim.engine.tables import Tables
 __all__ = ["Draws"]
 
 
+def _draw_of(call: Call) -> int:
+    """Draw of an attempt; an event has one for each time it runs."""
+    return call.attempt * DRAWS_PER_ATTEMPT + call.runs
+
+
 class Draws:
     """Times, sizes and shares of a call, each from its own stream."""
 
@@ -21,23 +26,23 @@ class Draws:
     def amount(self, call: Call, dist: int, purpose: Purpose) -> int:
         """A time [ns] or size [bytes] of this attempt."""
         key = self._keys[call.source, purpose]
-        draw = call.attempt * DRAWS_PER_ATTEMPT
+        draw = _draw_of(call)
         return int(sample_int(self._dists, self._values, dist, key, call.entity, draw))
 
     def share(self, call: Call, purpose: Purpose) -> float:
         """A uniform draw of this attempt."""
         key = self._keys[call.source, purpose]
-        return float(uniform(key, call.entity, call.attempt * DRAWS_PER_ATTEMPT))
+        return float(uniform(key, call.entity, _draw_of(call)))
 
     def share_behind(self, call: Call, number: int, purpose: Purpose) -> float:
         """A uniform draw of the ``number``-th call that a function makes for this attempt."""
         key, index = self._keys[call.source, purpose], index_behind(call.entity, number)
-        return float(uniform(key, index, call.attempt * DRAWS_PER_ATTEMPT))
+        return float(uniform(key, index, _draw_of(call)))
 
     def amount_behind(self, call: Call, number: int, dist: int, purpose: Purpose) -> int:
         """A time of the ``number``-th call that a function makes for this attempt."""
         key, index = self._keys[call.source, purpose], index_behind(call.entity, number)
-        draw = call.attempt * DRAWS_PER_ATTEMPT
+        draw = _draw_of(call)
         return int(sample_int(self._dists, self._values, dist, key, index, draw))
 
     def happens_behind(self, call: Call, number: int, share: float, purpose: Purpose) -> bool:
@@ -49,4 +54,4 @@ class Draws:
         if share <= 0.0:
             return False
         key = self._keys[call.source, purpose]
-        return bool(uniform(key, call.entity, call.attempt * DRAWS_PER_ATTEMPT) < share)
+        return bool(uniform(key, call.entity, _draw_of(call)) < share)

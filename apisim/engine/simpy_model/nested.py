@@ -32,6 +32,18 @@ _FOR_AUTHORIZER = {
     "size": Purpose.AUTH_CALLED_ITEM_SIZE,
     "shard": Purpose.AUTH_CALLED_SHARD,
 }
+_FOR_EVENT = {
+    "service": Purpose.EVENT_CALLED_SERVICE,
+    "error": Purpose.EVENT_CALLED_ERROR,
+    "size": Purpose.EVENT_CALLED_ITEM_SIZE,
+    "shard": Purpose.EVENT_CALLED_SHARD,
+}
+#: By the purpose that the function's own duration is drawn for.
+_CALLED = {
+    Purpose.SERVICE: _FOR_FUNCTION,
+    Purpose.AUTH_SERVICE: _FOR_AUTHORIZER,
+    Purpose.EVENT_SERVICE: _FOR_EVENT,
+}
 
 
 def make_calls(
@@ -87,8 +99,7 @@ class _CallBehind:
         purposes: dict[str, Purpose],
     ) -> None:
         self.model, self.call, self.number, self.behind = function.model, call, number, behind
-        is_integration = purposes["service"] == Purpose.SERVICE
-        self.purposes = _FOR_FUNCTION if is_integration else _FOR_AUTHORIZER
+        self.purposes = _CALLED[purposes["service"]]
         self.end_ns = _QUEUES
         self.answered = self.model.env.event()
         self.model.env.process(self._call())
