@@ -34,8 +34,8 @@
 
 A group has requests, rps, throttled, errors_4xx, errors_5xx, cache_hits, cache_misses, cold_starts,
 request_bytes, response_bytes, and latency_ms_mean to latency_ms_max, likewise for
-integration_latency and gateway_latency; then calls, succeeded, attempts, goodput_rps, gone,
-out_of_tokens and call_latency likewise. Counts leave the warm-up out and are sums over
+integration_latency and gateway_latency; then calls, succeeded, attempts, goodput_rps, availability,
+gone, out_of_tokens and call_latency likewise. Counts leave the warm-up out and are sums over
 replications.
 """
 
@@ -135,10 +135,18 @@ def _group(row: GroupStats) -> Row:
     ):  # fmt: skip
         columns[name] = getattr(row, name)
     for name in ("latency", "integration_latency", "gateway_latency"):
-        stats = asdict(getattr(row, name))
-        del stats["count"]
-        columns |= {f"{name}_ms_{statistic}": value for statistic, value in stats.items()}
-    return columns
+        columns |= _times(row, name)
+    for name in (
+        "calls", "succeeded", "attempts", "goodput_rps", "availability", "gone", "out_of_tokens",
+    ):  # fmt: skip
+        columns[name] = getattr(row, name)
+    return columns | _times(row, "call_latency")
+
+
+def _times(row: GroupStats, name: str) -> Row:
+    stats = asdict(getattr(row, name))
+    del stats["count"]
+    return {f"{name}_ms_{statistic}": value for statistic, value in stats.items()}
 
 
 def _outcomes(result: Result) -> list[Row]:

@@ -44,6 +44,7 @@ services: {queue: {type: sqs}}
 traffic:
   pages:
     browser: {origin: "https://other.example.com"}
+    client: {retries: {max: 1, on: [5xx]}}
     phases: [{name: calm, duration: 5s, rate: 1}]
     mix: {GET /inventory: 1}
   web:
@@ -155,6 +156,22 @@ def test_each_table_has_its_columns_with_and_without_rows(result, quiet, name):
     assert len(quiet.frame(name)) == len(empty)
     if columns_of(name, []):
         assert list(quiet.frame(name).columns) == columns
+
+
+@pytest.mark.parametrize("name", ["routes", "traffic", "phases"])
+def test_a_group_has_the_numbers_of_the_json_in_its_order(result, name):
+    """All but counts by status, which are in ``outcomes``."""
+    for row, told in zip(rows_of(result, name), result.to_dict()[name], strict=True):
+        del told["by_status"]
+        flat = {}
+        for key, value in told.items():
+            if key.endswith("latency_ms"):
+                for statistic, time in value.items():
+                    flat[f"{key}_{statistic.replace('.', '_')}"] = time
+            else:
+                flat[key] = value
+        assert list(row) == list(flat)
+        assert [None if value != value else value for value in row.values()] == list(flat.values())
 
 
 def test_frames_agree_with_each_other(result):
