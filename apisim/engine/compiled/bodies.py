@@ -49,21 +49,22 @@ def is_limited(route: np.void) -> bool:
 
 
 @part
-def answer_bytes(world: World, slot: np.void) -> int:
-    """Size of the answer that the backend makes [bytes]."""
+def answer_bytes(world: World, slot: np.void, route: np.void, line: int) -> int:
+    """Size of the answer that the backend makes, by the request's route and line of the cache."""
     if slot["trace_bytes"] >= 0:
-        return slot["trace_bytes"]  # type: ignore[no-any-return]
-    tables = world.tables
-    route = tables.routes[slot["route"]]
-    if tables.bindings[slot["binding"]]["cache_line"] < 0:
-        return draw_int(world, slot, route["response_size"], _RESPONSE_SIZE)
-    return keyed_size(
-        tables.dists,
-        tables.dist_values,
-        route["response_size"],
-        route["sizes_key"],
-        slot["cache_key"],
-    )
+        size = slot["trace_bytes"]
+    elif line >= 0:
+        tables = world.tables
+        size = keyed_size(
+            tables.dists,
+            tables.dist_values,
+            route["response_size"],
+            route["sizes_key"],
+            slot["cache_key"],
+        )
+    else:
+        size = draw_int(world, slot, route["response_size"], _RESPONSE_SIZE)
+    return size  # type: ignore[no-any-return]
 
 
 @gate
@@ -78,8 +79,11 @@ def is_request_too_large(world: World, at: int) -> bool:
 @gate
 def is_answer_too_large(world: World, at: int) -> bool:
     """Whether what the backend of slot ``at`` answers is more than is taken from it."""
+    tables = world.tables
     slot = world.calendar.slots[at]
-    return answer_bytes(world, slot) > world.tables.routes[slot["route"]]["max_answer"]  # type: ignore[no-any-return]
+    route = tables.routes[slot["route"]]
+    line = tables.bindings[slot["binding"]]["cache_line"]
+    return answer_bytes(world, slot, route, line) > route["max_answer"]  # type: ignore[no-any-return]
 
 
 @gate

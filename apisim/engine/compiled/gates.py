@@ -163,10 +163,11 @@ def respond(world: World, slot: np.void, now_ns: int, rare: int | None) -> None:
             keep_answer(world, slot, now_ns)
         return
     slot["answer"] = _SERVED
+    route = tables.routes[slot["route"]]
     binding = tables.bindings[slot["binding"]]
     line = binding["cache_line"]
-    slot["response_bytes"] = answer_bytes(world, slot)
-    if rare is not None and is_limited(tables.routes[slot["route"]]):
+    slot["response_bytes"] = answer_bytes(world, slot, route, line)
+    if rare is not None and is_limited(route):
         pass_on(world, slot)
         if slot["answer"] != _SERVED:
             return  # nothing of it is kept
