@@ -18,6 +18,7 @@ __all__ = [
     "PATCH_PLAN_BUCKET",
     "PATCH_POOL",
     "PATCH_QUOTA",
+    "PATCH_SERVICE_LIMIT",
     "PATCH_SIGN_IN_BUCKET",
     "PATCH_WORD",
     "RESIZE",
@@ -53,6 +54,7 @@ PATCH_POOL: Final = 5  # idle_expiry_ns
 PATCH_ENDPOINT: Final = 6  # servers, queue_limit
 PATCH_QUOTA: Final = 7  # of a plan: more requests, more of an offset
 PATCH_LINE: Final = 8  # ttl_ns
+PATCH_SERVICE_LIMIT: Final = 9  # capacity, parts_per_ns, to_full_ns
 #: A new value of something; ``index`` is its row, or its place among the words of the tables.
 PATCH_DTYPE: Final = np.dtype(
     [("kind", "i8"), ("index", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8")], align=True

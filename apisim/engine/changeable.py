@@ -15,7 +15,8 @@ from apisim.engine.tables import Tables
 __all__ = ["NUMBERS", "differences", "laid_out"]
 
 #: Fields that may change, by table. What says where something stands (an index, a stream) may not,
-#: nor what is read only when a request is over: that would count for requests before the change.
+#: but for what a deployment changes, nor what is read only when a request is over: that would count
+#: for requests before the change.
 NUMBERS: Final[dict[str, tuple[str, ...]]] = {
     "rules": (
         "hit_time",
@@ -32,11 +33,15 @@ NUMBERS: Final[dict[str, tuple[str, ...]]] = {
         "signature_window_ns",
         "sign_in_time",
         "environment_setup",
+        "vpc_link_time",
+        "cross_zone_time",
     ),
     "sources": ("rtt", "edge_rtt"),
     "keys": ("enabled",),
     "quotas": ("limit", "offset", "counts_refused"),
+    "bindings": ("cache_salt",),
     "routes": (
+        "index",  # another function or endpoint of the same kind: a deployment
         "timeout_ns",
         "transport",
         "response_size",
@@ -76,6 +81,7 @@ NUMBERS: Final[dict[str, tuple[str, ...]]] = {
         "max_age_ns",
     ),
     "endpoints": ("service_time", "errors"),
+    "services": ("latency", "item_size", "errors"),
     "caching": ("updates_per_s", "needs_permission", "unauthorized", "inflation_ppm"),
     "wafs": ("block",),
     "rate_rules": ("limit",),

@@ -18,10 +18,12 @@ from apisim.engine.actions import (
     PATCH_PLAN_BUCKET,
     PATCH_POOL,
     PATCH_QUOTA,
+    PATCH_SERVICE_LIMIT,
     PATCH_SIGN_IN_BUCKET,
     PATCH_WORD,
     RESIZE,
 )
+from apisim.engine.state import State
 from apisim.gateway.cache_cluster import flush_cluster, resize_cluster
 from apisim.gateway.quota import change_allowance
 from apisim.gateway.throttle import change_bucket
@@ -77,16 +79,8 @@ def act(
 def change(
     patches: NDArray[np.void],
     words: NDArray[np.int64],
-    buckets: NDArray[np.void],
-    plan_buckets: NDArray[np.void],
-    sign_in_buckets: NDArray[np.void],
-    groups: NDArray[np.void],
-    pools: NDArray[np.void],
-    idle: NDArray[np.void],
-    idle_since: NDArray[np.int64],
-    endpoints: NDArray[np.void],
     quotas: NDArray[np.void],
-    subscriptions: NDArray[np.void],
+    state: State,
     store: Store,
     now_ns: int,
 ) -> None:
@@ -98,10 +92,9 @@ def change(
         What changes now.
     words : int64[n_words]
         The tables that change, in one piece.
-    buckets, plan_buckets, sign_in_buckets, groups, pools, idle, idle_since, endpoints
-        Records of the mechanisms.
     quotas : QUOTA_DTYPE[n_plans]
-    subscriptions : SUBSCRIPTION_DTYPE[n]
+    state : State
+        Records of the mechanisms.
     store : Store
     now_ns : int
         Time [ns].
@@ -113,23 +106,26 @@ def change(
         if kind == PATCH_WORD:
             words[index] = patch["a"]
         elif kind == PATCH_BUCKET:
-            change_bucket(buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+            change_bucket(state.buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
         elif kind == PATCH_PLAN_BUCKET:
-            change_bucket(plan_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+            change_bucket(state.plan_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
         elif kind == PATCH_SIGN_IN_BUCKET:
-            change_bucket(sign_in_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+            change_bucket(state.sign_in_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+        elif kind == PATCH_SERVICE_LIMIT:
+            limit = state.service_limits[index]
+            change_bucket(limit, patch["a"], patch["b"], patch["c"], now_ns)
         elif kind == PATCH_GROUP:
             # Nobody is stopped: what runs beyond a lower limit only keeps others from starting.
-            change_group(groups, index, patch["a"], patch["b"], now_ns)
+            change_group(state.groups, index, patch["a"], patch["b"], now_ns)
         elif kind == PATCH_POOL:
-            change_expiry(pools, idle, idle_since, index, patch["a"], now_ns)
+            change_expiry(state.pools, state.idle, state.idle_since, index, patch["a"], now_ns)
         elif kind == PATCH_ENDPOINT:
-            endpoints[index]["servers"] = patch["a"]
-            endpoints[index]["queue_limit"] = patch["b"]
+            state.endpoints[index]["servers"] = patch["a"]
+            state.endpoints[index]["queue_limit"] = patch["b"]
         elif kind == PATCH_QUOTA:
-            for holder in range(subscriptions.shape[0]):
-                if subscriptions[holder]["plan"] == index:
+            for holder in range(state.subscriptions.shape[0]):
+                if state.subscriptions[holder]["plan"] == index:
                     first_end = quotas[index]["first_end"]
-                    change_allowance(subscriptions[holder], patch["a"], patch["b"], first_end)
+                    change_allowance(state.subscriptions[holder], patch["a"], patch["b"], first_end)
         elif kind == PATCH_LINE:
             change_ttl(store, index, patch["a"], now_ns)

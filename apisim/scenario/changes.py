@@ -26,6 +26,7 @@ _ROOTS: Final = (
     "authorizers",
     "functions",
     "endpoints",
+    "services",
     "usage_plans",
     "api_keys",
     "settings",

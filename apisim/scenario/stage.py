@@ -99,6 +99,9 @@ class Stage(Model):
         Answers from this size on [bytes] are compressed for callers that say they take it, 0 to
         10 MB; REST only. None, the default: nothing is compressed. (AWS has it once for all stages
         of an API.)
+    deployment : int
+        Number of the deployment the stage has, default 1. Cache keys have it in them, so that what
+        another deployment left in the cache is not found (assumed); ``timeline:`` may set it.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
@@ -122,6 +125,7 @@ class Stage(Model):
     variables: Variables = Field(default_factory=dict)
     canary: Canary | None = None
     minimum_compression_size: Annotated[int, size("0B", "10485760B", "API Gateway")] | None = None
+    deployment: Annotated[int, whole(1, 1_000_000)] = 1
 
     @property
     def has_cache(self) -> bool:

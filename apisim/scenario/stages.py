@@ -86,6 +86,9 @@ class Canary(Model):
         Whether it is the stage's deployment with other variables, whose cache entries are shared,
         or another one, whose entries are its own. None, the default: another one if it has
         ``functions`` or ``endpoints``.
+    promoted : bool
+        Whether the stage has its deployment and variables by now, and it gets no requests: what
+        ``timeline:`` sets to promote it (developer guide, "Promote a canary release").
     """
 
     percent_traffic: Annotated[float, number("0", "100")] = 0.0
@@ -94,6 +97,7 @@ class Canary(Model):
     endpoints: dict[Annotated[str, name()], Annotated[str, name()]] = Field(default_factory=dict)
     use_stage_cache: Annotated[bool, flag()] = False
     deployment: Annotated[Literal["same", "new"], choice("same", "new")] | None = None
+    promoted: Annotated[bool, flag()] = False
 
     @property
     def is_new_deployment(self) -> bool:

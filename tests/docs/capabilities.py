@@ -82,6 +82,11 @@ OFF: Final[dict[str, Switch]] = {
     "canary": Switch(
         "apisim/engine/lowering/stages.py", 'row["gates"] |= GATE_CANARY', 'row["gates"] |= 0'
     ),
+    "promotion": Switch(
+        "apisim/engine/lowering/stages.py",
+        "            if canary.promoted:\n",
+        "            if False:\n",
+    ),
     "base paths": Switch(
         "apisim/scenario/domains.py", "if mapping in mappings:", 'if mapping in [""]:'
     ),
@@ -556,6 +561,13 @@ CAPABILITIES: Final = (
         "canary",
         test="tests/unit/test_stages.py::test_the_canarys_share_is_binomial",
         scenario="canary-slow-release.yaml",
+    ),
+    Capability(
+        _FUND,
+        "canaries promoted, and deployments made, while it runs",
+        "apis.*.stage.canary.promoted",
+        "promotion",
+        test="tests/unit/test_stages.py::test_a_promoted_canary_is_the_stage",
     ),
     Capability(
         _FUND,

@@ -84,6 +84,14 @@ def changeable(data: dict[str, Any]) -> Iterator[_Choice]:
         yield f"{at}.errors", _one_of(*_SHARES)
         yield f"{at}.servers", _one_of(2, 1, 4, 100)
         yield f"{at}.queue_limit", _one_of(1, 0, 5, 100)
+    for name, spec in data.get("services", {}).items():
+        at = f"services.{name}"
+        yield f"{at}.latency", time
+        yield f"{at}.errors", _one_of(*_SHARES)
+        if "read_capacity_units" in spec:
+            yield f"{at}.read_capacity_units", _one_of(1, 5, 100)
+        if "limit" in spec:
+            yield from _throttle({}, f"{at}.limit", spec["limit"])
     others = account.get("background", {})
     taken = set_aside(functions) + others.get("lambda_concurrency", 0)
     yield "account.lambda_concurrency", _one_of(*(taken + n for n in (1, 2, 5, 10, 0)))
@@ -122,8 +130,11 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
         f"stages.{name}": one for name, one in api.get("stages", {}).items()
     }
     for name, one in stages.items():
+        yield f"{at}.{name}.deployment", _one_of(2, 1, 3)
         if "canary" in one:
             yield f"{at}.{name}.canary.percent_traffic", _one_of(50, 0, 100, 10)
+            if _are_alike(data, one["canary"].get("endpoints", {})):
+                yield f"{at}.{name}.canary.promoted", _one_of(True, False)
     for index, rule in enumerate(stage.get("waf", {}).get("rate_based", [])):
         yield f"{at}.stage.waf.rate_based.{index}.limit", _one_of(rule["limit"], 10, 100)
     if api.get("mutual_tls"):
@@ -141,6 +152,10 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
             yield f"{of_route}.integration.transformation.{part}", values
         if route["integration"]["type"] != "mock":
             yield f"{of_route}.integration.timeout", _one_of("50ms", "60ms", "29s")
+        if "function" in route["integration"] and not any(
+            "canary" in one for one in stages.values()
+        ):
+            yield f"{of_route}.integration.function", _one_of(*data["functions"])
         if "throttle" in route:
             yield from _throttle(data, f"{of_route}.throttle", route["throttle"])
         cache = route.get("cache", {})
@@ -148,6 +163,14 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
             yield f"{of_route}.cache.ttl", _one_of("1ms", "2ms", "10ms", "1s")
         if route.get("updates") and cache:
             yield f"{of_route}.updates", _one_of(1000, 100, 5)
+
+
+def _are_alike(data: dict[str, Any], instead: dict[str, str]) -> bool:
+    """Whether each endpoint stands behind a load balancer where the other one does."""
+    endpoints = data["endpoints"]
+    return all(
+        ("behind" in endpoints[old]) == ("behind" in endpoints[new]) for old, new in instead.items()
+    )
 
 
 def _of_access(data: dict[str, Any]) -> Iterator[_Choice]:

@@ -15,6 +15,7 @@ from tests.support.experiments import Data, answered, one_source, prepare, rows_
 pytestmark = pytest.mark.oracle
 
 S = 10**9
+_TO_TABLE = {"integration": {"type": "aws_service", "service": "s"}}
 
 
 def table(route: str, service: Data, **source: object) -> Program:
@@ -122,3 +123,39 @@ def test_the_quota_of_a_queue_is_a_bucket() -> None:
     done = run(program)
     assert answered(done, Answer.SERVED) == pytest.approx(300 * 21, abs=1)
     assert done.services["units"][0] == answered(done, Answer.SERVED)
+
+
+def test_a_table_with_other_capacity_keeps_what_it_had_kept() -> None:
+    """10 writes a second on 4 units; after 100 s on 8, after 200 s on 10: by hand.
+
+    The burst of 300 s of 4 units, 1,200, is worth 200 s of the 6 that are short: 100 s take 600 of
+    them; then 2 are short, and 100 s take 200; then nothing is, and 400 are left. With 4 units to
+    the end, all are gone after 200 s.
+    """
+    steps = [
+        {"at": "100s", "set": {"services.s.write_capacity_units": 8}},
+        {"at": "200s", "set": {"services.s.write_capacity_units": 10}},
+    ]
+    for timeline, refused in ((steps, 0), (steps[:1], 0), ([], 600)):
+        program = prepare(
+            scenario(
+                apis={"api": {"type": "rest", "routes": {"POST /": _TO_TABLE}}},
+                services={
+                    "s": {
+                        "type": "dynamodb",
+                        "latency": 0,
+                        "read_capacity_units": 1,
+                        "write_capacity_units": 4,
+                    }
+                },
+                traffic={
+                    "open": {
+                        "arrivals": "uniform",
+                        "phases": [{"duration": "300s", "rate": 10}],
+                        "mix": {"POST /": 1},
+                    }
+                },
+                timeline=timeline,
+            )
+        )
+        assert abs(answered(run(program), Answer.SERVICE_THROTTLED) - refused) <= 1

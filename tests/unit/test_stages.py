@@ -13,7 +13,7 @@ from apisim.engine.recorder import CACHE_HIT
 from apisim.gateway.compression import LEFT_ALONE, compressed_bytes
 from apisim.gateway.status import Answer
 from apisim.scenario import Scenario, ScenarioError, loads
-from tests.equivalence.engines import Run, lowered, run
+from tests.equivalence.engines import Run, both, differences, lowered, run
 
 #: Tests of shares below fail by chance once in 15,000 runs (4 standard deviations, two-sided).
 Z = 4.0
@@ -130,6 +130,50 @@ def test_a_promotion_is_an_entry_of_the_timeline() -> None:
 
 CACHE = {"cache_max_entries": 10}
 CACHED = {"cache": {"keys": [], "ttl": "1h"}}
+
+
+def over_time(
+    stage: dict[str, Any], change: dict[str, Any], **more: Any
+) -> tuple[Program, np.ndarray[Any, Any]]:
+    """Rows of a scenario of which something is set after 10 s."""
+    program = lowered(scenario(stage, timeline=[{"at": "10s", "set": change}], **more))
+    compiled, golden = both(program)
+    assert differences(compiled, golden) == []
+    return program, np.sort(golden.rows, order="arrival_ns")
+
+
+def test_a_promoted_canary_is_the_stage() -> None:
+    program, rows = over_time(canary(20), {"apis.a.stage.canary.promoted": True})
+    before = rows["arrival_ns"] < 10_000_000_000
+    at = of_canary(program, rows)
+    assert abs(at[before].sum() - 200) < Z * math.sqrt(160)
+    assert not at[~before].any()
+    assert set(rows["latency_ns"][before & ~at].tolist()) == {5_000_000}
+    assert set(rows["latency_ns"][~before].tolist()) == {9_000_000}
+
+
+@pytest.mark.parametrize(
+    ("own", "misses"), [({"use_stage_cache": True}, 0), ({}, 1), ({"deployment": "same"}, 0)]
+)
+def test_a_promoted_deployment_finds_what_it_has_stored_itself(
+    own: dict[str, Any], misses: int
+) -> None:
+    _, rows = over_time(
+        CACHE | canary(50, **own), {"apis.a.stage.canary.promoted": True}, route=CACHED
+    )
+    after = rows["arrival_ns"] >= 10_000_000_000
+    assert (rows["cache"][after] != CACHE_HIT).sum() == misses
+
+
+def test_a_deployment_calls_another_function_and_finds_nothing_in_the_cache() -> None:
+    deployment = {
+        "apis.a.stage.deployment": 2,
+        "apis.a.routes.GET /x.integration.function": "new",
+    }
+    _, rows = over_time(CACHE, deployment, route=CACHED)
+    missed = rows[rows["cache"] != CACHE_HIT]
+    assert missed["latency_ns"].tolist() == [5_000_000, 9_000_000]
+    assert 0 <= missed["arrival_ns"][1] - 10_000_000_000 < 10_000_000
 
 
 def hits(stage: dict[str, Any]) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def test_a_changed_scenario_keeps_its_timeline() -> None:
     ("path", "value", "what"),
     [
         ("apis.shop.stage.throttle", "{rate_limit: 5, burst_limit: 5}", "limits"),
-        ("apis.shop.routes.GET /e.integration.endpoint", "g", "routes"),
+        ("apis.shop.routes.GET /e.integration", "{type: mock}", "routes (backend)"),
         ("functions.f.reserved_concurrency", "5", "shares of the concurrency"),
         ("usage_plans.free.quota.period", "week", "quotas"),
         ("apis.shop.stage.cache_capacity", "2MB", "caches"),

@@ -26,16 +26,8 @@ def carry_out(world: World, at: int, now_ns: int) -> None:
         change(
             tables.patches[action["first"] : action["last"]],
             tables.words,
-            state.buckets,
-            state.plan_buckets,
-            state.sign_in_buckets,
-            state.groups,
-            state.pools,
-            state.idle,
-            state.idle_since,
-            state.endpoints,
             tables.quotas,
-            state.subscriptions,
+            state,
             store,
             now_ns,
         )

@@ -264,6 +264,9 @@ class Bindings:
         namespace = context.scenario.apis[api].every_route[route].integration.cache_namespace
         # The verb is part of every key (developer guide).
         words = [] if verb in ("", "GET") else [verb]
+        deployment = context.scenario.apis[api].stage.deployment
+        if deployment != 1:
+            words.append(f"deployment {deployment}")
         if namespace is None:
             row["cache_salt"] = name_hash("cache", api, stage, route, *words)
         else:

@@ -25,6 +25,7 @@ from apisim.engine.actions import (
     PATCH_PLAN_BUCKET,
     PATCH_POOL,
     PATCH_QUOTA,
+    PATCH_SERVICE_LIMIT,
     PATCH_SIGN_IN_BUCKET,
     PATCH_WORD,
     TAKE_IN,
@@ -67,6 +68,7 @@ _BUCKETS: Final = {
     PATCH_BUCKET: "buckets",
     PATCH_PLAN_BUCKET: "plan_buckets",
     PATCH_SIGN_IN_BUCKET: "sign_in_quotas",
+    PATCH_SERVICE_LIMIT: "service_limits",
 }
 _OF_WHAT_LIES: Final = frozenset({PATCH_POOL, PATCH_LINE})
 _LATE: Final = "only what is under way then meets it"
@@ -79,6 +81,7 @@ _WORDS: Final = {
     "plan_limits": "limits of plans",
     "plan_routes": "limits of plans",
     "sign_in_quotas": "sign-in quotas",
+    "service_limits": "services",
     "groups": "shares of the concurrency",
     "pools": "functions",
     "scaling": "rates at which functions grow",
@@ -285,7 +288,7 @@ def _bucket_patches(
     differs = np.zeros(len(before), np.bool_)
     for column in columns:
         differs |= before[column] != after[column]
-    if (before["kind"] != after["kind"]).any():
+    if kind != PATCH_SERVICE_LIMIT and (before["kind"] != after["kind"]).any():
         raise _NotANumber("another level of a throttle")
     for at in np.flatnonzero(differs).tolist():
         capacity, per_ns, to_full_ns = (int(after[column][at]) for column in columns)

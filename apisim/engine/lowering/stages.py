@@ -52,7 +52,7 @@ def lower_canaries(context: Context, backends: LoweredBackends, lowered: "Lowere
         canary = api.stage.canary
         if canary is None:
             continue
-        lowered.apis["canary_percent"][at] = canary.percent_traffic
+        lowered.apis["canary_percent"][at] = 0 if canary.promoted else canary.percent_traffic
         for key in api.every_route:
             base = lowered.route_index(name, key)
             index = len(lowered.route_names) + len(lowered.canary_of)
@@ -66,6 +66,9 @@ def lower_canaries(context: Context, backends: LoweredBackends, lowered: "Lowere
                 row["index"] = backends.function_names.index(function)
             elif endpoint is not None:
                 row["backend"], row["index"] = backends.of_endpoint(endpoint)
+            if canary.promoted:
+                for column in ("backend", "index"):
+                    lowered.routes[base][column] = row[column]
 
 
 def add_canary_bindings(
@@ -88,8 +91,10 @@ def add_canary_bindings(
         assert canary is not None
         if not canary.use_stage_cache:
             twin["cache_line"] = twin["caching"] = NONE
-        elif canary.is_new_deployment:
+        if canary.is_new_deployment:
             twin["cache_salt"] = name_hash("canary", str(row["cache_salt"]))
+        if canary.promoted:
+            row["cache_salt"] = twin["cache_salt"]
         row["canary"] = len(bindings.rows)
         row["gates"] |= GATE_CANARY
         bindings.canaries |= {at: "stable", len(bindings.rows): "canary"}

@@ -22,16 +22,8 @@ def timeline_action(model: "Model", at: int) -> Process:
         change(
             tables.patches[action["first"] : action["last"]],
             tables.words,
-            state.buckets,
-            state.plan_buckets,
-            state.sign_in_buckets,
-            state.groups,
-            state.pools,
-            state.idle,
-            state.idle_since,
-            state.endpoints,
             tables.quotas,
-            state.subscriptions,
+            state,
             model.store,
             model.now,
         )
