@@ -126,9 +126,8 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
         yield from _throttle(data, f"{at}.stage.throttle", stage["throttle"])
     if stage.get("waf", {}).get("block"):
         yield f"{at}.stage.waf.block", _one_of(*_SHARES)
-    stages = {"stage": stage} | {
-        f"stages.{name}": one for name, one in api.get("stages", {}).items()
-    }
+    several = {f"stages.{name}": one for name, one in api.get("stages", {}).items()}
+    stages = several or {"stage": stage}
     for name, one in stages.items():
         yield f"{at}.{name}.deployment", _one_of(2, 1, 3)
         if "canary" in one:

@@ -24,6 +24,7 @@ def add_stages(drawing: Drawing, data: dict[str, Any]) -> None:
                 stage["canary"] = _canary(drawing, data, api, "variables" in stage)
             if drawing.maybe(30):
                 _compress(drawing, data, api, stage)
+        drawing.optional(stage, 20, "deployment", 2, 1)
         if stage:
             api["stage"] = {**api.get("stage", {}), **stage}
     names = {name: [name] for name in data["apis"]}
@@ -65,6 +66,7 @@ def _canary(
                 canary[f"{kind}s"] = instead
     drawing.optional(canary, 85, "use_stage_cache", True, True, False)
     drawing.optional(canary, 40, "deployment", "same", "new")
+    drawing.optional(canary, 10, "promoted", True, False)
     return canary
 
 
