@@ -46,11 +46,11 @@ def draw_link(drawing: Drawing, endpoint: dict[str, Any]) -> None:
     endpoint["targets"] = targets = drawing.one(2, 3, 1, 5)
     drawing.optional(endpoint, 60, "zones", 2, 3, 1)
     drawing.optional(endpoint, 40, "cross_zone", True, False)
-    if drawing.maybe(60):
+    if drawing.maybe(70):
         endpoint["outages"] = outages = []
         for _ in range(drawing.one(1, 2)):
-            outage = {"at": drawing.one("0s", "5ms", "20ms"), "for": drawing.one("20ms", "15s")}
-            drawing.optional(outage, 60, "targets", targets, 1)
+            outage = {"at": drawing.one("0s", "0s", "5ms"), "for": drawing.one("15s", "20ms")}
+            drawing.optional(outage, 50, "targets", targets, 1)
             outages.append(outage)
     if drawing.maybe(40):
         endpoint["health_check"] = check = {}

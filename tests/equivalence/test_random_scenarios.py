@@ -20,7 +20,7 @@ _OWN = settings.default.max_examples if settings.default else 0
 #: Scenarios in each of two styles; more where more are asked for (tests/conftest.py).
 EXAMPLES = max(300, _OWN)
 #: Rounds of 60 more scenarios for what is rare.
-MORE_ROUNDS = 30
+MORE_ROUNDS = 60
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.yaml"))
 
 # Whole scenarios are large and slow to make; that is what they are for.

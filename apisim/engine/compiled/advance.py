@@ -19,7 +19,7 @@ from apisim.engine.compiled.calendar import (
     free_slot,
     schedule_slot,
 )
-from apisim.engine.compiled.clients import answer_client
+from apisim.engine.compiled.clients import answer_client, leave_behind
 from apisim.engine.compiled.events import end_event
 from apisim.engine.compiled.finish import finish
 from apisim.engine.compiled.gates import (
@@ -255,6 +255,9 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
         else:
             finish(world, at, slot, answered_ns, rare)
             stage = STAGE_WAIT
+            if rare is not None and slot["answer"] == _PREFLIGHT:
+                at = leave_behind(world, at)
+                slot = calendar.slots[at]
             if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
                 stage = answer_client(world, at, answered_ns, now_ns)
             elif rare is not None and slot["answer"] == _PREFLIGHT:

@@ -39,7 +39,15 @@ from apisim.traffic.retries import (
     take_tokens,
 )
 
-__all__ = ["answer_client", "await_answer", "begin_call", "decide", "lose_patience", "mark_late"]
+__all__ = [
+    "answer_client",
+    "await_answer",
+    "begin_call",
+    "decide",
+    "leave_behind",
+    "lose_patience",
+    "mark_late",
+]
 
 _BACKOFF: Final = constant(Purpose.BACKOFF)
 _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
@@ -114,6 +122,31 @@ def answer_client(world: World, at: int, answered_ns: int, now_ns: int) -> int:
     if slot["working"] == 0 and world.calendar.patience[at]["nested"] == NOT_NESTED:
         free_slot(calendar, at)
     return STAGE_WAIT
+
+
+@gate
+def leave_behind(world: World, at: int) -> int:
+    """The slot in which a browser goes on after a preflight that went well.
+
+    It is the preflight's, unless a function that was cut off has called something there which is
+    still under way.
+    """
+    calendar = world.calendar
+    if calendar.patience[at]["nested"] == NOT_NESTED:
+        return at
+    taken = take_slot(calendar)
+    generation = calendar.slots[taken]["generation"]
+    calendar.slots[taken] = calendar.slots[at]
+    calendar.patience[taken] = calendar.patience[at]
+    mine, patience = calendar.slots[taken], calendar.patience[taken]
+    mine["generation"] = generation
+    patience["nested"] = NOT_NESTED
+    calendar.patience[at]["decided"] = 1
+    if world.tables.sources[mine["source"]]["client"] >= 0 and patience["give_up_ns"] < NEVER:
+        mine["attempt"] -= PREFLIGHT_ATTEMPT  # the watch was looked at before the preflight
+        schedule_slot(calendar, patience["give_up_ns"], RANK_GIVE_UP, STAGE_GONE, taken)
+        mine["attempt"] += PREFLIGHT_ATTEMPT
+    return taken
 
 
 @gate

@@ -61,6 +61,8 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
     if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
         return  # what its user does is decided where it knows of the answer
     if slot["job"] >= 0 and answer != _PREFLIGHT:
+        attempt = slot["attempt"]
         if rare is not None:
             slot["attempt"] &= PREFLIGHT_ATTEMPT - 1  # a user goes on after a preflight in vain
         think(world, slot, answered_ns + slot["back_ns"])
+        slot["attempt"] = attempt  # what a function has called may still be under way for it
