@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from apisim.arrays.jit import constant, kernel
 
-__all__ = ["LINK_DTYPE", "OUTAGE_DTYPE", "is_down", "pick_target", "zone_of"]
+__all__ = ["LINK_DTYPE", "OUTAGE_DTYPE", "crosses_zones", "is_down", "pick_target", "zone_of"]
 
 _NOBODY: Final = constant(-1)
 _ONE: Final = constant(1)
@@ -69,6 +69,16 @@ def _is_out(link: np.void, outages: NDArray[np.void], target: int, now_ns: int) 
 def zone_of(link: np.void, u: float) -> int:
     """Zone of the balancer's node that a request comes in by."""
     return min(np.int64(u * link["zones"]), link["zones"] - 1)  # type: ignore[no-any-return]
+
+
+@kernel
+def crosses_zones(link: np.void, zone: int, target: int) -> bool:
+    """Whether a request leaves the zone it came in by on its way to a target.
+
+    Without cross-zone balancing none does: a zone without healthy targets is not in DNS, so that
+    what would have come in there comes in elsewhere.
+    """
+    return link["cross_zone"] == 1 and target % link["zones"] != zone  # type: ignore[no-any-return]
 
 
 @kernel

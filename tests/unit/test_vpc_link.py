@@ -8,7 +8,7 @@ import pytest
 
 from apisim.backends.targets import LINK_DTYPE, OUTAGE_DTYPE, is_down, pick_target
 from apisim.gateway.status import Answer
-from tests.support.experiments import Data, endpoint_api, prepare, rows_of, scenario
+from tests.support.experiments import Data, endpoint_api, one_source, prepare, rows_of, scenario
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -78,6 +78,51 @@ def test_a_balancer_without_a_healthy_target_sends_to_all() -> None:
     assert picked(link(4, 2, outages=2), 1, 600) == {0, 1, 2, 3}
 
 
+#: Down, and out, of 1 target or of 2; checks every 5 s, 2 to be out and 5 to be back.
+FLAPPING = [
+    # Two that overlap are one of 12 s.
+    ([{"at": "10s", "for": "8s"}, {"at": "14s", "for": "8s"}], [(1, 10, 20, 22, 47)]),
+    # ... and so are two that touch.
+    ([{"at": "16s", "for": "6s"}, {"at": "10s", "for": "6s"}], [(1, 10, 20, 22, 47)]),
+    # Neither is noticed of two with a second between them.
+    (
+        [{"at": "10s", "for": "9s"}, {"at": "20s", "for": "9s"}],
+        [(1, 10, 19, 19, 19), (1, 20, 29, 29, 29)],
+    ),
+    # A target that was on its way back has to pass all its checks again ...
+    (
+        [{"at": "10s", "for": "20s"}, {"at": "40s", "for": "5s"}],
+        [(1, 10, 20, 30, 55), (1, 40, 40, 45, 70)],
+    ),
+    # ... if one of them has failed meanwhile.
+    (
+        [{"at": "10s", "for": "20s"}, {"at": "40s", "for": "1s"}],
+        [(1, 10, 20, 30, 55), (1, 40, 41, 41, 41)],
+    ),
+    (
+        [{"at": "10s", "for": "20s"}, {"at": "55s", "for": "5s"}],
+        [(1, 10, 20, 30, 55), (1, 55, 60, 60, 60)],
+    ),
+    # The second target is down for the second outage alone.
+    (
+        [{"at": "10s", "for": "8s"}, {"at": "14s", "for": "20s", "targets": 2}],
+        [(1, 10, 20, 34, 59), (2, 14, 24, 34, 59)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("outages", "expected"), FLAPPING)
+def test_outages_of_a_target_are_one_story(
+    outages: list[Data], expected: list[tuple[int, ...]]
+) -> None:
+    balancer = {"behind": "nlb", "targets": 2, "health_check": {"interval": "5s"}}
+    data = endpoint_api({"servers": 1, "service_time": "5ms", "outages": outages, **balancer})
+    program = prepare(scenario(**data, traffic=one_source("1/s", "1s")))
+    found = [(row[0], *(at // S for at in row[1:])) for row in program.tables.outages.tolist()]
+    assert found == expected
+    assert program.tables.links[0]["outages"] == len(expected)
+
+
 def rows(endpoint: Data, **parts: Any) -> Any:
     """Rows of 100 requests/s for 20 s."""
     data = endpoint_api({"servers": 100, "service_time": "5ms", **endpoint})
@@ -92,6 +137,23 @@ def test_the_link_and_another_zone_take_their_time() -> None:
     _, far = rows({"behind": "alb", "targets": 2, "zones": 2}, settings=settings)
     assert set(far["latency_ns"].tolist()) == {8 * MS, 9 * MS}
     assert (far["latency_ns"] == 9 * MS).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_zone_that_is_left_costs_no_way_between_zones() -> None:
+    """Without cross-zone balancing it is out of DNS: requests come in elsewhere."""
+    settings = {"vpc_link_time": "3ms", "cross_zone_time": "1ms"}
+    for balancer in (
+        {"targets": 1, "zones": 2},
+        {
+            "targets": 2,
+            "zones": 2,
+            "outages": [{"at": "0s", "for": "1h"}],
+            "health_check": {"interval": "5s"},
+        },
+    ):
+        _, found = rows({"behind": "nlb", **balancer}, settings=settings)
+        served = found[found["answer"] == Answer.SERVED]
+        assert set(served["latency_ns"].tolist()) == {8 * MS}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from apisim.arrays.jit import constant, gate
-from apisim.backends.targets import is_down, pick_target, zone_of
+from apisim.backends.targets import crosses_zones, is_down, pick_target, zone_of
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_ENDPOINT
@@ -43,7 +43,7 @@ def go_through_link(world: World, at: int, now_ns: int) -> None:
     target = pick_target(link, tables.outages, zone, u, now_ns)
     rules = tables.rules[0]
     slot["transport_back_ns"] += draw_int(world, slot, rules["vpc_link_time"], _LINK)
-    if target % link["zones"] != zone:
+    if crosses_zones(link, zone, target):
         slot["transport_back_ns"] += draw_int(world, slot, rules["cross_zone_time"], _CROSS_ZONE)
     if is_down(link, tables.outages, target, now_ns):
         slot["result"] = _DOWN if link["application"] == 1 else _UNREACHABLE

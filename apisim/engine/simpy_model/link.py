@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from apisim.backends.targets import is_down, pick_target, zone_of
+from apisim.backends.targets import crosses_zones, is_down, pick_target, zone_of
 from apisim.draws.purposes import Purpose
 from apisim.engine.simpy_model.backends import Backend, Endpoint
 from apisim.engine.simpy_model.call import Call
@@ -28,7 +28,7 @@ class Link(Backend):
         u = draws.share(call, Purpose.TARGET) if link["targets"] > 1 else 0.0
         target = int(pick_target(link, outages, zone, u, model.now))
         transport_ns += draws.amount(call, model.rules.vpc_link_time, Purpose.LINK)
-        if target % int(link["zones"]) != zone:
+        if crosses_zones(link, zone, target):
             transport_ns += draws.amount(call, model.rules.cross_zone_time, Purpose.CROSS_ZONE)
         if is_down(link, outages, target, model.now):
             answer = Answer.TARGET_DOWN if link["application"] else Answer.TARGET_UNREACHABLE
