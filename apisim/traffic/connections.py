@@ -1,7 +1,8 @@
 """Connections of callers: which calls find one open, and how long bodies are on the line.
 
 A connection carries several calls at a time (HTTP/2). It stays open while one of them is answered,
-and for the keep-alive after the last answer; a call that comes during the handshake waits for it.
+and then until it has been unused for the keep-alive; a call that comes during the handshake waits
+for it.
 """
 
 from typing import Final
@@ -45,7 +46,7 @@ def is_open(connection: np.void, keep_alive_ns: int, now_ns: int) -> bool:
     """Whether a call now finds the connection open."""
     if connection["opened"] == 0:
         return False
-    return connection["calls"] > 0 or now_ns - connection["unused_ns"] <= keep_alive_ns  # type: ignore[no-any-return]
+    return connection["calls"] > 0 or now_ns - connection["unused_ns"] < keep_alive_ns  # type: ignore[no-any-return]
 
 
 @kernel

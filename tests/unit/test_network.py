@@ -75,6 +75,12 @@ def test_a_user_finds_its_connection_open_if_it_thinks_for_less(
     assert times_ms(found)[:9] == [62 if new else 20 for new in news]
 
 
+def test_a_connection_as_old_as_its_keep_alive_is_gone() -> None:
+    """What is exactly as old as its limit is gone, here as everywhere."""
+    traffic = user({"keep_alive": "1s"})
+    assert is_new(rows(scenario(apis=mock_api(), traffic=traffic)))[:9] == [1] * 9
+
+
 def test_a_long_call_keeps_its_connection_open() -> None:
     """A call of 29 s on a connection that lives for a second; the user calls 0.5 s after it."""
     phases = [{"duration": "40s", "users": 1, "think_time": "500ms"}]
