@@ -291,12 +291,13 @@ def parse_bandwidth(value: object) -> Fraction:
     Parameters
     ----------
     value : object
-        Text such as ``20Mbps``, ``500kbps``, ``1.5Gbps``; letters may be large or small.
+        Text such as ``20Mbps``, ``500kbps``, ``1.5Gbps``; letters may be large or small, but
+        ``MBps`` is refused: it would be bytes.
 
     Raises
     ------
     UnitError
-        If there is no unit or the text is no bandwidth.
+        If there is no unit, it is one of bytes, or the text is no bandwidth.
 
     Examples
     --------
@@ -304,6 +305,9 @@ def parse_bandwidth(value: object) -> Fraction:
     Fraction(20000000, 1)
     """
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if match and match[2] in ("Bps", "kBps", "KBps", "MBps", "GBps"):
+        hint = "write eight times as many bits, e.g. 20Mbps for 2.5 megabytes"
+        raise UnitError(f"{shown(value)} is in bytes, a bandwidth is in bits", hint)
     units = {unit.casefold(): scale for unit, scale in BANDWIDTH_UNITS_BPS.items()}
     if match is None or match[2].casefold() not in units:
         raise UnitError(f"{shown(value)} is not a bandwidth", "write e.g. 20Mbps or 500kbps")

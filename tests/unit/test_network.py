@@ -202,6 +202,7 @@ def test_a_request_comes_on_the_connection_of_its_preflight() -> None:
         ({"keep_alive": "on"}, "network.keep_alive: must be a duration or off"),
         ({"bandwidth": "20"}, '"20" is not a bandwidth'),
         ({"bandwidth": 20}, "20 is not a bandwidth"),
+        ({"bandwidth": "20MBps"}, '"20MBps" is in bytes, a bandwidth is in bits'),
         ({"bandwidth": "0Mbps"}, '"0Mbps" is out of range'),
         ({"bandwidth": "1.0001kbps"}, '"1.0001kbps" is not a whole number of kbps'),
     ],
