@@ -17,7 +17,7 @@ from apisim.scenario.overrides import apply
 from apisim.scenario.positions import MAX_BYTES, Positions, read_yaml
 from apisim.scenario.problems import Path, Problem, ScenarioError
 from apisim.scenario.profiles import PROFILES, merge_settings
-from apisim.scenario.raised_timeouts import longest_timeout
+from apisim.scenario.raised_timeouts import longest_timeout, notes_on_later_timeouts
 from apisim.scenario.scenario import Origin, Scenario, SourceText
 from apisim.scenario.stages import split_stages, written_path
 from apisim.scenario.units import UnitError, parse_duration
@@ -200,6 +200,7 @@ def _build(origin: Origin, changes: _Changes) -> Scenario:
     scenario._states, problems = later_states(scenario, data, positions, origin.base, build)
     if problems:
         raise ScenarioError(problems)
+    scenario._notes += tuple(notes_on_later_timeouts(scenario))
     return scenario
 
 

@@ -8,7 +8,7 @@ from apisim.scenario.regions import UNRAISED_TIMEOUT_NS, account_throttle
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.units import UnitError, parse_duration
 
-__all__ = ["longest_timeout", "notes_on_raised_timeouts"]
+__all__ = ["longest_timeout", "notes_on_later_timeouts", "notes_on_raised_timeouts"]
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -50,10 +50,9 @@ def longest_timeout(data: Mapping[str, Any]) -> int:
 
 def notes_on_raised_timeouts(scenario: Scenario) -> list[str]:
     """That the account's rate is lower than its region's default."""
-    throttle = _below(_below(scenario._origin.data, "account"), "throttle")
     of_region = account_throttle(scenario.region)["rate_limit"]
     rate = scenario.account.throttle.rate_limit
-    if "rate_limit" in throttle or rate == of_region:
+    if _is_written(scenario) or rate == of_region:
         return []
     longest = max(
         route.integration.timeout
@@ -66,3 +65,24 @@ def notes_on_raised_timeouts(scenario: Scenario) -> list[str]:
         f"up to {format_duration(longest)} and AWS may lower the rate for more than "
         f"{format_duration(UNRAISED_TIMEOUT_NS)}; write account.throttle.rate_limit if it did not"
     ]
+
+
+def notes_on_later_timeouts(scenario: Scenario) -> list[str]:
+    """That the timeline changes the account's rate by changing time-outs."""
+    notes, before = [], scenario
+    for state in scenario.states:
+        now = state.scenario
+        rate, was = (one.account.throttle.rate_limit for one in (now, before))
+        if rate != was and not _is_written(now) and not _is_written(before):
+            notes.append(
+                f"timeline: from {format_duration(state.at_ns)} on account.throttle is {rate} "
+                f"requests/s in place of {was}, as the longest time-out of integrations leaves "
+                "it; write account.throttle.rate_limit if it is not"
+            )
+        before = now
+    return notes
+
+
+def _is_written(scenario: Scenario) -> bool:
+    """Whether the scenario says itself what the account's rate is."""
+    return "rate_limit" in _below(_below(scenario._origin.data, "account"), "throttle")

@@ -64,3 +64,16 @@ def test_the_resolved_text_has_the_same_rate() -> None:
     for one in (scenario(), scenario("account.throttle={rate_limit: 77, burst_limit: 5}")):
         again = loads(one.to_yaml())
         assert again == one
+
+
+def test_the_user_is_told_what_the_timeline_does_to_the_rate() -> None:
+    change = "{at: 500ms, set: {apis.slow.routes.GET /other.integration.timeout: 300s}, for: 200ms}"
+    found = scenario(f"timeline=[{change}]")
+    words = "as the longest time-out of integrations leaves it; write account.throttle.rate_limit"
+    assert found.notes[1:] == [
+        f"timeline: from {at} on account.throttle is {rate} requests/s in place of {was}, {words} "
+        "if it is not"
+        for at, rate, was in (("500ms", 967, 4833), ("700ms", 4833, 967))
+    ]
+    assert found.at(600_000_000).account.throttle.rate_limit == 967
+    assert scenario(f"timeline=[{change}]", "account.throttle.rate_limit=10000").notes == []
