@@ -48,11 +48,17 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
     for name, api in program.scenario.apis.items():
         if api.stage.has_cache and api.stage.cache_cluster_size is None:
             notes.append(f"the cache of {name} has no cluster size, so its hours are not billed")
+    notes += [
+        f"the load balancer before {name} is not in the bill (elb.{one.behind}.hours and what it "
+        "carries)"
+        for name, one in program.scenario.endpoints.items()
+        if one.behind is not None
+    ]
     warm_up_ns = program.scenario.warm_up
     if warm_up_ns:
         notes.append(
             f"the first {format_duration(warm_up_ns)} are warm-up: in the bill, and in what "
-            "functions, endpoints and buckets did, but in no other number"
+            "functions, endpoints, services and buckets did, but in no other number"
         )
     if len(collector.summaries) == 1:
         notes.append("one replication: no number has a confidence interval")

@@ -18,7 +18,7 @@ from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
-from apisim.results.sections_services import services_section
+from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
 from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
@@ -58,7 +58,7 @@ def sections(result: Result) -> list[Section]:
         *access_sections(result),
         _cors(result),
         _functions(result),
-        _endpoints(result),
+        endpoints_section(result.endpoints),
         services_section(result.services),
         *_costs(result),
     ]
@@ -340,23 +340,6 @@ def _functions(result: Result) -> Section | None:
     ]
     columns = "Function|>Invocations|>Cold|>Throttled|>Errors|>Mean conc.|>Max|>Busy"
     return section("Lambda functions, whole run", columns, rows, None, function_remarks(result))
-
-
-def _endpoints(result: Result) -> Section | None:
-    rows = [
-        (
-            name,
-            count_text(stats.served),
-            count_text(stats.refused),
-            count_text(stats.errors),
-            three_digits(round(stats.mean_concurrency, 2)),
-            count_text(stats.max_waiting),
-            share_text(stats.utilization),
-        )
-        for name, stats in result.endpoints.items()
-    ]
-    columns = "Endpoint|>Served|>Refused|>Errors|>Mean conc.|>Longest queue|>Busy"
-    return section("HTTP endpoints, whole run", columns, rows)
 
 
 def _costs(result: Result) -> list[Section | None]:

@@ -1,12 +1,36 @@
-"""The summary's section about AWS services: what they took, refused and metered."""
+"""The summary's sections about what is called: HTTP endpoints and AWS services."""
 
 from collections.abc import Mapping
 
-from apisim.results.mechanisms import ServiceStats
+from apisim.results.mechanisms import EndpointStats, ServiceStats
 from apisim.results.section import Section, section
-from apisim.results.wording import count_text, three_digits
+from apisim.results.wording import count_text, share_text, three_digits
 
-__all__ = ["services_section"]
+__all__ = ["endpoints_section", "services_section"]
+
+
+def endpoints_section(endpoints: Mapping[str, EndpointStats]) -> Section | None:
+    """One row for each endpoint, or target of a load balancer."""
+    rows = [
+        (
+            name,
+            count_text(stats.served),
+            count_text(stats.refused),
+            count_text(stats.errors),
+            three_digits(round(stats.mean_concurrency, 2)),
+            count_text(stats.max_waiting),
+            share_text(stats.utilization),
+        )
+        for name, stats in endpoints.items()
+    ]
+    columns = "Endpoint|>Served|>Refused|>Errors|>Mean conc.|>Longest queue|>Busy"
+    in_vain = ", ".join(
+        f"{name} {count_text(stats.abandoned)}"
+        for name, stats in endpoints.items()
+        if stats.abandoned
+    )
+    remarks = (f"For functions that had been ended before: {in_vain}.",) if in_vain else ()
+    return section("HTTP endpoints, whole run", columns, rows, None, remarks)
 
 
 def services_section(services: Mapping[str, ServiceStats]) -> Section | None:
