@@ -107,7 +107,7 @@ def index_of(key: np.uint64) -> int:
 def index_behind(entity: int, number: int) -> int:
     """Index of the draws of the ``number``-th call that a function makes for a source's k-th call.
 
-    Functions make fewer than eight of them.
+    Functions make eight of them at most, so that no two calls have one index.
     """
     return entity * _CALLS_BEHIND + number
 

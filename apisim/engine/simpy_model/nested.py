@@ -1,4 +1,4 @@
-"""What a function calls while it runs: endpoints behind it, one after the other.
+"""What a function calls while it runs: endpoints and AWS services, one after the other.
 
 The function's instance is held until the last call has come back. Its own time limit ends the
 function; what it had called is served all the same.
