@@ -214,6 +214,7 @@ API_DTYPE: Final = np.dtype(
     [
         ("type", "i8"),  # 0 REST, 1 HTTP
         ("edge", "i8"),
+        ("host", "i8"),  # row of its first stage: stages of an API share its host's connections
         ("overhead", "i8"),
         ("increment_bytes", "i8"),
         ("basis", "i8"),

@@ -82,6 +82,8 @@ class RequestCounts:
         Those of the warm-up, which are counted nowhere else but in the bill.
     by_status, by_outcome, refused_by : dicts
         By HTTP status, by outcome and by who refused, in the words of the request file.
+    new_connections : int
+        Those that opened a connection first, where connections cost time.
     """
 
     total: int
@@ -89,6 +91,7 @@ class RequestCounts:
     by_status: Mapping[int, int]
     by_outcome: Mapping[str, int]
     refused_by: Mapping[str, int]
+    new_connections: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
@@ -98,6 +101,7 @@ class RequestCounts:
             "by_status": {str(status): count for status, count in self.by_status.items()},
             "by_outcome": dict(self.by_outcome),
             "refused_by": dict(self.refused_by),
+            "new_connections": self.new_connections,
         }
 
 

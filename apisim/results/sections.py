@@ -180,11 +180,10 @@ def _routes(result: Result) -> Section | None:
 
 def _handshakes(result: Result) -> tuple[str, ...]:
     """How many requests had to wait for a new connection, where connections cost time."""
-    tally = result.measurements.select()
-    count = tally.sums["new_connections"]
+    count = result.requests.new_connections
     if not count:
         return ()
-    share = share_text(count / tally.requests)
+    share = share_text(count / result.requests.total)
     return (f"{counted(count, 'request')} ({share}) opened a connection first",)
 
 

@@ -122,6 +122,7 @@ def _counts(measurements: Measurements, tally: Tally) -> RequestCounts:
         by_status=tally.by_status,
         by_outcome=by_outcome,
         refused_by=refused_by,
+        new_connections=tally.sums["new_connections"],
     )
 
 

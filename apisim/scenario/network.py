@@ -59,8 +59,8 @@ class Network(Model):
         ``edge_hop``; the edge keeps its connections to the region open. None: no time.
     keep_alive : int or None
         Time an unused connection stays open [ns], 1 ms to 1 h; 0 (``off``): every call opens one.
-        Each closed user, person of a population or client of a log has one connection to each API,
-        which carries several calls at a time (HTTP/2). None: see ``reuse``.
+        Each closed user, person of a population or client of a log has one connection to each API
+        (whatever the stage), which carries several calls at a time (HTTP/2). None: see ``reuse``.
     reuse : float or None
         Share of the calls that come on an open connection, drawn by call, in place of
         ``keep_alive``. With neither, connections cost nothing.

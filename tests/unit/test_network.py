@@ -81,6 +81,17 @@ def test_a_connection_as_old_as_its_keep_alive_is_gone() -> None:
     assert is_new(rows(scenario(apis=mock_api(), traffic=traffic)))[:9] == [1] * 9
 
 
+def test_stages_of_an_api_are_called_over_one_connection() -> None:
+    """They differ by the path; another API has a host name, and connections, of its own."""
+    staged = {"type": "rest", "stages": {"prod": {}, "dev": {}}, "routes": {"GET /": MOCK}}
+    apis = {"one": staged, **mock_api()}
+    phases = [{"duration": "30s", "users": 1, "think_time": "100ms"}]
+    mix = {"one/prod GET /": 1, "one/dev GET /": 1, "api GET /": 1}
+    source = {"phases": phases, "mix": mix, "network": {"keep_alive": "1h"}}
+    found = rows(scenario(apis=apis, traffic={"web": source}))
+    assert sum(is_new(found)) == 2
+
+
 def test_a_long_call_keeps_its_connection_open() -> None:
     """A call of 29 s on a connection that lives for a second; the user calls 0.5 s after it."""
     phases = [{"duration": "40s", "users": 1, "think_time": "500ms"}]

@@ -135,6 +135,7 @@ def test_a_run_without_requests_has_a_result(quiet):
     told = json.loads(to_json(quiet))
     assert told["requests"] == {
         "total": 0, "warm_up": 0, "by_status": {}, "by_outcome": {}, "refused_by": {},
+        "new_connections": 0,
     }  # fmt: skip
     assert set(told["latency_ms"].values()) == {None}
     assert told["bill"]["run"]["total"] == "0"

@@ -93,7 +93,8 @@ def _connection_of(world: World, at: int) -> int:
     caller -= source["first_peer"]
     if caller < 0 or caller >= source["n_peers"]:
         return NONE
-    return source["first_connection"] + caller * tables.apis.shape[0] + slot["api"]  # type: ignore[no-any-return]
+    host = tables.apis[slot["api"]]["host"]
+    return source["first_connection"] + caller * tables.apis.shape[0] + host  # type: ignore[no-any-return]
 
 
 @gate

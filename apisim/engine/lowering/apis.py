@@ -181,6 +181,8 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row = lowered.apis[at]
     row["type"] = 0 if api.type == "rest" else 1
     row["edge"] = int(api.endpoint == "edge")
+    hosts = [name.partition("/")[0] for name in context.scenario.apis]
+    row["host"] = hosts.index(hosts[at])
     overhead = settings.gateway_overhead
     row["overhead"] = context.dists.add(overhead.rest if api.type == "rest" else overhead.http)
     row["increment_bytes"] = charging.increment_bytes[api.type]

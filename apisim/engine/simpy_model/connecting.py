@@ -87,8 +87,8 @@ def _connection_of(model: "Model", call: Call) -> int:
     caller -= source.first_peer
     if not 0 <= caller < source.n_peers:
         return -1
-    api = model.bindings[call.binding].api
-    return int(source.first_connection + caller * len(model.apis) + api)
+    host = model.apis[model.bindings[call.binding].api].host
+    return int(source.first_connection + caller * len(model.apis) + host)
 
 
 def has_bad_certificate(model: "Model", call: Call) -> bool:
