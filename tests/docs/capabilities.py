@@ -92,7 +92,7 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "connections": Switch(
         "apisim/traffic/connections.py",
-        'now_ns - connection["unused_ns"] <= keep_alive_ns',
+        'now_ns - connection["unused_ns"] < keep_alive_ns',
         'now_ns - connection["unused_ns"] < 0',
     ),
     "routing": Switch(
