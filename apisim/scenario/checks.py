@@ -24,6 +24,7 @@ from apisim.scenario.checks_validators import check_validators
 from apisim.scenario.cors_rules import check_cors, notes_on_cors
 from apisim.scenario.features import lacks
 from apisim.scenario.formats import counted, format_duration
+from apisim.scenario.notes_network import notes_on_locations
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.populations import blocks_of
 from apisim.scenario.problems import Path, did_you_mean
@@ -385,4 +386,5 @@ def notes_on(scenario: Scenario) -> list[str]:
         *notes_on_cors(scenario),
         *stage_notes(scenario),
         *notes_on_raised_timeouts(scenario),
+        *notes_on_locations(scenario),
     ]

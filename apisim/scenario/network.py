@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
+from apisim.draws.distributions import Constant, Distribution
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import Reader, duration, share
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.places import moved, places
+from apisim.scenario.problems import did_you_mean
 from apisim.scenario.units import UnitError, parse_bandwidth, shown
 
 __all__ = ["Network"]
@@ -44,11 +47,32 @@ def _read_bandwidth(value: Any, context: Context) -> int:
     return int(kbps)
 
 
+def _read_location(value: Any, context: Context) -> str:
+    names = places().names()
+    if not isinstance(value, str) or value not in names:
+        hint = did_you_mean(value, names) if isinstance(value, str) else ""
+        hint = hint or "write a Region, e.g. eu-west-1, or a city, e.g. lagos (docs/calibration.md)"
+        raise UnitError(f"{shown(value)} is not a place that is known", hint)
+    return value
+
+
+class RoundTrips(NamedTuple):
+    """What a source's callers are away: from the Region, from the edge, and the edge from it."""
+
+    rtt: Distribution
+    edge_rtt: Distribution
+    origin_rtt: Distribution | None
+
+
 class Network(Model):
     """How far away the callers are, and how they are connected.
 
     Attributes
     ----------
+    location : str or None
+        Region or city the callers are near, in place of ``rtt`` and ``origin_rtt``: they have a
+        line of their own (``edge_rtt``) to what is next to them, and from there it is as far to
+        the API's Region as measured between Regions, else as estimated from the distance.
     rtt : Distribution
         Round trip between caller and region [ns], default 0.
     edge_rtt : Distribution or None
@@ -72,8 +96,9 @@ class Network(Model):
         take no time.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"connections", "location"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"connections"})
 
+    location: Annotated[str, Reader(_read_location, {"type": "string"})] | None = None
     rtt: TimeDistribution = as_written("0s")
     edge_rtt: TimeDistribution | None = None
     origin_rtt: TimeDistribution | None = None
@@ -95,6 +120,22 @@ class Network(Model):
         more = (self.bandwidth, self.origin_rtt)
         return self.has_connections or any(one is not None for one in more)
 
+    def round_trips(self, region: str, edge_rtt: Distribution) -> RoundTrips:
+        """How far it is to an API in a Region.
+
+        Parameters
+        ----------
+        region : str
+            The Region of the API.
+        edge_rtt : Distribution
+            Round trip to the next edge location where nothing is said here (``settings``).
+        """
+        line = self.edge_rtt or edge_rtt
+        if self.location is None:
+            return RoundTrips(self.rtt, line, self.origin_rtt)
+        way_ns = places().between(self.location, region).time_ns
+        return RoundTrips(moved(line, way_ns), line, Constant(way_ns))
+
     @model_validator(mode="after")
     def _is_one_way(self) -> Self:
         findings = list(self._findings())
@@ -106,6 +147,9 @@ class Network(Model):
         if self.keep_alive is not None and self.reuse is not None:
             hint = "remove one of them"
             yield Finding(("reuse",), "keep_alive says already which calls open one", hint)
+        if self.location is not None:
+            for key in sorted({"rtt", "origin_rtt"} & self.model_fields_set):
+                yield Finding((key,), "location says already how far it is", "remove one of them")
         if self.tls != "1.3" and not self.has_connections:
             hint = "write keep_alive: 60s, or reuse: 90%"
             yield Finding(("tls",), "no connection is opened", hint)

@@ -196,7 +196,10 @@ class Source(Model):
         even if it is empty, logical calls are measured.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"location", "pushes", "sessions"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"pushes", "sessions"})
+    REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "location": ("stands under network:", "write network: {location: ...}")
+    }
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"value_names"})
 
     phases: list[Phase] = Field(default_factory=list)

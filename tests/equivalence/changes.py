@@ -7,6 +7,7 @@ from tests.equivalence.bodies import LARGE_ANSWERS
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.functions import set_aside
 from tests.equivalence.laws import payloads
+from tests.equivalence.network import LINES, PLACES
 
 __all__ = ["changeable", "draw_changes"]
 
@@ -103,14 +104,31 @@ def changeable(data: dict[str, Any]) -> Iterator[_Choice]:
         yield from _of_api(data, f"apis.{name}", api)
     yield from _of_access(data)
     for name, source in data["traffic"].items():
-        for key in [x for x in ("rtt", "edge_rtt") if x in source.get("network", {})]:
-            yield f"traffic.{name}.network.{key}", time
+        yield from _of_network(f"traffic.{name}.network", source.get("network", {}))
     settings = ["hit_time", "refusal_time", "lambda_transport", "http_transport", "edge_hop"]
     settings += ["gateway_overhead", "waf_latency", "credential_check_time", "key_set_time"]
     for name in settings:
         yield f"settings.{name}", time
     yield "settings.idle_expiry", _one_of("1ms", "2ms", "10ms", "10m")
     yield "settings.signature_window", _one_of("1m", "10m")
+
+
+def _of_network(at: str, network: dict[str, Any]) -> Iterator[_Choice]:
+    """What a way can be given while it is used: no kind of connections, and no first bandwidth."""
+    if "location" in network:
+        yield f"{at}.location", _one_of(*PLACES)
+        yield f"{at}.edge_rtt", _one_of(*LINES[:2])
+    else:
+        for key in [x for x in ("rtt", "edge_rtt", "origin_rtt") if x in network]:
+            yield f"{at}.{key}", Drawing.time
+    if "bandwidth" in network:
+        yield f"{at}.bandwidth", _one_of("1Mbps", "200kbps")
+    if "reuse" in network:
+        yield f"{at}.reuse", _one_of("90%", "0%", "100%")
+    if network.get("keep_alive", "off") != "off":
+        yield f"{at}.keep_alive", _one_of("1s", "1ms", "1h")
+    if "tls" in network:
+        yield f"{at}.tls", _one_of("1.3", "1.2")
 
 
 def _throttle(data: dict[str, Any], at: str, throttle: dict[str, Any]) -> Iterator[_Choice]:

@@ -4,18 +4,26 @@ from typing import Any
 
 from tests.equivalence.drawing import Drawing
 
-__all__ = ["draw_network"]
+__all__ = ["LINES", "PLACES", "draw_network"]
+
+#: Next to the Region, measured, and estimated from the distance.
+PLACES = ("us-east-1", "tokyo", "lagos")
+#: The callers' own lines where a place is given.
+LINES = ("2ms", "15ms", {"p50": "3ms", "p99": "9ms"})
 
 
 def draw_network(drawing: Drawing, source: dict[str, Any]) -> dict[str, Any]:
     """What stands under ``network:`` of a source whose callers are known."""
     network: dict[str, Any] = {}
-    if drawing.maybe(80):
+    if drawing.maybe(15):
+        network["location"] = drawing.one(*PLACES)
+        network["edge_rtt"] = drawing.one(*(LINES[:2] if drawing.is_exact else LINES))
+    elif drawing.maybe(80):
         network["rtt"] = drawing.time()
-    if drawing.maybe(40):
-        network["edge_rtt"] = drawing.time()
-    if drawing.maybe(40):
-        network["origin_rtt"] = drawing.time()
+    if "location" not in network:
+        for key in ("edge_rtt", "origin_rtt"):
+            if drawing.maybe(40):
+                network[key] = drawing.time()
     if drawing.maybe(50):
         whole = ("1Mbps", "200kbps")  # a byte takes a whole number of nanoseconds
         lines = whole if drawing.is_exact else (*whole, "7kbps", "1.5Mbps", "100Gbps")

@@ -12,7 +12,7 @@ from apisim.engine.lowering.callers import Callers, lower_callers
 from apisim.engine.lowering.clients import Clients, lower_client
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.cors import Browsers, lower_browser
-from apisim.engine.lowering.network import lower_network
+from apisim.engine.lowering.network import lower_network, lower_round_trips
 from apisim.engine.lowering.plans import LoweredPlans
 from apisim.engine.lowering.stages import add_canary_bindings
 from apisim.engine.program import Cell, FlowPlan
@@ -115,9 +115,7 @@ def lower_sources(
             given = getattr(source, size)
             row[size] = NONE if given is None else context.dists.add(given)
         if source.network is not None:
-            row["rtt"] = context.dists.add(source.network.rtt)
-            edge_rtt = source.network.edge_rtt or scenario.settings.edge_rtt
-            row["edge_rtt"] = context.dists.add(edge_rtt)
+            lower_round_trips(context, row, source.network)
         if source.trace is not None:
             _lower_trace(context, apis, bindings, lowered, row, name, source, skip_bad_rows)
         else:
