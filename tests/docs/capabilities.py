@@ -95,6 +95,11 @@ OFF: Final[dict[str, Switch]] = {
         'now_ns - connection["unused_ns"] < keep_alive_ns',
         'now_ns - connection["unused_ns"] < 0',
     ),
+    "places": Switch(
+        "apisim/scenario/places.py",
+        "return RoundTrip(known_ms * _MS, is_measured=True)",
+        "return RoundTrip(0, is_measured=True)",
+    ),
     "routing": Switch(
         f"{_GATEWAY}/routing.py",
         "return None if self._default is None else Match(self._default, {})",
@@ -531,6 +536,13 @@ CAPABILITIES: Final = (
         "connections",
         test="tests/unit/test_network.py::test_each_client_of_a_log_keeps_a_connection_for_a_while",
         scenario="edge-or-regional.yaml",
+    ),
+    Capability(
+        _FUND,
+        "where clients are: round trips to Region and edge location",
+        "traffic.*.network.location",
+        "places",
+        test="tests/unit/test_places.py::test_a_line_of_ones_own_leads_to_the_edge_and_to_the_region",
     ),
     Capability(
         _FUND,
