@@ -52,6 +52,9 @@ class GroupStats:
         Requests whose client did not wait to the end, and calls without tokens for a retry.
     call_latency : LatencyStats
         Of calls that succeeded, over their retries; only of sources with ``client:``.
+    new_connections, reused_connections : int
+        Requests that opened a connection first, and those that came on an open one; only of sources
+        with ``network.keep_alive`` or ``reuse``.
     """
 
     labels: Mapping[str, str]
@@ -76,6 +79,8 @@ class GroupStats:
     gone: int
     out_of_tokens: int
     call_latency: LatencyStats
+    new_connections: int
+    reused_connections: int
 
     @property
     def availability(self) -> float:
@@ -108,6 +113,8 @@ class GroupStats:
             "gone": self.gone,
             "out_of_tokens": self.out_of_tokens,
             "call_latency_ms": self.call_latency.to_dict(),
+            "new_connections": self.new_connections,
+            "reused_connections": self.reused_connections,
         }
 
 
@@ -199,6 +206,19 @@ def _group(
         gone=calls.gone,
         out_of_tokens=calls.out_of_tokens,
         call_latency=LatencyStats.of(tally.latency("call_latency")),
+        new_connections=sums["new_connections"],
+        reused_connections=_on_connections(measurements, labels) - sums["new_connections"],
+    )
+
+
+def _on_connections(measurements: Measurements, labels: Mapping[str, str]) -> int:
+    """Requests with these labels for which it matters whether a connection is open."""
+    return sum(
+        measurements.select(**{**labels, "traffic": name}).requests
+        for name, source in measurements.program.scenario.traffic.items()
+        if source.network is not None
+        and source.network.has_connections
+        and labels.get("traffic", name) == name
     )
 
 

@@ -180,11 +180,21 @@ def _routes(result: Result) -> Section | None:
 
 def _handshakes(result: Result) -> tuple[str, ...]:
     """How many requests had to wait for a new connection, where connections cost time."""
-    count = result.requests.new_connections
+    connected: dict[str, tuple[int, int]] = {}
+    for row in result.traffic[:-1]:  # the last one is about everything
+        if row.new_connections or row.reused_connections:
+            new, all_ = connected.get(row.labels["traffic"], (0, 0))
+            of_row = row.new_connections + row.reused_connections
+            connected[row.labels["traffic"]] = new + row.new_connections, all_ + of_row
+    count = sum(new for new, _ in connected.values())
+    of_all = sum(all_ for _, all_ in connected.values())
     if not count:
         return ()
-    share = share_text(count / result.requests.total)
-    return (f"{counted(count, 'request')} ({share}) opened a connection first",)
+    words = f"{counted(count, 'request')} ({share_text(count / of_all)}) opened a connection first"
+    if len(connected) > 1:
+        each = (f"{name} {share_text(new / all_)}" for name, (new, all_) in connected.items())
+        words += f": {', '.join(each)}"
+    return (words,)
 
 
 def _throttling(result: Result) -> Section | None:

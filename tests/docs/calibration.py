@@ -7,6 +7,7 @@ python -m tests.docs.calibration    writes the page, from the package and the fo
 import csv
 import gzip
 import os
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -48,11 +49,18 @@ _TIMES: Final = (
 )
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+def _text(words: str) -> Iterator[str]:
+    """A paragraph."""
+    yield textwrap.fill(
+        " ".join(words.split()), 110, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     head = list(head)
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     lines += [" | ".join(map(str, row)) for row in rows]
-    return [f"| {line} |" for line in lines]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def _distance() -> Iterator[str]:
@@ -75,7 +83,7 @@ def _distance() -> Iterator[str]:
                 f"{errors[here].min():+.0%} to {errors[here].max():+.0%}",
             )
         )
-    yield from _table(
+    yield _table(
         (
             "distance",
             "pairs",
@@ -136,7 +144,7 @@ def _invocations(shared: Path) -> Iterator[str]:
                 *(f"{one:,.1f} ({other:,.1f})" for one, other in zip(found, fitted, strict=True)),
             )
         )
-    yield from _table(("time [ms]", "n", *(f"p{share}" for share in _SHARES)), rows)
+    yield _table(("time [ms]", "n", *(f"p{share}" for share in _SHARES)), rows)
 
 
 def _runtimes(shared: Path) -> Iterator[str]:
@@ -154,9 +162,7 @@ def _runtimes(shared: Path) -> Iterator[str]:
         measured = float(np.median(samples))
         ratio = f"{preset / measured:.2f}"
         rows.append((runtime, len(samples), f"{measured:.0f} ms", f"{preset:.0f} ms", ratio))
-    yield from _table(
-        ("runtime", "samples", "median INIT that day", "preset, 512 MB", "ratio"), rows
-    )
+    yield _table(("runtime", "samples", "median INIT", "preset, 512 MB", "ratio"), rows)
 
 
 def _yaml(value: Any) -> str:
@@ -173,7 +179,7 @@ def _defaults() -> Iterator[str]:
     overhead = {name: field.default for name, field in GatewayOverhead.model_fields.items()}
     rows = [("gateway_overhead", _yaml(overhead), fields["gateway_overhead"].description)]
     rows += [(name, _yaml(fields[name].default), fields[name].description) for name in _TIMES]
-    yield from _table(
+    yield _table(
         ("setting", "default", "where it comes from"),
         ((f"`{name}`", f"`{given}`", why) for name, given, why in rows),
     )
@@ -191,66 +197,52 @@ def page(shared: Path) -> str:
     cities = [name for name in known.where if "-" not in name or not name[-1].isdigit()]
     lines = [
         "# Default times beside what was measured",
-        "",
-        "Written by `python -m tests.docs.calibration`; `tests/docs/test_calibration.py` compares.",
-        "",
+        *_text("""Written by `python -m tests.docs.calibration` and compared by
+            `tests/docs/test_calibration.py`."""),
         "## Where callers are",
-        "",
-        "`network: {location: frankfurt}` places the callers of a source. They have a line of their",
-        "own to what is next to them, `edge_rtt` (`settings.edge_rtt` if they have none). With an",
-        "edge-optimized API the edge location is there, and the way behind it is that between the",
-        "place and the Region; with any other API both together are one round trip. A location is",
-        "a Region's name, the city near it, or a city without a Region:",
-        "",
-        f"{', '.join(sorted(known.aliases))}; {', '.join(cities)}.",
-        "",
-        "Between two of 32 Regions the round trip is the median of a year, measured over TCP by",
-        "cloudping.co, snapshot of 2025 (`apisim/scenario/round_trips.yaml` has the numbers and where",
-        "they were found). It does not vary: what varies is the callers' line. For other places it is",
-        "estimated: the great circle to the Region at",
-        f"{START_MS:g} ms and {PER_KM_MS * 1000:.2f} ms for each 1,000 km, the least squares of the",
-        "relative error over all measured pairs. A note says which of them a run used. How far the",
-        "estimate is off where both are known:",
-        "",
+        *_text("""`network: {location: frankfurt}` places the callers of a source. They have a
+            line of their own to what is next to them, `edge_rtt` (`settings.edge_rtt` if they
+            have none). With an edge-optimized API the edge location is there, and the way behind
+            it is that between the place and the Region; with any other API both together are one
+            round trip. A location is a Region's name, the city near it, or a city without a
+            Region:"""),
+        *_text(f"{', '.join(sorted(known.aliases))}; {', '.join(cities)}."),
+        *_text(f"""Between two of 32 Regions the round trip is the median of a year, measured over
+            TCP by cloudping.co, snapshot of 2025 (`apisim/scenario/round_trips.yaml` has the
+            numbers and where they were found). It does not vary: what varies is the callers'
+            line. For other places it is estimated: {START_MS:g} ms and {PER_KM_MS * 1000:.2f} ms
+            for each 1,000 km of the great circle, the least squares of the relative error over
+            all measured pairs. A note says which of them a run used. How far the estimate is off
+            where both are known:"""),
         *_distance(),
-        "",
-        "Cables do not follow great circles: between the Gulf and Israel, and from Africa to Asia and",
-        "South America, the way is several times as long as the estimate. Where it matters, measure,",
-        "and write `rtt`.",
-        "",
-        "A line through its own law and a constant way is drawn from 107 quantiles, linear between",
-        "whole percents, cut at 0.01 and 99.99 %: quantiles are exact at the points, the mean of a",
-        "log-normal is within 1 %.",
-        "",
+        *_text("""Cables do not follow great circles: between the Gulf and Israel, and from Africa
+            to Asia and South America, the way is several times as long as the estimate. Where it
+            matters, measure, and write `rtt`."""),
+        *_text("""A line through its own law and a constant way is drawn from 107 quantiles,
+            linear between whole percents, cut at 0.01 and 99.99 %: quantiles are exact at the
+            points, the mean of the default line is within 1 %."""),
         "## Calls of Lambda",
-        "",
-        "Measured, and in brackets the log-normal through p50 and p99, which is the form of the",
-        "defaults:",
-        "",
+        *_text("""Measured, and in brackets the log-normal through p50 and p99, which is the form
+            of the defaults:"""),
         *_invocations(shared),
-        "",
-        "`settings.lambda_transport` has the first row's size, with a longer tail; it is the way of",
-        "the gateway, which nobody has measured alone, so it stays as assumed. The second row is what",
-        "`settings.environment_setup` stands for, 0 by default: write `{p50: 75ms, p99: 137ms}` to have",
-        "it. It hangs on package and network, and the shares of cold starts that experiments found are",
-        "met without it ([lambda.md](lambda.md)). The third is a client's own way, not AWS's.",
-        "",
+        *_text("""`settings.lambda_transport` has the first row's size, with a longer tail; it is
+            the way of the gateway, which nobody has measured alone, so it stays as assumed. The
+            second row is what `settings.environment_setup` stands for, 0 by default: write `{p50:
+            75ms, p99: 137ms}` to have it. It hangs on package and network, and the shares of cold
+            starts that experiments found are met without it ([lambda.md](lambda.md)). The third
+            is a client's own way, not AWS's."""),
         "## Cold starts",
-        "",
-        "The presets of `functions.*.runtime` come from about 500 cold starts each, in July and August",
-        "2026; ten others for each memory size, of 14 August. A preset also has what the runtime puts",
-        "off to its first invocation, which is much with .NET.",
-        "",
+        *_text("""The presets of `functions.*.runtime` come from about 500 cold starts each, in
+            July and August 2026; ten others for each memory size, of 14 August. A preset also has
+            what the runtime puts off to its first invocation, which is much with .NET."""),
         *_runtimes(shared),
-        "",
         "## All default times",
-        "",
-        "Those that say assumed are no measurement: change them, and see what hangs on it.",
-        "",
+        *_text(
+            """Those that say assumed are no measurement: change them, and see what hangs on it."""
+        ),
         *_defaults(),
-        "",
     ]
-    return "\n".join(lines)
+    return "\n\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

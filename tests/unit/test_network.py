@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import apisim
 from apisim.engine.flags import FLAG_NEW_CONNECTION
 from apisim.engine.run import Engine
 from apisim.gateway.status import Answer
@@ -225,3 +226,29 @@ def test_what_makes_no_sense_is_refused(network: Data, said: str) -> None:
         loads(json.dumps(data))
     assert said in str(caught.value)
     assert str(caught.value).count("traffic.web") == 1
+
+
+def test_results_say_by_source_who_opened_a_connection() -> None:
+    phases = [{"duration": "200s", "rate": 10}]
+    base = {"phases": phases, "mix": {"GET /": 1}}
+    traffic = {
+        "kept": {**base, "network": {"rtt": "1ms", "reuse": "75%"}},
+        "each": {**base, "network": {"keep_alive": "off"}},
+        "near": base,
+    }
+    data = scenario(apis=mock_api(), traffic=traffic)
+    found = apisim.run(loads(json.dumps(data)), engine="simpy", replications=1)
+    rows = {row["traffic"]: row for row in found.to_dict()["traffic"]}
+    counts = {
+        name: (row["new_connections"], row["reused_connections"], row["requests"])
+        for name, row in rows.items()
+    }
+    assert all(new + reused == all_ for new, reused, all_ in (counts["kept"], counts["each"]))
+    assert counts["each"][1] == 0
+    new, reused, all_ = counts["kept"]
+    # A share of a quarter, by hand: 2,000 draws are within four standard deviations, 3.9 %.
+    assert abs(new / all_ - 0.25) < 0.039
+    assert counts["near"][:2] == (0, 0)
+    assert counts["Aggregated"][:2] == (new + counts["each"][0], reused)
+    said = next(line for line in found.summary().splitlines() if "opened a connection" in line)
+    assert said.endswith(f"opened a connection first: kept {new / all_:.1%}, each 100%")
