@@ -18,7 +18,7 @@ _OF_SOURCE = (
     *("invalidate", "missing", "bodies", "url_size", "header_size", "client"),
 )
 _OF_STAGE = ("waf", "canary", "minimum_compression_size")
-_OF_NETWORK = ("keep_alive", "reuse", "tls", "bandwidth", "origin_rtt")
+_OF_NETWORK = ("keep_alive", "reuse", "tls", "bandwidth", "origin_rtt", "location")
 _OF_LINK = ("behind", "targets", "zones", "cross_zone", "outages", "health_check")
 _OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
 _SETTINGS = (
