@@ -35,8 +35,8 @@
 A group has requests, rps, throttled, errors_4xx, errors_5xx, cache_hits, cache_misses, cold_starts,
 request_bytes, response_bytes, and latency_ms_mean to latency_ms_max, likewise for
 integration_latency and gateway_latency; then calls, succeeded, attempts, goodput_rps, availability,
-gone, out_of_tokens and call_latency likewise. Counts leave the warm-up out and are sums over
-replications.
+gone, out_of_tokens and call_latency likewise, new_connections and reused_connections. Counts leave
+the warm-up out and are sums over replications.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +140,10 @@ def _group(row: GroupStats) -> Row:
         "calls", "succeeded", "attempts", "goodput_rps", "availability", "gone", "out_of_tokens",
     ):  # fmt: skip
         columns[name] = getattr(row, name)
-    return columns | _times(row, "call_latency")
+    columns |= _times(row, "call_latency")
+    return columns | {
+        name: getattr(row, name) for name in ("new_connections", "reused_connections")
+    }
 
 
 def _times(row: GroupStats, name: str) -> Row:
