@@ -100,6 +100,13 @@ OFF: Final[dict[str, Switch]] = {
         "return RoundTrip(known_ms * _MS, is_measured=True)",
         "return RoundTrip(0, is_measured=True)",
     ),
+    "bandwidth": Switch("apisim/traffic/connections.py", "bits = 8 * size", "bits = 0 * size"),
+    "reuse": Switch("apisim/engine/lowering/network.py", "= SHARE, network.reuse", "= SHARE, 0.0"),
+    "way behind the edge": Switch(
+        "apisim/engine/simpy_model/connecting.py",
+        "if source.origin_rtt >= 0 and",
+        "if False and",
+    ),
     "routing": Switch(
         f"{_GATEWAY}/routing.py",
         "return None if self._default is None else Match(self._default, {})",
@@ -543,6 +550,29 @@ CAPABILITIES: Final = (
         "traffic.*.network.location",
         "places",
         test="tests/unit/test_places.py::test_a_line_of_ones_own_leads_to_the_edge_and_to_the_region",
+    ),
+    Capability(
+        _FUND,
+        "connections that are found open, as a share",
+        "traffic.*.network.reuse",
+        "reuse",
+        test="tests/unit/test_network.py::test_a_share_of_open_calls_finds_a_connection",
+    ),
+    Capability(
+        _FUND,
+        "bodies on the callers' lines",
+        "traffic.*.network.bandwidth",
+        "bandwidth",
+        test="tests/unit/test_network.py::test_a_body_takes_time_each_way",
+        scenario="edge-or-regional.yaml",
+    ),
+    Capability(
+        _FUND,
+        "the way between edge location and Region",
+        "traffic.*.network.origin_rtt",
+        "way behind the edge",
+        test="tests/unit/test_network.py::test_the_handshake_is_with_the_nearer_end",
+        scenario="edge-or-regional.yaml",
     ),
     Capability(
         _FUND,

@@ -93,6 +93,19 @@ def test_stages_of_an_api_are_called_over_one_connection() -> None:
     assert sum(is_new(found)) == 2
 
 
+@pytest.mark.parametrize("percent", [0, 75, 100])
+def test_a_share_of_open_calls_finds_a_connection(percent: int) -> None:
+    phases = [{"duration": "100s", "rate": 10}]
+    network = {"rtt": "20ms", "reuse": f"{percent}%"}
+    source = {"phases": phases, "mix": {"GET /": 1}, "network": network}
+    found = rows(scenario(apis=mock_api(), traffic={"web": source}, settings={"tls_time": "2ms"}))
+    wanted = 1 - percent / 100
+    spread = (wanted * (1 - wanted) / len(found)) ** 0.5
+    assert abs(sum(is_new(found)) / len(found) - wanted) <= 4 * spread
+    # A round trip for TCP, one for TLS, the processor, and the call's own.
+    assert times_ms(found) == [62 if new else 20 for new in is_new(found)]
+
+
 def test_a_long_call_keeps_its_connection_open() -> None:
     """A call of 29 s on a connection that lives for a second; the user calls 0.5 s after it."""
     phases = [{"duration": "40s", "users": 1, "think_time": "500ms"}]
