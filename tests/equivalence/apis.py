@@ -177,7 +177,7 @@ def _route(
             drawing.optional(route, 35, "updates", 100, 1000, 5, "600/min", 0)
     if is_rest:
         drawing.optional(route, 40, "api_key_required", True, True, False)
-    draw_bodies(drawing, route, is_rest=is_rest)
+    draw_bodies(drawing, route, parts.functions, is_rest=is_rest)
     if is_rest and drawing.maybe(30):
         route["validate"] = draw_validator(drawing)
     return route

@@ -58,6 +58,8 @@ _GOLDEN_MODULES: Final = (
     "mutual_tls",
     "browsers",
     "retries",
+    "bodies",
+    "events",
 )
 
 
@@ -337,6 +339,24 @@ GOLDEN: Final = (
         "browsers",
         "            call.arrival_ns = model.now\n",
         "",
+    ),
+    Mutation(
+        "what the gateway answers itself runs a template",
+        "bodies",
+        "    if gateway.tables.body[_REST, call.answer] > 0:\n        return\n",
+        "",
+    ),
+    Mutation(
+        "a throttled event waits a second each time",
+        "events",
+        "n_throttles += 1",
+        "n_throttles = 1",
+    ),
+    Mutation(
+        "an event is tried again although it went well",
+        "events",
+        "if answer != Answer.FUNCTION_ERROR:",
+        "if answer == Answer.FUNCTION_THROTTLED:",
     ),
 )
 
