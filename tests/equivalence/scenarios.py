@@ -102,11 +102,27 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     add_perimeter(drawing, data)
     add_stages(drawing, data)
     close_endpoints(data)
+    if style is not Style.EXACT and drawing.maybe(12):
+        _crowd_a_cached_endpoint(data)
     if style is not Style.EXACT and drawing.maybe(50):
         data.setdefault("timeline", []).extend(draw_changes(drawing, data))
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
     return Case(data, drawing.files)
+
+
+def _crowd_a_cached_endpoint(data: dict[str, Any]) -> None:
+    """Let what is cached be errors of a server without a queue, which few would be by chance."""
+    for api in data["apis"].values():
+        stages = list(api.get("stages", {"": api.get("stage", {})}).values())
+        cached = [route for route in api["routes"].values() if "cache" in route]
+        if not cached or any("canary" in stage for stage in stages):
+            continue
+        cached[0]["integration"] = {"type": "http_proxy", "endpoint": "e0"}
+        endpoint = data["endpoints"]["e0"]
+        endpoint.pop("errors", None)
+        endpoint |= {"servers": 1, "queue_limit": 0}
+        data.setdefault("settings", {})["cache_statuses"] = "all"
 
 
 def _add_unrelated_keys(drawing: Drawing, data: dict[str, Any]) -> None:

@@ -44,8 +44,8 @@ def test_the_answer_of_slow_database() -> None:
         f"{percent(failed(throttled, 'rush', _ORDERS, 'throttled'))} of the orders get a 429",
         f"p95 of {p95(throttled, _ORDERS):.0f} ms",
         f"{dollars(throttled)} in place of {dollars(plain)}",
-        f"{percent(failed(reserved, 'rush', _ORDERS, 'backend_throttled'))} of the orders get a "
-        f"500, p95 is {p95(reserved, _ORDERS):.0f} ms",
+        f"{percent(failed(reserved, 'rush', _ORDERS, 'backend_throttled'))} of the orders in the "
+        f"rush get a 500, p95 is {p95(reserved, _ORDERS):.0f} ms",
         f"A reserve of 40 would refuse {percent(too_small)}",
         f"{percent(failed(more, 'rush', _ORDERS, 'backend_error'))} of the orders fail in the rush",
         f"{percent(failed(more, 'after', _ORDERS, 'backend_error'))} in the two minutes after it",

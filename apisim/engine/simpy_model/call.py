@@ -63,6 +63,7 @@ class Call:
     give_up_ns: int = NEVER  # when its client stops waiting
     connection: int = -1  # that carries it; -1: none is kept
     is_new: bool = True  # it has come on a connection of its own
+    kbps: int = -1  # line of an answer that takes time to be given, as it was when that was decided
     follows: bool = False  # a preflight has come the same way
     runs: int = 0  # of an event: how often its function has run for it
     address: Address = field(init=False)

@@ -106,8 +106,12 @@ def has_bad_certificate(model: "Model", call: Call) -> bool:
 
 
 def arrive_back(model: "Model", call: Call) -> None:
-    """The answer leaves the gateway: its bytes take time, and the connection is used until then."""
-    kbps = model.sources[call.source].kbps
+    """The answer leaves the gateway: its bytes take time, and the connection is used until then.
+
+    A line that the timeline has changed counts for answers that were decided after that.
+    """
+    kbps = call.kbps if call.kbps >= 0 else model.sources[call.source].kbps
+    call.kbps = -1
     if kbps:
         call.back_ns += int(transfer_ns(call.response_bytes, kbps))
     if call.connection >= 0:

@@ -206,6 +206,7 @@ class Gateway:
         return True
 
     def _hit(self, call: Call) -> Process:
+        call.kbps = self.model.sources[call.source].kbps
         hit_ns = self.draws.amount(call, self.model.rules.hit_time, Purpose.HIT_TIME)
         yield from self.model.wait(call, hit_ns, ARRIVAL)
 
@@ -274,6 +275,7 @@ class Gateway:
             )
 
     def _refuse(self, call: Call) -> Process:
+        call.kbps = self.model.sources[call.source].kbps
         refusal_ns = self.draws.amount(call, self.model.rules.refusal_time, Purpose.REFUSAL_TIME)
         yield from self.model.wait(call, refusal_ns, ARRIVAL)
 
