@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.jit import constant, inline, kernel, part
+from apisim.arrays.tokens import refill
 
 __all__ = [
     "ACTION_COST_DTYPE",
@@ -100,9 +101,7 @@ def _has(limit: np.void, n_tokens: int, now_ns: int) -> bool:
     """Whether a limit, refilled until now, holds so many tokens."""
     if n_tokens == 0:
         return True
-    elapsed_ns = min(now_ns - limit["last_ns"], limit["to_full_ns"])
-    limit["level"] = min(limit["capacity"], limit["level"] + elapsed_ns * limit["parts_per_ns"])
-    limit["last_ns"] = now_ns
+    refill(limit, now_ns)
     # Compared by division: the product could overflow for a huge item.
     if n_tokens <= limit["level"] // limit["parts_per_token"]:
         return True

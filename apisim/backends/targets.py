@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from apisim.arrays.jit import constant, kernel
 
-__all__ = ["LINK_DTYPE", "OUTAGE_DTYPE", "crosses_zones", "is_down", "pick_target", "zone_of"]
+__all__ = ["LINK_DTYPE", "OUTAGE_DTYPE", "crosses_zones", "is_down", "pick_target"]
 
 _NOBODY: Final = constant(-1)
 _ONE: Final = constant(1)
@@ -63,12 +63,6 @@ def _is_out(link: np.void, outages: NDArray[np.void], target: int, now_ns: int) 
         if target < outage["targets"] and outage["out_ns"] <= now_ns < outage["back_ns"]:
             return True
     return False
-
-
-@kernel
-def zone_of(link: np.void, u: float) -> int:
-    """Zone of the balancer's node that a request comes in by."""
-    return min(np.int64(u * link["zones"]), link["zones"] - 1)  # type: ignore[no-any-return]
 
 
 @kernel

@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import inline, kernel, part
+from apisim.arrays.jit import inline, kernel
+from apisim.arrays.tokens import refill
 
 __all__ = [
     "BUCKET_DTYPE",
@@ -104,13 +105,6 @@ def fill_bucket(
     row["worst_second"], row["worst_refused"] = -1, 0
 
 
-@part
-def _refill(bucket: np.void, now_ns: int) -> None:
-    elapsed_ns = min(now_ns - bucket["last_ns"], bucket["to_full_ns"])
-    bucket["level"] = min(bucket["capacity"], bucket["level"] + elapsed_ns * bucket["parts_per_ns"])
-    bucket["last_ns"] = now_ns
-
-
 @kernel
 def try_take(bucket: np.void, n_tokens: int, now_ns: int) -> bool:
     """Take ``n_tokens`` at once or none.
@@ -129,7 +123,7 @@ def try_take(bucket: np.void, n_tokens: int, now_ns: int) -> bool:
     bool
         True if the tokens were taken. A refused request spends nothing.
     """
-    _refill(bucket, now_ns)
+    refill(bucket, now_ns)
     # Compared by division: n_tokens * parts_per_token could overflow for a silly n_tokens.
     if n_tokens > bucket["level"] // bucket["parts_per_token"]:
         return False
@@ -155,7 +149,7 @@ def change_bucket(
     now_ns : int
         Time of the change [ns].
     """
-    _refill(bucket, now_ns)
+    refill(bucket, now_ns)
     bucket["capacity"] = capacity
     bucket["parts_per_ns"] = parts_per_ns
     bucket["to_full_ns"] = to_full_ns
@@ -220,7 +214,7 @@ def look(
     for at in levels:
         if at != NO_BUCKET:
             bucket = buckets[at + part]
-            _refill(bucket, now_ns)
+            refill(bucket, now_ns)
             if bucket["level"] < bucket["parts_per_token"]:
                 refuse(bucket, now_ns)
                 return at + part  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from apisim.scenario.actions import ServiceAction
 from apisim.scenario.authorizers import Scope
 from apisim.scenario.cors import Cors, RouteCors
 from apisim.scenario.distributions import SentSizeDistribution
@@ -72,8 +73,9 @@ class Integration(Model):
     service : str or None
         Name under ``services:``; the type ``aws_service`` needs it.
     action : str or None
-        What is done to a DynamoDB table: ``GetItem`` (the default of GET and HEAD), ``Query``,
-        ``PutItem`` (of other methods), ``UpdateItem``, ``DeleteItem``.
+        What is done to the service. A DynamoDB table: ``GetItem`` (the default of GET and HEAD),
+        ``Query``, ``PutItem`` (of other methods), ``UpdateItem``, ``DeleteItem``; others have one
+        action each.
     timeout : int
         How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
         29 s. HTTP: 50 ms to 30 s, default 30 s (quotas of REST and HTTP APIs).
@@ -104,13 +106,7 @@ class Integration(Model):
     function: Annotated[str, name()] | None = None
     endpoint: Annotated[str, name()] | None = None
     service: Annotated[str, name()] | None = None
-    action: (
-        Annotated[
-            Literal["GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"],
-            choice("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"),
-        ]
-        | None
-    ) = None
+    action: ServiceAction | None = None
     timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
     cache_namespace: Annotated[str, name()] | None = None
     error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200

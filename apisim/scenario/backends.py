@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from apisim.draws.distributions import Distribution
+from apisim.scenario.actions import ServiceAction
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import choice, duration, name, rate, share, size, whole
@@ -112,7 +113,7 @@ class CallBehind(Model):
         Name under ``endpoints:`` or ``services:``, one of them. A call queues at an endpoint with
         all others; what it takes includes the network in between.
     action : str or None
-        What is done to a DynamoDB table, default ``GetItem``.
+        What is done to the service; default ``GetItem`` of a DynamoDB table, else the only one.
     on_error : {"fail", "ignore"}
         What a call does to the function that comes back as an error or finds the queue full: the
         function fails at once (default), or it goes on.
@@ -120,13 +121,7 @@ class CallBehind(Model):
 
     endpoint: Annotated[str, name()] | None = None
     service: Annotated[str, name()] | None = None
-    action: (
-        Annotated[
-            Literal["GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"],
-            choice("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"),
-        ]
-        | None
-    ) = None
+    action: ServiceAction | None = None
     on_error: Annotated[Literal["fail", "ignore"], choice("fail", "ignore")] = "fail"
 
     @model_validator(mode="after")

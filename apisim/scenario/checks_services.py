@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from apisim.scenario.actions import ACTIONS
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.routes import parse_route_key
 from apisim.scenario.scenario import Scenario
-from apisim.scenario.services import ACTIONS, ON_HTTP_APIS, action_of
+from apisim.scenario.services import ON_HTTP_APIS, action_of
 from apisim.scenario.units import UnitError, shown
 from apisim.scenario.validation import Validation
 

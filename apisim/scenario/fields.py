@@ -150,15 +150,10 @@ def size(low: str = "0B", high: str = "1TB", owner: str = "", multiple: str = "1
     """Size in bytes, from ``low`` to ``high``, a multiple of ``multiple``."""
     low_bytes, high_bytes, step = parse_size(low), parse_size(high), parse_size(multiple)
 
-    unit = multiple.lstrip("0123456789")
+    unit = multiple.lstrip("0123456789")  # what a bare number is likely to be meant in
 
     def read(value: Any, context: Context) -> int:
-        try:
-            result = parse_size(value)
-        except UnitError as error:
-            # A bare number is meant in the unit that the key is counted in.
-            hint = error.hint.removesuffix("B") + unit if "no unit" in error.message else error.hint
-            raise UnitError(error.message, hint) from None
+        result = parse_size(value, unit)
         _check(result, low_bytes, high_bytes, (_plain(value), low, high), owner)
         if result % step:
             raise UnitError(f"{_plain(value)} is not a multiple of {multiple}")

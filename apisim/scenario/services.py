@@ -4,25 +4,16 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import model_validator
 
+from apisim.scenario.actions import ACTIONS
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import PayloadDistribution, TimeDistribution
 from apisim.scenario.fields import choice, flag, share, whole
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
 
-__all__ = ["ACTIONS", "ON_HTTP_APIS", "READS", "Service", "ServiceType", "action_of"]
+__all__ = ["ON_HTTP_APIS", "Service", "ServiceType", "action_of"]
 
 ServiceType = Literal["dynamodb", "sqs", "sns", "step_functions", "kinesis", "eventbridge"]
 
-#: What a request can do there; the first of several that reads, the first that writes.
-ACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "dynamodb": ("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"),
-    "sqs": ("SendMessage",),
-    "sns": ("Publish",),
-    "step_functions": ("StartExecution",),
-    "kinesis": ("PutRecord",),
-    "eventbridge": ("PutEvents",),
-}
-READS: Final = ("GetItem", "Query")
 #: Services with integrations of their own on HTTP APIs (developer guide, "Integration subtype
 #: reference"); AppConfig, the fifth, is not modelled.
 ON_HTTP_APIS: Final = ("eventbridge", "sqs", "kinesis", "step_functions")

@@ -243,13 +243,15 @@ def parse_duration(value: object) -> int:
     return total.numerator
 
 
-def parse_size(value: object) -> int:
+def parse_size(value: object, unit: str = "B") -> int:
     """Size in bytes; a decimal number of units is rounded to the nearest byte.
 
     Parameters
     ----------
     value : object
         Text such as ``300B``, ``64KB`` (the same as ``64KiB``), ``1.6GB``; or 0.
+    unit : str
+        What the hint proposes for a number without one.
 
     Returns
     -------
@@ -270,12 +272,14 @@ def parse_size(value: object) -> int:
     if number is not None:
         if number == 0:
             return 0
-        raise UnitError(f"{shown(value)} has no unit; a size needs one", f"write {shown(value)}B")
+        raise UnitError(
+            f"{shown(value)} has no unit; a size needs one", f"write {shown(value)}{unit}"
+        )
     if not isinstance(value, str):
         raise UnitError(f"must be a size, got {shown(value)}", "write e.g. 300B, 64KB or 1.6GB")
     match = _QUANTITY.fullmatch(value)
     if match and not match[2]:
-        raise UnitError(f"{shown(value)} has no unit; a size needs one", f"write {match[1]}B")
+        raise UnitError(f"{shown(value)} has no unit; a size needs one", f"write {match[1]}{unit}")
     units = {unit.casefold(): scale for unit, scale in SIZE_UNITS_BYTES.items()}
     if match is None or match[2].casefold() not in units:
         raise UnitError(f"{shown(value)} is not a size", "write e.g. 300B, 64KB or 1.6GB")

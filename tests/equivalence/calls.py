@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from apisim.scenario.actions import ACTIONS
 from tests.equivalence.drawing import Drawing
 
 __all__ = ["add_calls", "draw_link", "draw_services", "service_target"]
 
-_TABLE_ACTIONS = ("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem")
 _TYPES = ("dynamodb", "dynamodb", "sqs", "kinesis", "sns", "step_functions", "eventbridge")
 _SIZES = ("1KB", "0B", "5KB", {"mixture": [[0.5, "1KB"], [0.5, "30KB"]]}, "700KB")
 
@@ -86,5 +86,7 @@ def service_target(drawing: Drawing, services: dict[str, Any]) -> dict[str, Any]
     name = drawing.one(*services)
     target: dict[str, Any] = {"service": name}
     if services[name]["type"] == "dynamodb":
-        drawing.optional(target, 100, "action", *_TABLE_ACTIONS)
+        drawing.optional(target, 100, "action", *ACTIONS["dynamodb"])
+    else:
+        drawing.optional(target, 30, "action", *ACTIONS[services[name]["type"]])
     return target

@@ -3,11 +3,11 @@
 from typing import Final
 
 from apisim.arrays.jit import constant, gate
-from apisim.backends.targets import crosses_zones, is_down, pick_target, zone_of
+from apisim.backends.targets import crosses_zones, is_down, pick_target
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_ENDPOINT
-from apisim.engine.calls import DRAWS_PER_ATTEMPT
+from apisim.engine.calls import DRAWS_PER_ATTEMPT, share_at
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.world import World
 from apisim.gateway.status import Answer
@@ -36,7 +36,7 @@ def go_through_link(world: World, at: int, now_ns: int) -> None:
     draw = slot["attempt"] * DRAWS_PER_ATTEMPT
     zone = _FIRST
     if link["zones"] > 1:
-        zone = zone_of(link, uniform(keys[_ZONE], slot["entity"], draw))
+        zone = share_at(uniform(keys[_ZONE], slot["entity"], draw), link["zones"])
     u = 0.0
     if link["targets"] > 1:
         u = uniform(keys[_TARGET], slot["entity"], draw)

@@ -11,7 +11,8 @@ from apisim.backends.service import ACTION_COST_DTYPE, LIMIT_DTYPE, MAX_LIMITS, 
 from apisim.engine.backend_tables import SERVICE_SPEC_DTYPE
 from apisim.engine.lowering.context import Context
 from apisim.gateway.throttle import BUCKET_DTYPE, fill_bucket
-from apisim.scenario.services import READS, Service
+from apisim.scenario.actions import READS
+from apisim.scenario.services import Service
 
 __all__ = ["LoweredServices", "lower_services"]
 

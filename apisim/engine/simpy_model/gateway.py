@@ -50,6 +50,7 @@ from apisim.gateway.usage_plan import note_throttled
 
 if TYPE_CHECKING:
     from apisim.engine.simpy_model.backends import Backend
+    from apisim.engine.simpy_model.link import Link
     from apisim.engine.simpy_model.model import Model
 
 __all__ = ["Gateway"]
@@ -235,7 +236,7 @@ class Gateway:
     def call_backend(
         self,
         call: Call,
-        backend: "Backend",
+        backend: "Backend | Link",
         transport: int,
         timeout_ns: int,
         purposes: dict[str, Purpose],

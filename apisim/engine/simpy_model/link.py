@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from apisim.backends.targets import crosses_zones, is_down, pick_target, zone_of
+from apisim.backends.targets import crosses_zones, is_down, pick_target
 from apisim.draws.purposes import Purpose
+from apisim.engine.calls import share_at
 from apisim.engine.simpy_model.backends import Backend, Endpoint
 from apisim.engine.simpy_model.call import Call
 from apisim.engine.simpy_model.environment import Process
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
 __all__ = ["Link"]
 
 
-class Link(Backend):
+class Link:
     """A VPC link with a load balancer: it picks a target when the call leaves the gateway."""
+
+    def __init__(self, model: "Model", index: int) -> None:
+        self.model = model
+        self.index = index
 
     def start(self, call: Call, transport_ns: int, purposes: dict[str, Purpose]) -> simpy.Event:
         """Send a call off by way of the link to one of the targets."""
         model, draws = self.model, self.model.draws
         link, outages = model.tables.links[self.index], model.tables.outages
-        zone = int(zone_of(link, draws.share(call, Purpose.ZONE))) if link["zones"] > 1 else 0
+        n_zones = int(link["zones"])
+        zone = int(share_at(draws.share(call, Purpose.ZONE), n_zones)) if n_zones > 1 else 0
         u = draws.share(call, Purpose.TARGET) if link["targets"] > 1 else 0.0
         target = int(pick_target(link, outages, zone, u, model.now))
         transport_ns += draws.amount(call, model.rules.vpc_link_time, Purpose.LINK)
@@ -35,10 +41,6 @@ class Link(Backend):
             return _Down(model, answer).start(call, transport_ns, purposes)
         endpoint: Endpoint = model.endpoint_backends[int(link["first"]) + target]
         return endpoint.start(call, transport_ns, purposes)
-
-    def work(self, call: Call, purposes: dict[str, Purpose]) -> Process:
-        """A link does no work of its own."""
-        raise NotImplementedError
 
 
 class _Down(Backend):

@@ -112,7 +112,7 @@ class Model:
         """The clock [ns]."""
         return int(self.env.now)
 
-    def backend(self, kind: int, index: int) -> Backend:
+    def backend(self, kind: int, index: int) -> Backend | Link:
         """Function or endpoint behind a route."""
         if kind == BACKEND_FUNCTION:
             return self.function_backends[index]
