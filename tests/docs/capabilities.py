@@ -118,7 +118,7 @@ OFF: Final[dict[str, Switch]] = {
         'if bucket["level"] < -1_000_000_000_000_000_000:',
     ),
     "burst": Switch(
-        f"{_GATEWAY}/throttle.py",
+        "apisim/arrays/tokens.py",
         'min(bucket["capacity"], bucket["level"] + elapsed_ns * bucket["parts_per_ns"])',
         'bucket["level"] + elapsed_ns * bucket["parts_per_ns"]',
     ),

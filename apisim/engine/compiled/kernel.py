@@ -37,7 +37,8 @@ NEED_ROWS: Final = constant(5)
 
 #: Most events, entries and rows that one event adds.
 _MARGIN: Final = constant(6)
-#: Most slots that one event takes: a call that is answered at once, its event, and its client.
+#: Most slots that one event takes: a call that is answered at once (or a page's, behind a preflight
+#: that leaves its slot to others), its event, and its client.
 _SLOTS: Final = constant(3)
 #: No preflight has come the same way.
 _FIRST: Final = constant(0)
