@@ -65,6 +65,14 @@ def tenth(rate: Any) -> str:
     return f"{float(Fraction(number) / 10):.6f}{slash}{period}"
 
 
+def unplaced(source: dict[str, Any]) -> dict[str, Any]:
+    """A source with a written distance where it named a place: maps do not stretch."""
+    network = dict(source.get("network", {}))
+    if network.pop("location", None) is None:
+        return source
+    return source | {"network": {"origin_rtt": "100ms", **network}}
+
+
 def slower_file(text: str) -> str:
     """A file with the numbers of its first column ten times as large."""
     header, *rows = text.splitlines()
@@ -82,6 +90,7 @@ def test_ten_times_slower_is_the_same_at_ten_times_the_times(case: Case, folder:
     # These are longer than nothing unless they are set.
     unsaid = {"sign_in_burst": "1s", "retry_after": "1s", "signature_window": "5m"}
     case.data["settings"] = unsaid | case.data.get("settings", {})
+    case.data["traffic"] = {name: unplaced(source) for name, source in case.data["traffic"].items()}
     one = simulate(case, folder).rows
     ten = simulate(Case(slower(case.data), files), folder).rows
     assert len(one) == len(ten)
