@@ -39,7 +39,7 @@ def draw_authorizers(drawing: Drawing, functions: list[str]) -> dict[str, Any]:
 def _decide(drawing: Drawing, spec: dict[str, Any]) -> None:
     """What a Lambda authorizer keeps, and what its function says."""
     ttls = ("1ms", "2ms", "0s", "50ms") if drawing.is_crowded else ("50ms", "10ms", "0s", "300s")
-    drawing.optional(spec, 80, "ttl", *ttls)
+    drawing.optional(spec, 100 if drawing.is_exact else 80, "ttl", *ttls)
     drawing.optional(spec, 40, "deny_identities", "30%", "60%", "0.5%", "30%", "100%")
     if spec.get("deny_identities") != "100%":
         drawing.optional(spec, 60, "silent_identities", "40%", "30%", "10%")

@@ -193,7 +193,7 @@ def _route_cache(drawing: Drawing, key: str) -> dict[str, Any]:
         drawing.optional(chosen, 85, "unauthorized", "fail_with_403", *policies)
         drawing.optional(chosen, 25, "require_authorization", False, True)
     ttls = ("1ms", "2ms", "10ms") if drawing.is_crowded else ("50ms", "10ms", "1s", "0s", "200ms")
-    drawing.optional(cache, 85, "ttl", *ttls)
+    drawing.optional(cache, 100 if drawing.is_exact else 85, "ttl", *ttls)
     return cache
 
 

@@ -8,6 +8,8 @@ from tests.equivalence.drawing import Drawing
 __all__ = ["add_calls", "draw_link", "draw_services", "service_target"]
 
 _TYPES = ("dynamodb", "dynamodb", "sqs", "kinesis", "sns", "step_functions", "eventbridge")
+#: Those whose limits are rates as written; the others have whole units a second.
+_RATED = ("sqs", "sns", "step_functions", "eventbridge")
 _SIZES = ("1KB", "0B", "5KB", {"mixture": [[0.5, "1KB"], [0.5, "30KB"]]}, "700KB")
 
 
@@ -17,7 +19,7 @@ def draw_services(drawing: Drawing) -> dict[str, Any]:
 
 
 def _service(drawing: Drawing) -> dict[str, Any]:
-    kind = drawing.one(*_TYPES)
+    kind = drawing.one(*(_RATED if drawing.is_exact else _TYPES))
     service: dict[str, Any] = {"type": kind, "latency": drawing.time()}
     drawing.optional(service, 70, "item_size", *_SIZES)
     drawing.optional(service, 30, "errors", "50%", "10%", "100%")

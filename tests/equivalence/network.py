@@ -15,9 +15,9 @@ LINES = ("2ms", "15ms", {"p50": "3ms", "p99": "9ms"})
 def draw_network(drawing: Drawing, source: dict[str, Any]) -> dict[str, Any]:
     """What stands under ``network:`` of a source whose callers are known."""
     network: dict[str, Any] = {}
-    if drawing.maybe(15):
+    if not drawing.is_exact and drawing.maybe(15):  # a map's distances are as they are
         network["location"] = drawing.one(*PLACES)
-        network["edge_rtt"] = drawing.one(*(LINES[:2] if drawing.is_exact else LINES))
+        network["edge_rtt"] = drawing.one(*LINES)
     elif drawing.maybe(80):
         network["rtt"] = drawing.time()
     if "location" not in network:

@@ -33,7 +33,7 @@ def draw_waf(drawing: Drawing, stage: dict[str, Any]) -> None:
     for _ in range(drawing.one(1, 0, 2)):
         window, delay = drawing.one(("20ms", "10ms"), ("100ms", "20ms"), ("1s", "1s"))
         rule: dict[str, Any] = {"limit": drawing.one(10, 30), "window": window, "delay": delay}
-        if drawing.maybe(5):
+        if not drawing.is_exact and drawing.maybe(5):
             rule = {"limit": 10}
         drawing.optional(rule, 30, "by", "ip")
         rules.append(rule)

@@ -65,12 +65,23 @@ def tenth(rate: Any) -> str:
     return f"{float(Fraction(number) / 10):.6f}{slash}{period}"
 
 
-def unplaced(source: dict[str, Any]) -> dict[str, Any]:
-    """A source with a written distance where it named a place: maps do not stretch."""
-    network = dict(source.get("network", {}))
-    if network.pop("location", None) is None:
-        return source
-    return source | {"network": {"origin_rtt": "100ms", **network}}
+def say_all(data: dict[str, Any]) -> None:
+    """Write down the times and rates that are more than nothing if they are left out."""
+    data.pop("start", None)  # the calendar of quotas goes on at its own pace
+    data["settings"] = {
+        "sign_in_burst": "1s",
+        "retry_after": "1s",
+        "signature_window": "5m",
+        "idle_expiry": "10m",
+        **data.get("settings", {}),
+    }
+    limit = {"rate_limit": 10_000, "burst_limit": 5_000}
+    data.setdefault("account", {}).setdefault("throttle", limit)
+    for function in data.get("functions", {}).values():
+        function.setdefault("timeout", "3s")
+    for endpoint in data.get("endpoints", {}).values():
+        if "behind" in endpoint:
+            endpoint.setdefault("health_check", {}).setdefault("interval", "30s")
 
 
 def slower_file(text: str) -> str:
@@ -86,11 +97,7 @@ def slower_file(text: str) -> str:
 def test_ten_times_slower_is_the_same_at_ten_times_the_times(case: Case, folder: Path) -> None:
     files = {name: slower_file(text) for name, text in case.files.items()}
     files["times.csv"] = slower_file(FILES["times.csv"])
-    case.data.pop("start", None)  # the calendar of quotas goes on at its own pace
-    # These are longer than nothing unless they are set.
-    unsaid = {"sign_in_burst": "1s", "retry_after": "1s", "signature_window": "5m"}
-    case.data["settings"] = unsaid | case.data.get("settings", {})
-    case.data["traffic"] = {name: unplaced(source) for name, source in case.data["traffic"].items()}
+    say_all(case.data)
     one = simulate(case, folder).rows
     ten = simulate(Case(slower(case.data), files), folder).rows
     assert len(one) == len(ten)
