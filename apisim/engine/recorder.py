@@ -15,8 +15,10 @@ from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
 from apisim.arrays.jit import constant, gate, inline, kernel, part
 from apisim.engine.clients import CallRecords, new_call_records
+from apisim.engine.connection_records import ConnectionRecords, new_connection_records
 from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
+from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 
 __all__ = [
@@ -44,8 +46,6 @@ CACHE_MISSES: Final = N_ANSWERS
 COLD_STARTS: Final = N_ANSWERS + 1
 AUTHORIZER_CALLS: Final = N_ANSWERS + 2
 N_COLUMNS: Final = N_ANSWERS + 3
-MAX_PERIODS: Final = 4096
-_FIRST_PERIOD_NS: Final = 1_000_000_000
 
 #: Histograms of each cell, in this order. Gateway latency is CloudWatch's ``Latency``.
 HISTOGRAMS: Final = ("latency", "integration_latency", "gateway_latency")
@@ -159,6 +159,7 @@ class Recorder(NamedTuple):
     executions: NDArray[np.void]  # EXECUTION_DTYPE[n_phases, n_functions, 2]
     customers: NDArray[np.void]  # CUSTOMER_COUNT_DTYPE
     calls: CallRecords
+    connections: ConnectionRecords
 
 
 def new_recorder(
@@ -172,12 +173,19 @@ def new_recorder(
     buffer_rows: int,
     n_customers: int = 0,
     has_clients: bool = False,
+    n_pushes: int = 0,
+    has_connections: bool = False,
+    minutes_rounding: int = 0,
 ) -> Recorder:
-    """An empty recorder; ``buffer_rows`` > 0 keeps full rows, at most that many between flushes."""
+    """An empty recorder; ``buffer_rows`` > 0 keeps full rows, at most that many between flushes.
+
+    ``has_connections``: there is a WebSocket API; ``minutes_rounding`` is an index into
+    :data:`apisim.engine.connection_records.ROUNDINGS`.
+    """
     total = np.zeros(1, TOTAL_DTYPE)
     total["salt"] = salt
     total["keep_rows"] = int(buffer_rows > 0)
-    total["period_ns"] = _FIRST_PERIOD_NS
+    total["period_ns"] = FIRST_PERIOD_NS
     total["warm_up_ns"] = warm_up_ns
     return Recorder(
         total=total,
@@ -190,6 +198,13 @@ def new_recorder(
         executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
         customers=np.zeros(max(n_customers, 1), CUSTOMER_COUNT_DTYPE),
         calls=new_call_records(n_cells if has_clients else 1),
+        connections=new_connection_records(
+            n_apis if has_connections else 1,
+            n_pushes,
+            n_phases=n_phases if has_connections else 1,
+            warm_up_ns=warm_up_ns,
+            rounding=minutes_rounding,
+        ),
     )
 
 

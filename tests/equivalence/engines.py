@@ -79,9 +79,10 @@ def _records(
     """Everything a replication leaves behind, pair by pair."""
     for name in ("cells", "counts", "histograms", "series", "usage", "executions", "customers"):
         yield name, getattr(compiled.recorder, name), getattr(golden.recorder, name)
-    for name in compiled.recorder.calls._fields:
-        calls = (getattr(one.recorder.calls, name) for one in (compiled, golden))
-        yield f"calls.{name}", *calls
+    for part in ("calls", "connections"):
+        one, other = (getattr(run.recorder, part) for run in (compiled, golden))
+        for name in one._fields:
+            yield f"{part}.{name}", getattr(one, name), getattr(other, name)
     for name in _TOTALS:
         yield name, compiled.recorder.total[name], golden.recorder.total[name]
     for name in ("pools", "buckets", "key_sets", "sign_ins", "clusters", "inspections"):
