@@ -48,14 +48,18 @@ OUTCOME_RULES: Final = {
     "backend_error": "integration_error_or_timeout",
     "backend_throttled": "integration_throttled",
     "cors_blocked": "integration_response",  # the browser hides an answer that was given
+    "sent": "",  # a message to a connection
 }
 
-#: Outcomes of calls that never reached an API: no book charges them.
-NOT_REQUESTS: Final = ("no_token",)
+#: Outcomes of calls that never reached an API, or a client: no book charges them.
+NOT_REQUESTS: Final = ("no_token", "gone", "unavailable")
+
+#: Upgrades and closes are no messages: they are charged only where a book says so.
+_NO_MESSAGES: Final = {"connected": "websocket_connect_disconnect"}
 
 #: Every rule a book may have.
 RULE_NAMES: Final = frozenset(
-    {*OUTCOME_RULES.values(), "websocket_connect_disconnect", "websocket_ping_pong"} - {""}
+    {*OUTCOME_RULES.values(), *_NO_MESSAGES.values(), "websocket_ping_pong"} - {""}
 )
 
 
@@ -70,13 +74,17 @@ def charge_table(book: PriceBook) -> dict[str, bool]:
     Returns
     -------
     dict of str to bool
-        One entry for each name in :data:`OUTCOME_RULES` and :data:`NOT_REQUESTS`.
+        One entry for each name in :data:`OUTCOME_RULES` and :data:`NOT_REQUESTS`, and one for
+        ``connected``, which is about everything that opens or closes a WebSocket connection.
     """
     rules = book.charge_rules
-    return {
+    charged = {
         outcome: rules[rule].is_charged if rule in rules else book.is_charged_by_default
         for outcome, rule in OUTCOME_RULES.items()
-    } | dict.fromkeys(NOT_REQUESTS, False)
+    }
+    for outcome, rule in _NO_MESSAGES.items():
+        charged[outcome] = rule in rules and rules[rule].is_charged
+    return charged | dict.fromkeys(NOT_REQUESTS, False)
 
 
 def metering_increment(book: PriceBook, api_type: str) -> int | None:

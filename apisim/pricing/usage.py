@@ -25,6 +25,7 @@ _NS_PER_HOUR: Final = 3_600_000_000_000
 _HOURS_PER_MONTH: Final = 730
 _MS_PER_S: Final = 1_000
 _NS_PER_S: Final = 1_000_000_000
+_NS_PER_MINUTE: Final = 60 * _NS_PER_S
 _BYTES_PER_MB: Final = 1 << 20
 
 _ENDPOINTS: Final = ("edge", "regional", "private")
@@ -48,8 +49,8 @@ class ApiUsage:
     bytes_out, bytes_in : int
         Response and request bytes on the wire [bytes]; of a private API, those that went through
         a VPC endpoint.
-    connection_minutes : int
-        Minutes of WebSocket connections, each connection rounded up.
+    connection_ns : int
+        Time of WebSocket connections as it is billed [ns]: whole minutes, unless they are exact.
     """
 
     name: str
@@ -58,12 +59,12 @@ class ApiUsage:
     requests_charged: int = 0
     bytes_out: int = 0
     bytes_in: int = 0
-    connection_minutes: int = 0
+    connection_ns: int = 0
 
     def __post_init__(self) -> None:
         _known("type", self.type, tuple(API_METERS))
         _known("endpoint", self.endpoint, _ENDPOINTS)
-        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_minutes"):
+        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_ns"):
             _counted(counted, getattr(self, counted))
 
 
@@ -218,7 +219,7 @@ class Usage:
 
         for api in self.apis:
             add(API_METERS[api.type], Fraction(api.requests_charged))
-            minutes = Fraction(api.connection_minutes)
+            minutes = Fraction(api.connection_ns, _NS_PER_MINUTE)
             add("apigateway.websocket.connection_minutes", minutes)
             if api.endpoint == "private":
                 # No transfer out: what a private API sends goes through its interface endpoint.
@@ -274,7 +275,7 @@ def _sum(one: T, other: T) -> T:
     totals = {
         name: getattr(one, name) + getattr(other, name)
         for name in (
-            "requests_charged", "bytes_out", "bytes_in", "connection_minutes",
+            "requests_charged", "bytes_out", "bytes_in", "connection_ns",
             "invocations", "billed_ms", "provisioned_ms", "provisioned_ns", "requests",
         )
         if hasattr(one, name)

@@ -23,6 +23,7 @@ __all__ = ["empty_windows", "run_usage", "windows_of"]
 #: Position of what was used after the warm-up; the other is the warm-up's.
 _MEASURED = 0
 _WARM_UP = 1
+_MINUTE_NS = 60_000_000_000
 
 
 def run_usage(replication: Replication) -> Usage:
@@ -124,6 +125,7 @@ def _usage(
                 requests_charged=int(mine["units"].sum()),
                 bytes_in=int(moved["bytes_in"].sum()),
                 bytes_out=int(moved["bytes_out"].sum()),
+                connection_ns=_billed_ns(replication, at, phases, parts),
             )
         )
     functions = []
@@ -166,6 +168,17 @@ def _usage(
     return Usage(
         apis=tuple(apis), functions=tuple(functions), caches=tuple(caches), wafs=tuple(wafs)
     )
+
+
+def _billed_ns(
+    replication: Replication, api: int, phases: Collection[int], parts: Collection[int]
+) -> int:
+    """Time of connections that were opened in these phases, as it is billed [ns]."""
+    kind: str = replication.program.scenario.apis[replication.program.names.apis[api]].type
+    if kind != "websocket":
+        return 0
+    billed = replication.recorder.connections.minutes[list(phases)][:, api, list(parts)]
+    return int(billed["minutes"].sum()) * _MINUTE_NS + int(billed["rest_ns"].sum())
 
 
 def _time_by_size(program: Program, api: str, provisioned_ns: int) -> dict[str, int]:

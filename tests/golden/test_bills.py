@@ -216,7 +216,7 @@ class TestQuantitiesOfPublishedExamples:
             name="chat",
             type="websocket",
             requests_charged=600 * 1_000 * 30 * billable_units(self.book, meter, 3072),
-            connection_minutes=1_000 * 12 * 60 * 30,
+            connection_ns=1_000 * 12 * 60 * 30 * 60_000_000_000,
         )
         found = self.quantities(apis=(api,))
         for meter in found:

@@ -143,13 +143,19 @@ def test_aws_charges_what_reaches_the_integration_and_not_what_it_refuses() -> N
         "backend_error": True,
         "backend_throttled": True,
         "cors_blocked": True,
+        "sent": True,
+        "connected": False,
         "no_token": False,
+        "gone": False,
+        "unavailable": False,
     }
 
 
 def test_the_chapter_names_no_exemption_so_everything_is_charged() -> None:
     charged = charge_table(SEED)
-    assert {outcome for outcome, is_charged in charged.items() if not is_charged} == {"no_token"}
+    assert {outcome for outcome, is_charged in charged.items() if not is_charged} == {
+        "no_token", "gone", "unavailable", "connected",
+    }  # fmt: skip
 
 
 def test_a_book_can_be_free_by_default() -> None:
@@ -166,10 +172,13 @@ conventions:
 sources: {S: {title: s, locator: s}}
 meters:
   waf.requests: {unit: Requests, tiers: [{up_to: null, price_per_unit: "1"}], sources: [S]}
-charge_rules: {default: free, outcomes: {cache_hit: {charge: true}}}
+charge_rules:
+  default: free
+  outcomes: {cache_hit: {charge: true}, websocket_connect_disconnect: {charge: true}}
 """
     charged = charge_table(read_book_text("mine.yaml", text))
-    assert [outcome for outcome, is_charged in charged.items() if is_charged] == ["cache_hit"]
+    found = [outcome for outcome, is_charged in charged.items() if is_charged]
+    assert found == ["cache_hit", "connected"]
 
 
 # units
