@@ -6,7 +6,7 @@ rest in nanoseconds, because ten million connections over a month are more than 
 The series has the same integral by period: a connection fills those it lasts through, whether or
 not anything happens in them.
 
-Statistics leave the warm-up out by the time of what they count: an opening, a close, a delivery. A
+Statistics leave the warm-up out by the time of what they count: an opening, a close. A
 connection's billed minutes are cut at the end of the warm-up: those that were whole by then are the
 warm-up's.
 """
@@ -28,6 +28,7 @@ __all__ = [
     "CLOSE_IDLE",
     "CLOSE_LEFT",
     "CLOSE_TOO_LARGE",
+    "FOREVER",
     "ROUNDINGS",
     "ROUND_EXACT",
     "ROUND_NEAREST",
@@ -35,10 +36,7 @@ __all__ = [
     "ConnectionRecords",
     "close_code",
     "new_connection_records",
-    "record_broadcast",
     "record_closed",
-    "record_coalesced",
-    "record_delivery",
     "record_lost_disconnect",
     "record_opened",
     "record_undelivered_reply",
@@ -64,18 +62,20 @@ ROUND_EXACT: Final = constant(1)
 ROUND_NEAREST: Final = constant(2)  # half a minute is one
 ROUNDINGS: Final = ("up", "exact", "nearest")
 
+FOREVER: Final = 1 << 62
 _SECOND: Final = 1_000_000_000
 _MINUTE: Final = 60 * _SECOND
+_MEASURED: Final = constant(0)
+_WARM_UP: Final = constant(1)
+_AFTER: Final = constant(2)
 
-#: One API. A ``..._rest_ns`` is what its whole seconds leave, below 10**9.
+#: Time of all connections: whole connection-seconds, and what they leave, below 10**9.
+_TIME_DTYPE: Final = np.dtype([("open_s", "i8"), ("open_rest_ns", "i8")], align=True)
+#: One API.
 _CONNECTION_DTYPE: Final = np.dtype(
     [
         ("now_open", "i8"),
         ("integrated_ns", "i8"),  # up to when the integrals go
-        ("open_s", "i8"),  # connection-seconds after the warm-up
-        ("open_rest_ns", "i8"),
-        ("warm_up_s", "i8"),
-        ("warm_up_rest_ns", "i8"),
         ("peak", "i8"),  # after the warm-up, and when it was first reached
         ("peak_ns", "i8"),
         ("opened", "i8"),
@@ -94,64 +94,63 @@ _CONNECTION_DTYPE: Final = np.dtype(
 )
 #: Billed minutes; the rest is below a minute, and 0 unless they are exact.
 _MINUTES_DTYPE: Final = np.dtype([("minutes", "i8"), ("rest_ns", "i8")], align=True)
-#: One API in one period, warm-up included.
+#: One API in one period, warm-up included. It may not begin like a time: numba takes a record that
+#: begins like another one for that, and warns.
 _SERIES_DTYPE: Final = np.dtype(
     [
-        ("open_s", "i8"),
-        ("open_rest_ns", "i8"),
         ("opened", "i8"),
         ("closed", "i8"),
         ("peak", "i8"),
-    ],
-    align=True,
-)
-#: One source of pushes, after the warm-up.
-_PUSH_DTYPE: Final = np.dtype(
-    [
-        ("arose", "i8"),
-        ("targets", "i8"),  # connections they were for
-        ("coalesced", "i8"),  # replaced by a newer one before they were sent
-        ("delivered", "i8"),
-        ("delivery_s", "i8"),  # from arising to the client
-        ("delivery_rest_ns", "i8"),
-        ("delivery_max_ns", "i8"),
+        ("open_s", "i8"),
+        ("open_rest_ns", "i8"),
     ],
     align=True,
 )
 _HEAD_DTYPE: Final = np.dtype(
-    [("period_ns", "i8"), ("warm_up_ns", "i8"), ("rounding", "i8")], align=True
+    [("period_ns", "i8"), ("warm_up_ns", "i8"), ("until_ns", "i8"), ("rounding", "i8")], align=True
 )
 
 
 class ConnectionRecords(NamedTuple):
-    """Connections by API and pushes by source; of one row each where there are none."""
+    """Connections by API; of one row where there are none."""
 
     head: NDArray[np.void]  # _HEAD_DTYPE[1]
     apis: NDArray[np.void]  # _CONNECTION_DTYPE[n_apis]
+    times: NDArray[np.void]  # _TIME_DTYPE[n_apis, 3]: measured, in the warm-up, after the traffic
     closes: NDArray[np.int64]  # [n_apis, len(CLOSES)] after the warm-up
     durations: NDArray[np.void]  # BIN_DTYPE[n_apis, N_BINS] of those that closed after it
     minutes: NDArray[np.void]  # _MINUTES_DTYPE[n_phases, n_apis, 2]; [..., 1] is the warm-up's
     series: NDArray[np.void]  # _SERIES_DTYPE[n_apis, MAX_PERIODS]
-    pushes: NDArray[np.void]  # _PUSH_DTYPE[n_push_sources]
-    deliveries: NDArray[np.void]  # BIN_DTYPE[n_push_sources, N_BINS]
 
 
 def new_connection_records(
-    n_apis: int, n_push_sources: int, *, n_phases: int = 1, warm_up_ns: int = 0, rounding: int = 0
+    n_apis: int,
+    *,
+    n_phases: int = 1,
+    warm_up_ns: int = 0,
+    until_ns: int = FOREVER,
+    rounding: int = 0,
 ) -> ConnectionRecords:
-    """Empty records; ``rounding`` is a ``ROUND_...``."""
-    n_pushes = max(n_push_sources, 1)
+    """Empty records.
+
+    Parameters
+    ----------
+    n_apis, n_phases : int
+    warm_up_ns, until_ns : int
+        Between them the mean number of connections is measured [ns].
+    rounding : int
+        A ``ROUND_...``.
+    """
     head = np.zeros(1, _HEAD_DTYPE)
-    head[0] = (FIRST_PERIOD_NS, warm_up_ns, rounding)
+    head[0] = (FIRST_PERIOD_NS, warm_up_ns, until_ns, rounding)
     return ConnectionRecords(
         head=head,
         apis=np.zeros(n_apis, _CONNECTION_DTYPE),
+        times=np.zeros((n_apis, 3), _TIME_DTYPE),
         closes=np.zeros((n_apis, len(CLOSES)), np.int64),
         durations=np.zeros((n_apis, N_BINS), BIN_DTYPE),
         minutes=np.zeros((n_phases, n_apis, 2), _MINUTES_DTYPE),
         series=np.zeros((n_apis, MAX_PERIODS), _SERIES_DTYPE),
-        pushes=np.zeros(n_pushes, _PUSH_DTYPE),
-        deliveries=np.zeros((n_pushes, N_BINS), BIN_DTYPE),
     )
 
 
@@ -186,37 +185,32 @@ def _widen(head: np.void, series: NDArray[np.void]) -> None:
 
 
 @gate
-def _integrate(head: np.void, connections: np.void, series: NDArray[np.void], now_ns: int) -> None:
-    """Add the open connections' time up to now, period by period; ``series`` of one API."""
+def _integrate(records: ConnectionRecords, api: int, part: int, now_ns: int) -> None:
+    """Add the open connections' time up to now to one part of it, and period by period."""
+    connections = records.apis[api]
     n_open = connections["now_open"]
-    period_ns = head["period_ns"]
     at_ns = connections["integrated_ns"]
-    is_warm_up = at_ns < head["warm_up_ns"]
-    connections["integrated_ns"] = now_ns
-    if n_open == 0:
+    connections["integrated_ns"] = max(now_ns, at_ns)
+    if n_open == 0 or now_ns <= at_ns:
         return
-    # In whole seconds and a rest: a product of all nanoseconds may not fit.
-    elapsed_ns = now_ns - at_ns
-    seconds = n_open * (elapsed_ns // _SECOND)
-    rest_ns = n_open * (elapsed_ns % _SECOND)
-    if is_warm_up:
-        rest_ns += connections["warm_up_rest_ns"]
-        connections["warm_up_s"] += seconds + rest_ns // _SECOND
-        connections["warm_up_rest_ns"] = rest_ns % _SECOND
-    else:
-        rest_ns += connections["open_rest_ns"]
-        connections["open_s"] += seconds + rest_ns // _SECOND
-        connections["open_rest_ns"] = rest_ns % _SECOND
+    _add_time(records.times[api, part], n_open, now_ns - at_ns)
+    period_ns = records.head[0]["period_ns"]
     period = at_ns // period_ns
     while at_ns < now_ns:
         end_ns = min(now_ns, (period + 1) * period_ns)
-        column = series[period]
-        rest_ns = column["open_rest_ns"] + n_open * ((end_ns - at_ns) % _SECOND)
-        column["open_s"] += n_open * ((end_ns - at_ns) // _SECOND) + rest_ns // _SECOND
-        column["open_rest_ns"] = rest_ns % _SECOND
+        column = records.series[api, period]
+        _add_time(column, n_open, end_ns - at_ns)
         column["peak"] = max(column["peak"], n_open)
         at_ns = end_ns
         period += 1
+
+
+@gate
+def _add_time(into: np.void, n_open: int, elapsed_ns: int) -> None:
+    # In whole seconds and a rest: a product of all nanoseconds may not fit.
+    rest_ns = into["open_rest_ns"] + n_open * (elapsed_ns % _SECOND)
+    into["open_s"] += n_open * (elapsed_ns // _SECOND) + rest_ns // _SECOND
+    into["open_rest_ns"] = rest_ns % _SECOND
 
 
 @gate
@@ -227,11 +221,14 @@ def _advance(records: ConnectionRecords, api: int, now_ns: int) -> None:
         _widen(head, records.series)
     connections = records.apis[api]
     warm_up_ns = head["warm_up_ns"]
-    if connections["integrated_ns"] < warm_up_ns <= now_ns:
-        _integrate(head, connections, records.series[api], warm_up_ns)
-        connections["peak"] = connections["now_open"]
-        connections["peak_ns"] = warm_up_ns
-    _integrate(head, connections, records.series[api], now_ns)
+    if connections["integrated_ns"] < warm_up_ns:
+        _integrate(records, api, _WARM_UP, min(now_ns, warm_up_ns))
+        if now_ns >= warm_up_ns:
+            connections["peak"] = connections["now_open"]
+            connections["peak_ns"] = warm_up_ns
+    if now_ns >= warm_up_ns:
+        _integrate(records, api, _MEASURED, min(now_ns, head["until_ns"]))
+        _integrate(records, api, _AFTER, now_ns)
 
 
 @kernel
@@ -353,46 +350,3 @@ def record_lost_disconnect(records: ConnectionRecords, api: int, now_ns: int) ->
     """Count a close of which the ``$disconnect`` route was not told."""
     if now_ns >= records.head[0]["warm_up_ns"]:
         records.apis[api]["lost_disconnects"] += 1
-
-
-@kernel
-def record_broadcast(records: ConnectionRecords, push: int, now_ns: int, n_targets: int) -> None:
-    """Count a push that arose, for so many connections; ``push`` is the place of its source."""
-    if now_ns >= records.head[0]["warm_up_ns"]:
-        records.pushes[push]["arose"] += 1
-        records.pushes[push]["targets"] += n_targets
-
-
-@kernel
-def record_coalesced(records: ConnectionRecords, push: int, now_ns: int) -> None:
-    """Count a message that a newer one of the same name has replaced before it was sent."""
-    if now_ns >= records.head[0]["warm_up_ns"]:
-        records.pushes[push]["coalesced"] += 1
-
-
-@kernel
-def record_delivery(
-    records: ConnectionRecords, push: int, arose_ns: int, delivered_ns: int
-) -> None:
-    """Count a message of a push that a client has got.
-
-    Parameters
-    ----------
-    records : ConnectionRecords
-        Updated in place.
-    push : int
-        Place of its source among the sources of pushes.
-    arose_ns, delivered_ns : int
-        When the push arose, and when the client had it [ns]. Those that arose before the end of
-        the warm-up are not counted.
-    """
-    if arose_ns < records.head[0]["warm_up_ns"]:
-        return
-    sums = records.pushes[push]
-    elapsed_ns = delivered_ns - arose_ns
-    rest_ns = sums["delivery_rest_ns"] + elapsed_ns % _SECOND
-    sums["delivered"] += 1
-    sums["delivery_s"] += elapsed_ns // _SECOND + rest_ns // _SECOND
-    sums["delivery_rest_ns"] = rest_ns % _SECOND
-    sums["delivery_max_ns"] = max(sums["delivery_max_ns"], elapsed_ns)
-    hist_add(records.deliveries[push], elapsed_ns)

@@ -19,6 +19,7 @@ from apisim.engine.connection_records import ConnectionRecords, new_connection_r
 from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
+from apisim.engine.push_records import PushRecords, new_push_records
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 
 __all__ = [
@@ -160,6 +161,7 @@ class Recorder(NamedTuple):
     customers: NDArray[np.void]  # CUSTOMER_COUNT_DTYPE
     calls: CallRecords
     connections: ConnectionRecords
+    pushes: PushRecords
 
 
 def new_recorder(
@@ -173,14 +175,13 @@ def new_recorder(
     buffer_rows: int,
     n_customers: int = 0,
     has_clients: bool = False,
-    n_pushes: int = 0,
-    has_connections: bool = False,
-    minutes_rounding: int = 0,
+    connections: ConnectionRecords | None = None,
+    pushes: PushRecords | None = None,
 ) -> Recorder:
     """An empty recorder; ``buffer_rows`` > 0 keeps full rows, at most that many between flushes.
 
-    ``has_connections``: there is a WebSocket API; ``minutes_rounding`` is an index into
-    :data:`apisim.engine.connection_records.ROUNDINGS`.
+    ``connections`` and ``pushes`` are empty records, where there is a WebSocket API: of as many
+    APIs and phases.
     """
     total = np.zeros(1, TOTAL_DTYPE)
     total["salt"] = salt
@@ -198,13 +199,8 @@ def new_recorder(
         executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
         customers=np.zeros(max(n_customers, 1), CUSTOMER_COUNT_DTYPE),
         calls=new_call_records(n_cells if has_clients else 1),
-        connections=new_connection_records(
-            n_apis if has_connections else 1,
-            n_pushes,
-            n_phases=n_phases if has_connections else 1,
-            warm_up_ns=warm_up_ns,
-            rounding=minutes_rounding,
-        ),
+        connections=new_connection_records(1) if connections is None else connections,
+        pushes=new_push_records(0) if pushes is None else pushes,
     )
 
 

@@ -79,7 +79,7 @@ def _records(
     """Everything a replication leaves behind, pair by pair."""
     for name in ("cells", "counts", "histograms", "series", "usage", "executions", "customers"):
         yield name, getattr(compiled.recorder, name), getattr(golden.recorder, name)
-    for part in ("calls", "connections"):
+    for part in ("calls", "connections", "pushes"):
         one, other = (getattr(run.recorder, part) for run in (compiled, golden))
         for name in one._fields:
             yield f"{part}.{name}", getattr(one, name), getattr(other, name)

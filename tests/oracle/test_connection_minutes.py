@@ -32,7 +32,7 @@ def simulated(mean_minutes: float, seed: int, rounding: str, until_ns: int) -> C
     opened = np.sort(random.uniform(0, _LENGTH * _MINUTE, n)).astype(np.int64)
     closed = opened + random.exponential(mean_minutes * _MINUTE, n).astype(np.int64)
     records = new_connection_records(
-        1, 0, warm_up_ns=_WARM_UP * _MINUTE, rounding=ROUNDINGS.index(rounding)
+        1, warm_up_ns=_WARM_UP * _MINUTE, rounding=ROUNDINGS.index(rounding)
     )
     times = np.concatenate([opened, closed])
     for at in np.argsort(times, kind="stable"):
@@ -50,7 +50,7 @@ def simulated(mean_minutes: float, seed: int, rounding: str, until_ns: int) -> C
 def test_concurrency_is_the_rate_times_the_length(mean_minutes: float) -> None:
     means = []
     for seed in range(20):
-        mine = simulated(mean_minutes, seed, "up", _LENGTH * _MINUTE).apis[0]
+        mine = simulated(mean_minutes, seed, "up", _LENGTH * _MINUTE).times[0, 0]
         open_s = int(mine["open_s"]) + int(mine["open_rest_ns"]) / 1e9
         means.append(open_s / 60 / (_LENGTH - _WARM_UP))
     assert_matches(np.array(means), _PER_MINUTE * mean_minutes)

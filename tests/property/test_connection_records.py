@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from apisim.engine.connection_records import (
     CLOSES,
+    FOREVER,
     ROUNDINGS,
     ConnectionRecords,
     new_connection_records,
@@ -38,10 +39,16 @@ _CONNECTIONS = st.lists(
 
 
 def recorded(
-    connections: list[Interval], *, warm_up_ns: int = 0, rounding: int = 0
+    connections: list[Interval],
+    *,
+    warm_up_ns: int = 0,
+    until_ns: int = FOREVER,
+    rounding: int = 0,
 ) -> ConnectionRecords:
     """Records of these connections, told in order of time; closes before openings."""
-    records = new_connection_records(2, 0, n_phases=2, warm_up_ns=warm_up_ns, rounding=rounding)
+    records = new_connection_records(
+        2, n_phases=2, warm_up_ns=warm_up_ns, until_ns=until_ns, rounding=rounding
+    )
     events = [(at, 1, n) for n, (at, _, _) in enumerate(connections)]
     events += [(end, 2 if at == end else 0, n) for n, (at, end, _) in enumerate(connections)]
     for at, what, n in sorted(events):
@@ -60,18 +67,17 @@ def open_after(connections: list[Interval], at: int) -> int:
     return sum(start <= at < end for start, end, _ in connections)
 
 
-@given(_CONNECTIONS, _TIMES)
+@given(_CONNECTIONS, _TIMES, _TIMES)
 def test_the_integral_is_the_time_of_all_connections(
-    connections: list[Interval], warm_up_ns: int
+    connections: list[Interval], warm_up_ns: int, until_ns: int
 ) -> None:
-    records = recorded(connections, warm_up_ns=warm_up_ns)
-    mine, horizon = records.apis[1], 1 << 62
-    assert int(mine["open_s"]) * _SECOND + int(mine["open_rest_ns"]) == sum(
-        overlap(one, warm_up_ns, horizon) for one in connections
-    )
-    assert int(mine["warm_up_s"]) * _SECOND + int(mine["warm_up_rest_ns"]) == sum(
-        overlap(one, 0, warm_up_ns) for one in connections
-    )
+    until_ns = max(warm_up_ns, until_ns)
+    records = recorded(connections, warm_up_ns=warm_up_ns, until_ns=until_ns)
+    stretches = [(warm_up_ns, until_ns), (0, warm_up_ns), (until_ns, FOREVER)]
+    for time, stretch in zip(records.times[1], stretches, strict=True):
+        expected = sum(overlap(one, *stretch) for one in connections)
+        assert int(time["open_s"]) * _SECOND + int(time["open_rest_ns"]) == expected
+        assert time["open_rest_ns"] < _SECOND
     assert records.apis[0]["opened"] == 0
 
 
@@ -178,12 +184,13 @@ def test_a_minute_that_was_begun(duration_s: int, up: int, nearest: int) -> None
 
 
 def test_many_connections_over_months_do_not_overflow() -> None:
-    records = new_connection_records(1, 0)
+    records = new_connection_records(1)
     n_open, month = 10_000_000, 31 * 86_400 * _SECOND
     records.apis[0]["now_open"] = n_open
     settle(records, 2 * month + 1)
-    mine = records.apis[0]
-    assert (int(mine["open_s"]), int(mine["open_rest_ns"])) == (n_open * 2 * 31 * 86_400, n_open)
+    mine = records.times[0, 0]
+    n_seconds, rest_ns = n_open * 2 * 31 * 86_400, n_open
+    assert (int(mine["open_s"]), int(mine["open_rest_ns"])) == (n_seconds, rest_ns)
     assert int(records.series[0]["open_s"].sum()) == int(mine["open_s"])
     period_s = int(records.head[0]["period_ns"]) // _SECOND
     assert int(records.series[0, 1000]["open_s"]) == n_open * period_s
