@@ -142,7 +142,8 @@ _SERVED: Final = constant(Answer.SERVED)
 _EVENT_ACCEPTED: Final = constant(Answer.EVENT_ACCEPTED)
 _CACHE_HIT: Final = constant(Answer.CACHE_HIT)
 _FIRST_LEVEL: Final = constant(LEVEL_ANSWERS[0])
-_LAST_LEVEL: Final = constant(LEVEL_ANSWERS[-1])
+_LAST_LEVEL: Final = constant(LEVEL_ANSWERS[2])
+_BY_CONNECTIONS: Final = constant(LEVEL_ANSWERS[3])
 _BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
 _BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
 
@@ -358,7 +359,7 @@ def _add_to_customer(counts: np.void, answer: int) -> None:
     counts["offered"] += 1
     if answer in (_SERVED, _CACHE_HIT, _EVENT_ACCEPTED):
         counts["served"] += 1
-    elif _FIRST_LEVEL <= answer <= _LAST_LEVEL or answer == _BY_PLAN:
+    elif _FIRST_LEVEL <= answer <= _LAST_LEVEL or answer in (_BY_PLAN, _BY_CONNECTIONS):
         counts["throttled"] += 1
     elif answer == _BY_QUOTA:
         counts["quota_refused"] += 1

@@ -207,12 +207,13 @@ ROUTE_DTYPE: Final = np.dtype(
         ("request_ppm", "i8"),  # of a body, what its mapping makes of it [1e-6]
         ("response_ppm", "i8"),
         ("event", "i8"),  # 1: the function gets an event, and the caller no result
+        ("replies", "i8"),  # 1: of a WebSocket API, what is answered goes back as a message
     ],
     align=True,
 )
 API_DTYPE: Final = np.dtype(
     [
-        ("type", "i8"),  # 0 REST, 1 HTTP
+        ("type", "i8"),  # of gateway.status.API_TYPES: 0 REST, 1 HTTP, 2 WebSocket
         ("edge", "i8"),
         ("host", "i8"),  # row of its first stage: stages of an API share its host's connections
         ("overhead", "i8"),

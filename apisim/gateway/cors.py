@@ -14,7 +14,7 @@ looks a message up.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Literal
+from typing import Final
 
 from apisim.arrays.jit import constant, inline
 from apisim.gateway.status import Answer
@@ -143,9 +143,7 @@ class CorsHeaders:
     max_age_ns: int | None = None
 
 
-def headers_for(
-    policy: CorsPolicy | None, api_type: Literal["rest", "http"], origin: str
-) -> CorsHeaders:
+def headers_for(policy: CorsPolicy | None, api_type: str, origin: str) -> CorsHeaders:
     """Headers that an answer to a page of ``origin`` carries.
 
     An HTTP API echoes the origin if it is among the allowed ones and sends nothing otherwise. A

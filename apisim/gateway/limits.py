@@ -2,8 +2,9 @@
 
 The parts of a request are looked at in the order in which they arrive: the URL (414), the headers,
 the body (413). REST APIs limit the URL by endpoint and the headers by themselves; HTTP APIs limit
-the request line and the headers together (quotas of REST and HTTP APIs). AWS documents neither the
-order nor the status of too many headers; 431 is what the standard has for it (RFC 6585, section 5).
+the request line and the headers together, WebSocket APIs the URL of the upgrade (quotas of each).
+AWS documents neither the order nor the status of too many headers; 431 is what the standard has for
+it (RFC 6585, section 5).
 """
 
 from typing import Final
@@ -17,6 +18,7 @@ __all__ = [
     "HTTP_HEAD_BYTES",
     "UNLIMITED",
     "URL_BYTES",
+    "WEBSOCKET_URL_BYTES",
     "WITHIN",
     "limits_answer",
 ]
@@ -27,6 +29,8 @@ BODY_BYTES: Final = 10 * 1024 * 1024
 HEADER_BYTES: Final = 10_240
 #: Longest URL of a request to a REST API by its endpoint [bytes].
 URL_BYTES: Final = {"edge": 8_192, "private": 8_192, "regional": 10_240}
+#: Longest URL of the upgrade to a WebSocket API [bytes].
+WEBSOCKET_URL_BYTES: Final = 4_096
 #: Request line and all headers of a request to an HTTP API [bytes].
 HTTP_HEAD_BYTES: Final = 10_240
 #: Where there is no limit.

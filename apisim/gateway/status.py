@@ -11,7 +11,18 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ANSWERS", "LEVEL_ANSWERS", "Answer", "AnswerFacts", "body_table", "status_table"]
+from apisim.arrays.jit import constant, inline
+
+__all__ = [
+    "ANSWERS",
+    "API_TYPES",
+    "LEVEL_ANSWERS",
+    "Answer",
+    "AnswerFacts",
+    "body_table",
+    "level_answer",
+    "status_table",
+]
 
 
 class Answer(IntEnum):
@@ -74,14 +85,21 @@ class Answer(IntEnum):
     FUNCTION_REQUEST_TOO_LARGE = 54
     ANSWER_TOO_LARGE = 55
     EVENT_ACCEPTED = 56
+    CONNECTED = 57
+    THROTTLED_CONNECTIONS = 58
+    CONNECTION_GONE = 59
+    FRAME_TOO_LARGE = 60
+    BINARY_FRAME = 61
+    SENT = 62
+    UNAVAILABLE = 63
 
 
 class AnswerFacts(NamedTuple):
     """What is fixed about an answer.
 
-    ``outcome`` and ``refused_by`` are the words of the request file; ``rest`` and ``http`` the
-    status codes; ``rest_body`` and ``http_body`` the default body of an answer the gateway itself
-    makes ("" where the backend's own answer is passed on).
+    ``outcome`` and ``refused_by`` are the words of the request file; ``rest``, ``http`` and
+    ``websocket`` the status codes; ``rest_body``, ``http_body`` and ``websocket_body`` the default
+    body of an answer the gateway itself makes ("" where the backend's own answer is passed on).
     """
 
     outcome: str
@@ -90,9 +108,12 @@ class AnswerFacts(NamedTuple):
     http: int
     rest_body: str = ""
     http_body: str = ""
+    websocket: int = 0
+    websocket_body: str = ""
 
 
 _SLOW: Final = '{"message":"Too Many Requests"}'
+_UNAVAILABLE: Final = '{"message":"Service Unavailable"}'
 _BROKEN: Final = '{"message":"Internal server error"}'
 _FAILED_HTTP: Final = '{"message":"Internal Server Error"}'
 _FORBIDDEN: Final = '{"message":"Forbidden"}'
@@ -115,7 +136,7 @@ def _both(outcome: str, refused_by: str, status: int, body: str) -> AnswerFacts:
 #: Facts by :class:`Answer`. Sources: developer guide, "Gateway response types" (401, 403, 429,
 #: 504), "Lambda proxy integrations" (502 on REST), "HTTP API Lambda integrations" (500), and public
 #: captures for the HTTP API's 503 on a time-out; a route that does not exist is 403 on REST.
-ANSWERS: Final[dict[Answer, AnswerFacts]] = {
+_CALLS: Final[dict[Answer, AnswerFacts]] = {
     Answer.SERVED: AnswerFacts("served", "", 200, 200),
     Answer.CACHE_HIT: AnswerFacts("cache_hit", "", 200, 200),
     Answer.THROTTLED_METHOD: AnswerFacts("throttled", "method", 429, 429, _SLOW, _SLOW),
@@ -154,7 +175,7 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
         504,
         503,
         '{"message":"Endpoint request timed out"}',
-        '{"message":"Service Unavailable"}',
+        _UNAVAILABLE,
     ),
     Answer.FUNCTION_ERROR: AnswerFacts("backend_error", "backend", 502, 500, _BROKEN, _FAILED_HTTP),
     Answer.FUNCTION_THROTTLED: AnswerFacts(
@@ -237,7 +258,7 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     # An ALB answers for a target that is down; behind an NLB the connection itself fails.
     Answer.TARGET_DOWN: AnswerFacts("backend_error", "backend", 502, 502),
     Answer.TARGET_UNREACHABLE: AnswerFacts(
-        "backend_error", "backend", 500, 503, _BROKEN, '{"message":"Service Unavailable"}'
+        "backend_error", "backend", 500, 503, _BROKEN, _UNAVAILABLE
     ),
     # Lambda makes an error of what a function returns beyond 6 MB, and takes no larger event; the
     # latter is captured on REST APIs, with this body, and assumed of HTTP APIs.
@@ -255,23 +276,99 @@ ANSWERS: Final[dict[Answer, AnswerFacts]] = {
     Answer.EVENT_ACCEPTED: AnswerFacts("served", "", 202, 202),
 }
 
-#: Answer of each throttle level, in the order of the hierarchy.
+#: What only WebSocket APIs answer. The upgrade is one HTTP request; a connection that the gateway
+#: closes has the close code as its status (1009: too large, 1003: not of a kind it takes).
+_SOCKETS: Final[dict[Answer, AnswerFacts]] = {
+    Answer.CONNECTED: _both("connected", "", 101, ""),
+    Answer.THROTTLED_CONNECTIONS: _both("throttled", "connections", 429, _SLOW),
+    # Of ``POST @connections``: the client has gone.
+    Answer.CONNECTION_GONE: _both("gone", "connection", 410, ""),
+    Answer.FRAME_TOO_LARGE: _both("invalid", "limits", 1009, ""),
+    Answer.BINARY_FRAME: _both("invalid", "limits", 1003, ""),
+    Answer.SENT: _both("sent", "", 200, ""),
+    Answer.UNAVAILABLE: _both("unavailable", "outage", 503, _UNAVAILABLE),
+}
+
+#: Status of an error frame where it differs from a REST API's: it is ours to choose, as a frame has
+#: none, and says what kind of error its text stands for.
+_FRAME_STATUS: Final = {
+    Answer.TIMEOUT: 500,
+    Answer.FUNCTION_ERROR: 500,
+    Answer.FUNCTION_MALFORMED: 500,
+    Answer.FUNCTION_ANSWER_TOO_LARGE: 500,
+    Answer.FUNCTION_REQUEST_TOO_LARGE: 500,
+}
+#: Text of an error frame, for answers that a message gets. "Forbidden" and "Internal server error"
+#: are captured, "Bad request body" is documented (developer guide, "Set up WebSocket API routes"),
+#: "Too Many Requests" is assumed.
+_FRAME_TEXT: Final = {
+    **dict.fromkeys(
+        (Answer.THROTTLED_METHOD, Answer.THROTTLED_STAGE, Answer.THROTTLED_ACCOUNT),
+        "Too Many Requests",
+    ),
+    Answer.NO_ROUTE: "Forbidden",
+    Answer.INVALID_BODY: "Bad request body",
+    **dict.fromkeys(
+        (
+            *_FRAME_STATUS,
+            Answer.FUNCTION_THROTTLED,
+            Answer.TARGET_DOWN,
+            Answer.TARGET_UNREACHABLE,
+            Answer.ANSWER_TOO_LARGE,
+        ),
+        "Internal server error",
+    ),
+}
+
+
+def _frame(message: str) -> str:
+    """An error frame as clients have seen it; both identities are as long as real ones."""
+    return (
+        f'{{"message": "{message}", "connectionId":"L0SM9cOFvHcCIhw=",'
+        ' "requestId":"L0SNGdnUvHcFV_g="}'
+    )
+
+
+def _on_websocket(answer: Answer, facts: AnswerFacts) -> AnswerFacts:
+    text = _FRAME_TEXT.get(answer)
+    body = facts.rest_body if text is None else _frame(text)
+    status = _FRAME_STATUS.get(answer, facts.rest)
+    return facts._replace(websocket=status, websocket_body=body)
+
+
+#: Facts by :class:`Answer`, those of WebSocket APIs with them.
+ANSWERS: Final[dict[Answer, AnswerFacts]] = {
+    answer: _on_websocket(answer, facts) for answer, facts in (_CALLS | _SOCKETS).items()
+}
+
+#: Answer of each throttle level, by the kind of its bucket.
 LEVEL_ANSWERS: Final = (
     Answer.THROTTLED_METHOD,
     Answer.THROTTLED_STAGE,
     Answer.THROTTLED_ACCOUNT,
+    Answer.THROTTLED_CONNECTIONS,
 )
+_FIRST_LEVEL: Final = constant(LEVEL_ANSWERS[0])
+_CONNECTIONS_KIND: Final = constant(3)
+_CONNECTIONS: Final = constant(LEVEL_ANSWERS[3])
+
+
+@inline
+def level_answer(kind: int) -> int:
+    """Answer to a request that a bucket of this kind refused; ``LEVEL_ANSWERS`` for kernels."""
+    return _CONNECTIONS if kind == _CONNECTIONS_KIND else _FIRST_LEVEL + kind
+
+
+#: Types of APIs by their number in tables.
+API_TYPES: Final = ("rest", "http", "websocket")
 
 
 def body_table() -> NDArray[np.int64]:
-    """Default body lengths [bytes] as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
-    return np.array(
-        [
-            [len(facts.rest_body) for facts in ANSWERS.values()],
-            [len(facts.http_body) for facts in ANSWERS.values()],
-        ],
-        np.int64,
-    )
+    """Default body lengths [bytes] as ``[api type, answer]``, types as in ``API_TYPES``."""
+    bodies = [
+        (facts.rest_body, facts.http_body, facts.websocket_body) for facts in ANSWERS.values()
+    ]
+    return np.array([[len(body) for body in row] for row in zip(*bodies, strict=True)], np.int64)
 
 
 def status_table(
@@ -282,14 +379,13 @@ def status_table(
     preflight_status: int = 200,
     service_throttle_status: int = 400,
 ) -> NDArray[np.int64]:
-    """Status codes as ``[api type, answer]``; API type 0 is REST, 1 is HTTP."""
+    """Status codes as ``[api type, answer]``, types as in ``API_TYPES``."""
     table = np.array(
-        [[facts.rest for facts in ANSWERS.values()], [facts.http for facts in ANSWERS.values()]],
-        np.int64,
+        [[getattr(facts, kind) for facts in ANSWERS.values()] for kind in API_TYPES], np.int64
     )
     table[0, [Answer.PREFLIGHT, Answer.PREFLIGHT_FAILED]] = preflight_status
     table[1, Answer.TIMEOUT] = http_timeout_status
     table[1, Answer.FUNCTION_THROTTLED] = lambda_throttle_status_http
     table[:, Answer.HEADERS_TOO_LARGE] = header_limit_status
-    table[0, Answer.SERVICE_THROTTLED] = service_throttle_status
+    table[[0, 2], Answer.SERVICE_THROTTLED] = service_throttle_status
     return table

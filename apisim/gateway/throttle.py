@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 NO_BUCKET: Final = -1
-#: method, stage, account: the levels a request passes, most specific first.
-MAX_LEVELS: Final = 3
+#: connections (of WebSocket APIs), method, stage, account: the levels a request passes, in order.
+MAX_LEVELS: Final = 4
 _LARGEST: Final = 1 << 62
 _SECOND_NS: Final = 1_000_000_000
 
@@ -183,7 +183,8 @@ def admit(
     buckets : BUCKET_DTYPE[n_buckets]
         Updated in place.
     levels : int64[MAX_LEVELS]
-        The request's buckets, most specific first; ``NO_BUCKET`` where a level has no limit.
+        The request's buckets in the order in which they are looked at; ``NO_BUCKET`` where a level
+        has no limit.
     now_ns : int
         Time of the request [ns].
     part : int

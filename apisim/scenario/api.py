@@ -4,6 +4,7 @@ The models hold what one key can say. Rules that tie keys together (what an HTTP
 that need a cluster, names that must be defined) are in ``checks``, which sees the whole scenario.
 """
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
@@ -27,7 +28,7 @@ from apisim.scenario.fields import (
 from apisim.scenario.model import NOT_YET, Context, Finding, Model, as_written, fail_all
 from apisim.scenario.options import with_options
 from apisim.scenario.perimeter import MutualTls, Policy
-from apisim.scenario.routes import CacheKey, RouteKey, parse_route_key
+from apisim.scenario.routes import CacheKey, RouteKey
 from apisim.scenario.stage import (
     CACHE_SIZES,
     Stage,
@@ -37,7 +38,14 @@ from apisim.scenario.stage import (
 )
 from apisim.scenario.stages import Backends, resolve_variables
 from apisim.scenario.transformation import Transformation, check_transformation
+from apisim.scenario.units import UnitError, shown
 from apisim.scenario.validators import RouteValidation
+from apisim.scenario.websocket_routes import (
+    ROUTE_PATTERN,
+    fill_life_routes,
+    parse_any_key,
+    with_connections,
+)
 
 __all__ = [
     "CACHE_SIZES",
@@ -53,7 +61,7 @@ __all__ = [
     "Throttle",
 ]
 
-ApiType = Literal["rest", "http"]
+ApiType = Literal["rest", "http", "websocket"]
 
 #: Longest a result of a cache or an authorizer lives (quotas: "cache TTL", "authorizer TTL").
 _TTL: Final = duration("0s", "3600s", "API Gateway")
@@ -78,7 +86,7 @@ class Integration(Model):
         action each.
     timeout : int
         How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
-        29 s. HTTP: 50 ms to 30 s, default 30 s (quotas of REST and HTTP APIs).
+        29 s. HTTP: 50 ms to 30 s, default 30 s. WebSocket: 50 ms to 29 s (quotas of each).
     content_encoding : bool
         Whether the backend compresses its answers itself, which a stage then leaves alone.
     cache_namespace : str or None
@@ -90,8 +98,8 @@ class Integration(Model):
         How type ``lambda`` calls its function: it waits for the result, or it hands Lambda an
         event (``X-Amz-Invocation-Type: Event``), which the caller is told with a 202.
     transformation : Transformation or None
-        What templates take and make of bodies; of REST APIs, types ``lambda``, ``http`` and
-        ``aws_service``.
+        What templates take and make of bodies; of REST and WebSocket APIs, types ``lambda``,
+        ``http`` and ``aws_service``.
     """
 
     REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
@@ -213,7 +221,8 @@ class Route(Model):
         How often what lies behind each cache key changes [1/s], at random, 0 to 1,000, default 0: a
         cached answer from before the latest change is counted as stale.
     api_key_required : bool
-        Whether a call needs an API key that a usage plan attached to the stage knows; REST only.
+        Whether a call needs an API key that a usage plan attached to the stage knows; of REST APIs
+        and of a WebSocket API's ``$connect``.
     request_size : Distribution
         Body of a request [bytes], up to 1 GB, default 1 KB; above 10 MB it is refused with a 413,
         and so is what a function is sent above 6 MB.
@@ -221,12 +230,15 @@ class Route(Model):
         Body of an answer as the backend makes it [bytes], up to 1 GB, default 1 KB. More than
         10 MB is not passed on, more than 6 MB not taken from a function.
     validation : RouteValidation or None
-        Under the key ``validate``: what a request must have; REST only.
+        Under the key ``validate``: what a request must have; REST, and ``reject`` of messages.
     compression_ratio : float or None
         What compression leaves of an answer, 0.001 to 2; None is ``settings.compression_ratio``.
     cors : Cors, False or None
         REST only: what this route says to other origins instead of its API; False: nothing, the
         method that was forgotten.
+    route_response : bool
+        WebSocket only: whether what the integration answers goes back to the client as a message.
+        False, the default, is one way: nobody is told (developer guide, "Route responses").
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"canary"})
@@ -242,20 +254,31 @@ class Route(Model):
     response_size: SentSizeDistribution = as_written("1KB")
     api_key_required: Annotated[bool, flag()] = False
     validation: RouteValidation | None = Field(
-        default=None, alias="validate", description="What a request must have; REST only."
+        default=None, alias="validate", description="What a request must have; not of HTTP APIs."
     )
     compression_ratio: Annotated[float, number("0.001", "2")] | None = None
     cors: RouteCors | None = None
+    route_response: Annotated[bool, flag()] = False
 
 
 def _read_route_name(value: Any, context: Context) -> str:
-    return str(parse_route_key(value))
+    return str(parse_any_key(str(value)))
+
+
+def _read_selection(value: Any, context: Context) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\$request\.\S{1,500}", value):
+        return value
+    hint = "write e.g. $request.body.action"
+    raise UnitError(f"must be a part of $request, got {shown(value)}", hint)
 
 
 #: Key of a route in a scenario.
 RouteName = Annotated[
     str,
-    Reader(_read_route_name, {"type": "string", "pattern": r"^(\$default|[A-Z]+ +/.*)$"}),
+    Reader(
+        _read_route_name,
+        {"type": "string", "pattern": rf"^(\$default|[A-Z]+ +/.*|{ROUTE_PATTERN})$"},
+    ),
 ]
 
 
@@ -264,8 +287,9 @@ class Api(Model):
 
     Attributes
     ----------
-    type : {"rest", "http"}
-        Product: REST APIs have caches and more; HTTP APIs are quicker and cheaper.
+    type : {"rest", "http", "websocket"}
+        Product: REST APIs have caches and more; HTTP APIs are quicker and cheaper; clients of
+        WebSocket APIs stay connected.
     endpoint : {"regional", "edge", "private"}
         Where callers arrive. Default ``regional``, the only one HTTP APIs have (AWS's own default
         for REST APIs is ``edge``).
@@ -287,12 +311,15 @@ class Api(Model):
         authorizer's answer names it and the client sends none. REST only.
     cors : Cors or None
         What pages of other origins may do; None: the API knows nothing of them.
+    route_selection_expression : str
+        WebSocket only: where a message says which route is meant, default
+        ``$request.body.action``. A mix names its values.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"custom_domain", "domain"})
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"canary_backends"})
 
-    type: Annotated[ApiType, choice("rest", "http", later=("websocket",))]
+    type: Annotated[ApiType, choice("rest", "http", "websocket")]
     endpoint: Annotated[
         Literal["regional", "edge", "private"], choice("regional", "edge", "private")
     ] = "regional"
@@ -306,6 +333,9 @@ class Api(Model):
         "header"
     )
     cors: Cors | None = None
+    route_selection_expression: Annotated[
+        str, Reader(_read_selection, {"type": "string", "pattern": r"^\$request\.\S+$"})
+    ] = "$request.body.action"
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -317,13 +347,15 @@ class Api(Model):
             filled["stage"] = {"name": "$default" if is_http else "prod", **stage}
         if isinstance(data.get("routes"), dict):
             timeout = "30s" if is_http else "29s"
-            routes = data["routes"].items()
-            filled["routes"] = {key: _with_timeout(route, timeout) for key, route in routes}
+            routes = data["routes"]
+            if data.get("type") == "websocket":
+                routes = fill_life_routes(routes)
+            filled["routes"] = {key: _with_timeout(one, timeout) for key, one in routes.items()}
         return resolve_variables(filled)
 
     def route_keys(self) -> dict[str, RouteKey]:
         """Parsed key of each route, in the order written."""
-        return {key: parse_route_key(key) for key in self.routes}
+        return {key: parse_any_key(key) for key in self.routes}
 
     def cors_of(self, key: str) -> Cors | None:
         """What the answers of one route say to other origins."""
@@ -334,8 +366,12 @@ class Api(Model):
 
     @cached_property
     def every_route(self) -> dict[str, Route]:
-        """Routes as written, then the OPTIONS methods that CORS adds on a REST API."""
-        return with_options(self)
+        """Routes as written, then those that are there unasked.
+
+        On a REST API the OPTIONS methods that CORS adds, on a WebSocket API ``$connect`` and
+        ``POST @connections``.
+        """
+        return with_connections(self) if self.type == "websocket" else with_options(self)
 
 
 def _with_timeout(route: Any, timeout: str) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import ceil
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,7 +15,8 @@ from apisim.scenario.fields import choice, duration, name, rate, share, size, wh
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all
 from apisim.scenario.regions import account_throttle
 from apisim.scenario.runtimes import PACKAGES, RUNTIMES, init_of
-from apisim.scenario.units import SIZE_UNITS_BYTES
+from apisim.scenario.stage import MAX_BURST
+from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, parse_rate
 
 __all__ = [
     "MAX_CALLS",
@@ -23,6 +25,7 @@ __all__ = [
     "Background",
     "CallBehind",
     "LambdaFunction",
+    "NewConnections",
 ]
 
 #: Most calls of one invocation to what is behind its function; a bound of ours.
@@ -49,6 +52,30 @@ class Background(Model):
     requests: Annotated[Fraction, rate()] = Fraction(0)
 
 
+class NewConnections(Model):
+    """Token bucket of the connections that all WebSocket APIs of the account accept.
+
+    Attributes
+    ----------
+    rate_limit : fractions.Fraction
+        New connections a second, default 500 (quotas of WebSocket APIs; it can be raised).
+    burst_limit : int
+        How many may come at once; default a second's worth (assumed).
+    """
+
+    rate_limit: Annotated[Fraction, rate()] = as_written(500)
+    burst_limit: Annotated[int, whole(0, MAX_BURST)]
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """A burst of one second."""
+        try:
+            burst = ceil(parse_rate(data.get("rate_limit", 500)))
+        except UnitError:
+            burst = 0  # what is wrong is said of the rate
+        return {"burst_limit": min(max(burst, 0), MAX_BURST), **data}
+
+
 class Account(Model):
     """What all APIs and functions of the account share in the region.
 
@@ -62,11 +89,14 @@ class Account(Model):
         Executions at a time over all functions, default 1,000 (Lambda quotas); 0 lets nothing run.
     background : Background
         What the rest of the account takes of both.
+    new_connections : NewConnections
+        Connections that the account's WebSocket APIs accept, all together.
     """
 
     throttle: Throttle
     lambda_concurrency: Annotated[int, whole(0, MAX_CONCURRENCY)] = 1_000
     background: Background = as_written({})
+    new_connections: NewConnections = as_written({})
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -1,29 +1,36 @@
-"""Settings that REST and HTTP APIs have each their own of."""
+"""Settings that each type of API has its own of."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from apisim.scenario.distributions import TimeDistribution
 from apisim.scenario.fields import duration
 from apisim.scenario.model import Finding, Model, as_written
 
-__all__ = ["AuthorizerTimeout", "GatewayOverhead", "KeySetLifetime", "both_types"]
+__all__ = ["BY_TYPE", "AuthorizerTimeout", "GatewayOverhead", "KeySetLifetime", "for_each_type"]
 
 
 class _ByType(Model):
-    """Two values, one for each type of API, or one value for both."""
+    """A value for each type of API, or one value for all of them."""
 
     @classmethod
     def normalise(cls, data: Any) -> Any:
-        """One value stands for both types."""
-        return both_types(data)
+        """One value stands for all types."""
+        return _spread(data, cls)
 
     @classmethod
     def relocate(cls, data: Any, findings: list[Finding]) -> list[Finding]:
-        """What is wrong with one value for both is said once."""
-        if both_types(data) is data:
+        """What is wrong with one value for all is said once."""
+        if _spread(data, cls) is data:
             return findings
-        return [one._replace(at=one.at[1:]) for one in findings if one.at[:1] != ("http",)]
+        return [one._replace(at=one.at[1:]) for one in findings if one.at[:1] in ((), ("rest",))]
+
+
+def _spread(data: Any, model: type[_ByType]) -> Any:
+    types = model.model_fields
+    if isinstance(data, Mapping) and (not data or set(data) & set(types)):
+        return data
+    return dict.fromkeys(types, data)
 
 
 class GatewayOverhead(_ByType):
@@ -31,16 +38,17 @@ class GatewayOverhead(_ByType):
 
     Attributes
     ----------
-    rest, http : Distribution
+    rest, http, websocket : Distribution
         Time [ns].
     """
 
     rest: TimeDistribution = as_written({"p50": "12ms", "p99": "40ms"})
     http: TimeDistribution = as_written({"p50": "5ms", "p99": "10ms"})
+    websocket: TimeDistribution = as_written({"p50": "10ms", "p99": "40ms"})
 
 
 class AuthorizerTimeout(_ByType):
-    """How long the gateway waits for a Lambda authorizer, by API type.
+    """How long the gateway waits for a Lambda authorizer, by API type; WebSocket APIs as REST.
 
     Attributes
     ----------
@@ -65,8 +73,14 @@ class KeySetLifetime(_ByType):
     http: Annotated[int, duration("1s", "1d")] = as_written("2h")
 
 
-def both_types(data: Any) -> Any:
-    """``{rest, http}`` of a value given for both."""
-    if isinstance(data, Mapping) and (not data or set(data) & {"rest", "http"}):
-        return data
-    return {"rest": data, "http": data}
+#: Model of each setting whose value goes by type.
+BY_TYPE: Final[dict[str, type[_ByType]]] = {
+    "gateway_overhead": GatewayOverhead,
+    "authorizer_timeout": AuthorizerTimeout,
+    "key_set_lifetime": KeySetLifetime,
+}
+
+
+def for_each_type(setting: str, data: Any) -> Any:
+    """Value of a setting of ``BY_TYPE`` by type, where one is given for all of them."""
+    return _spread(data, BY_TYPE[setting])

@@ -29,12 +29,13 @@ from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.populations import blocks_of
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.raised_timeouts import notes_on_raised_timeouts
-from apisim.scenario.routes import RouteKey, can_match, parse_parameter, parse_route_key
+from apisim.scenario.routes import RouteKey, can_match, parse_parameter
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import MixEntry, Source
 from apisim.scenario.transformation import MAPPED
 from apisim.scenario.units import UnitError, parse_duration, shown
 from apisim.scenario.validation import Validation
+from apisim.scenario.websocket_routes import parse_any_key
 
 __all__ = ["check_rules", "notes_on"]
 
@@ -136,10 +137,19 @@ def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
         shapes: dict[str, str] = {}
         for key, route_key in api.route_keys().items():
             at: Path = ("apis", name, "routes", key)
+            kind: tuple[Path, ...] = (("apis", name, "type"),)
+            is_word = not route_key.path and key != "$default"
+            if is_word and api.type != "websocket":
+                message = f"{shown(key)} is not a route"
+                outcome.add(at, message, "write e.g. GET /users/{userId}", because=kind)
+            if route_key.path and api.type == "websocket":
+                message = "a WebSocket API has no routes with method and path"
+                hint = "write a value of its route_selection_expression, e.g. sendMessage"
+                outcome.add(at, message, hint, because=kind)
             if route_key.method == "$default" and api.type == "rest":
                 hint = "use ANY /{proxy+}, or type: http"
                 message = "REST APIs have no $default route"
-                outcome.add(at, message, hint, because=(("apis", name, "type"),))
+                outcome.add(at, message, hint, because=kind)
             first = shapes.setdefault(route_key.shape, key)
             if first != key:
                 message = f"matches the same requests as {first}"
@@ -165,7 +175,7 @@ def _parsed(keys: Iterable[str]) -> Iterable[RouteKey]:
     """Those of the written route keys that are some."""
     for key in keys:
         try:
-            yield parse_route_key(key)
+            yield parse_any_key(key)
         except UnitError:
             continue  # reported where the routes are read
 

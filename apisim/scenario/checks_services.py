@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from apisim.scenario.actions import ACTIONS
 from apisim.scenario.problems import Path, did_you_mean
-from apisim.scenario.routes import parse_route_key
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.services import ON_HTTP_APIS, action_of
 from apisim.scenario.units import UnitError, shown
 from apisim.scenario.validation import Validation
+from apisim.scenario.websocket_routes import parse_any_key
 
 __all__ = ["check_services"]
 
@@ -20,7 +20,7 @@ def _calls(scenario: Scenario) -> Iterator[tuple[Path, str, str | None, str]]:
             integration = route.integration
             if integration.service is not None:
                 try:
-                    method = parse_route_key(key).method
+                    method = parse_any_key(key).method
                 except UnitError:
                     continue  # reported where the routes are read
                 place = ("apis", api_name, "routes", key, "integration")

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
-from apisim.scenario.by_type import both_types
+from apisim.scenario.by_type import BY_TYPE, for_each_type
 from apisim.scenario.formats import format_duration
 from apisim.scenario.overrides import absolute_files
 from apisim.scenario.profiles import merge_settings
@@ -66,11 +66,9 @@ def _settings(profile: str, written: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, info in Settings.model_fields.items():
         value = merged.get(name, info.default)
-        annotation = info.annotation
-        if name in ("gateway_overhead", "authorizer_timeout", "key_set_lifetime"):
-            assert annotation is not None
-            defaults = {key: part.default for key, part in annotation.model_fields.items()}
-            value = {**defaults, **both_types(value)}
+        if name in BY_TYPE:
+            parts = BY_TYPE[name].model_fields.items()
+            value = {key: part.default for key, part in parts} | for_each_type(name, value)
         result[name] = value
     return result
 
@@ -86,7 +84,7 @@ def resolved_yaml(scenario: Scenario) -> str:
     account = {
         "throttle": throttle,
         "lambda_concurrency": scenario.account.lambda_concurrency,
-        **{key: value for key, value in written.items() if key == "background"},
+        **{key: written[key] for key in ("background", "new_connections") if key in written},
     }
     head = {
         "apisim": scenario.apisim,

@@ -221,7 +221,8 @@ def _context(data: dict[str, Any], base: FilePath, split: tuple[str, ...]) -> Co
     """What single values need to know, taken from data that is not yet validated."""
     profile, region, apis = (data.get(key) for key in ("profile", "region", "apis"))
     settings = _prepared(data)["settings"]
-    names = tuple(apis) if isinstance(apis, dict) else ()
+    apis = apis if isinstance(apis, dict) else {}
+    names = tuple(apis)
     scope = settings.get("throttle_scope") if isinstance(settings, dict) else None
     return Context(
         base=base,
@@ -232,6 +233,11 @@ def _context(data: dict[str, Any], base: FilePath, split: tuple[str, ...]) -> Co
         split=split,
         domains=mapped_apis(data, names),
         timeout_ns=longest_timeout(_prepared(data)),
+        websockets=tuple(
+            name
+            for name, api in apis.items()
+            if isinstance(api, dict) and api.get("type") == "websocket"
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from apisim.scenario.popularity import read_weights
 from apisim.scenario.problems import did_you_mean
 from apisim.scenario.routes import MixKey, RouteKey, parse_mix_key
 from apisim.scenario.units import UnitError, shown
+from apisim.scenario.websocket_routes import is_message_key, parse_message_key
 
 __all__ = ["Mix", "MixEntry"]
 
@@ -28,7 +29,8 @@ class MixEntry:
     stage : str or None
         Stage as written; None when left out.
     route : RouteKey
-        A route's key, or a method and a concrete path.
+        A route's key, a method and a concrete path, or what a message of a WebSocket API says:
+        the word is its ``method``.
     weight : float
         Relative share of the requests, >= 0.
     """
@@ -41,7 +43,7 @@ class MixEntry:
 
     @property
     def method(self) -> str:
-        """HTTP method, ``ANY`` or ``$default``."""
+        """HTTP method, ``ANY``, ``$default``, or the word of a message."""
         return self.route.method
 
     @property
@@ -59,8 +61,7 @@ def _read_mix(value: Any, context: Context) -> tuple[MixEntry, ...]:
     parsed = []
     for written in value:
         try:
-            key = parse_mix_key(written)
-            parsed.append((written, *_place(key, context)))
+            parsed.append((written, *_read_line(written, context)))
         except UnitError as error:
             findings.append(Finding((written,), error.message, error.hint))
     if findings:
@@ -77,6 +78,20 @@ def _read_mix(value: Any, context: Context) -> tuple[MixEntry, ...]:
     if findings:
         raise fail_all(findings)
     return entries
+
+
+def _read_line(written: str, context: Context) -> tuple[str, str | None, RouteKey]:
+    """API, stage and route of a line."""
+    is_message = bool(context.websockets) and is_message_key(written)
+    api, stage, route = _place(
+        parse_message_key(written) if is_message else parse_mix_key(written), context
+    )
+    if api in context.websockets and route.path:
+        message = f"messages of the WebSocket API {api} have no method and path"
+        raise UnitError(message, f"write {api} and a route key, e.g. {api} sendMessage")
+    if is_message and api not in context.websockets:
+        parse_mix_key(written)  # says what is wrong with it
+    return api, stage, route
 
 
 def _place(key: MixKey, context: Context) -> tuple[str, str | None, RouteKey]:
@@ -124,7 +139,8 @@ _MIX_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "minProperties": 1,
     "additionalProperties": {"type": ["number", "string"]},
-    "description": "Weights of routes: {'[API[/STAGE]] METHOD /path': weight}.",
+    "description": "Weights of routes: {'[API[/STAGE]] METHOD /path': weight}; of a WebSocket "
+    "API's messages: {'[API[/STAGE]] WORD': weight}.",
 }
 
 Mix: TypeAlias = Annotated[tuple[MixEntry, ...], Reader(_read_mix, _MIX_SCHEMA)]

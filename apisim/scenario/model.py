@@ -73,6 +73,8 @@ class Context:
         API of each base path, by domain, as written.
     timeout_ns : int
         Longest time-out of the integrations of REST APIs [ns], as far as it costs rate.
+    websockets : tuple of str
+        Those among the APIs that are WebSocket APIs.
     """
 
     base: FilePath = field(default_factory=FilePath)
@@ -83,6 +85,7 @@ class Context:
     split: tuple[str, ...] = ()
     domains: dict[str, dict[str, str]] = field(default_factory=dict)
     timeout_ns: int = 0
+    websockets: tuple[str, ...] = ()
 
 
 def context_of(info: ValidationInfo) -> Context:

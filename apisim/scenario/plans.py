@@ -12,11 +12,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from apisim.scenario.api import RouteName, Throttle
+from apisim.scenario.api import Throttle
 from apisim.scenario.domains import api_of, refuse_api
 from apisim.scenario.fields import Reader, choice, decimal, flag, name, whole
 from apisim.scenario.model import Context, Finding, Model, fail, fail_all
+from apisim.scenario.routes import parse_route_key
 from apisim.scenario.units import UnitError, parse_share, shown
+from apisim.scenario.websocket_routes import CONNECT
 
 __all__ = ["ApiKey", "PlanShares", "Quota", "UsagePlan"]
 
@@ -49,6 +51,17 @@ _PRICE_SCHEMA: Final[dict[str, Any]] = {
     "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*(/month)?\s*$",
     "description": "Price of a key: 0 or 499/month.",
 }
+
+
+def _read_route(value: Any, context: Context) -> str:
+    return CONNECT if value == CONNECT else str(parse_route_key(value))
+
+
+#: Route that may ask for a key; of a WebSocket API only ``$connect`` does.
+_RouteName = Annotated[
+    str,
+    Reader(_read_route, {"type": "string", "pattern": r"^(\$default|\$connect|[A-Z]+ +/.*)$"}),
+]
 #: An API's stage as ``API/STAGE``; the stage may be left out.
 _StageName = Annotated[str, Reader(_read_stage, {"type": "string", "pattern": f"^{_STAGE}$"})]
 
@@ -98,7 +111,7 @@ class UsagePlan(Model):
     quota: Quota | None = None
     price: Annotated[Decimal, Reader(_read_price, _PRICE_SCHEMA)] = Decimal(0)
     api_keys: list[_Name] = Field(default_factory=list)
-    api_stages: dict[_StageName, dict[RouteName, Throttle]] = Field(default_factory=dict)
+    api_stages: dict[_StageName, dict[_RouteName, Throttle]] = Field(default_factory=dict)
     split: tuple[str, ...] = ()
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"split"})

@@ -7,7 +7,7 @@ takes no time and a Lambda that is limited by its concurrency alone, which formu
 from collections.abc import Mapping
 from typing import Any, Final
 
-from apisim.scenario.by_type import both_types
+from apisim.scenario.by_type import BY_TYPE, for_each_type
 
 __all__ = ["PROFILES", "merge_settings"]
 
@@ -21,7 +21,7 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
         "rate_limit_headers": True,
     },
     "ideal": {
-        "gateway_overhead": {"rest": 0, "http": 0},
+        "gateway_overhead": {"rest": 0, "http": 0, "websocket": 0},
         "hit_time": 0,
         "refusal_time": 0,
         "lambda_transport": 0,
@@ -57,8 +57,8 @@ def merge_settings(profile: str, written: Mapping[str, Any]) -> dict[str, Any]:
     """
     base = PROFILES.get(profile, {})
     merged = {**base, **written}
-    for key in ("gateway_overhead", "authorizer_timeout", "key_set_lifetime"):
+    for key in BY_TYPE:
         if key in base and key in written:
-            own = both_types(written[key])
-            merged[key] = {**both_types(base[key]), **own} if isinstance(own, Mapping) else own
+            own = for_each_type(key, written[key])
+            merged[key] = {**base[key], **own} if isinstance(own, Mapping) else own
     return merged

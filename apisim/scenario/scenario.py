@@ -23,6 +23,7 @@ from apisim.scenario.pricing import Pricing
 from apisim.scenario.problems import Path, Problem, did_you_mean
 from apisim.scenario.regions import REGIONS
 from apisim.scenario.routes import RouteKey
+from apisim.scenario.senders import Senders
 from apisim.scenario.services import Service
 from apisim.scenario.settings import Settings
 from apisim.scenario.thresholds import Thresholds
@@ -148,7 +149,7 @@ class Scenario(Model):
         By name, in the order written; an API with several stages is one for each, ``API/STAGE``.
     domains : dict of str to Domain
         Custom domains.
-    vpc_endpoints, traffic : dict
+    vpc_endpoints, senders, traffic : dict
         By name, in the order written.
     timeline : list of TimelineEntry
         What changes while it runs; at one time, in the order written.
@@ -186,6 +187,7 @@ class Scenario(Model):
     api_keys: dict[_Name, ApiKey] = Field(default_factory=dict)
     populations: dict[_Name, Population] = Field(default_factory=dict)
     vpc_endpoints: dict[_Name, VpcEndpoint] = Field(default_factory=dict)
+    senders: Senders = Field(default_factory=dict)
     traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
     timeline: Annotated[list[TimelineEntry], Field(max_length=1_000)] = Field(default_factory=list)
     settings: Settings = as_written({})

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from apisim.scenario.by_type import BY_TYPE
 from apisim.scenario.scenario import Scenario
 
 __all__ = ["json_schema"]
 
 #: Sections whose keys all have a default, wherever the model says they are filled in.
-_ALL_OPTIONAL: Final = ("Account", "Pricing")
+_ALL_OPTIONAL: Final = ("Account", "NewConnections", "Pricing")
 #: One entry of a numpydoc list of attributes.
 _ATTRIBUTE: Final = re.compile(r"^(?P<names>\w.*?) : .*\n(?P<text>(?: +.*\n?|\n)*)", re.MULTILINE)
 _UNIT: Final = re.compile(r" \[(ns|1/s|bytes)\]")
@@ -36,7 +37,7 @@ def json_schema() -> dict[str, Any]:
     counts["oneOf"] = [{"required": ["counts"]}, {"required": ["counts_from"]}]
     source = definitions["Source"]
     source["oneOf"] = [{"required": ["phases", "mix"]}, {"required": ["trace"]}]
-    for name in ("GatewayOverhead", "AuthorizerTimeout", "KeySetLifetime"):
+    for name in (model.__name__ for model in BY_TYPE.values()):
         one_for_both = definitions[name]["properties"]["rest"]
         definitions[name] = {"anyOf": [definitions[name], one_for_both]}
     cleaned = _clean(schema)

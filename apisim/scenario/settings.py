@@ -33,9 +33,9 @@ class Settings(Model):
 
     gateway_overhead: GatewayOverhead = as_written(
         {},
-        description="Time the gateway takes for a request it passes on: {rest, http} or one for "
-        "both. HTTP: p99 below 10 ms (AWS Compute Blog, 2020, documented); REST: 10 to 30 ms "
-        "reported.",
+        description="Time the gateway takes for a request it passes on: {rest, http, websocket} or "
+        "one for all. HTTP: p99 below 10 ms (AWS Compute Blog, 2020, documented); REST: 10 to 30 "
+        "ms reported; WebSocket, of upgrades and of messages: assumed.",
     )
     hit_time: TimeDistribution = as_written(
         {"p50": "5ms", "p99": "20ms"},
@@ -333,4 +333,32 @@ class Settings(Model):
         True,
         description="Whether an HTTP API with CORS adds its headers to its own errors too. "
         "Documented are integration responses; assumed.",
+    )
+    connection_minutes: Annotated[
+        Literal["up", "exact", "nearest"], choice("up", "exact", "nearest")
+    ] = as_written(
+        "up",
+        description="How the time of each WebSocket connection becomes minutes on the bill: begun "
+        "ones count, fractions do, or it is the nearest number. AWS rounds them to a minute (FAQs) "
+        "and does not say which way; up assumed.",
+    )
+    websocket_idle_timeout: Annotated[int, duration("1s", "1d")] = as_written(
+        "10m",
+        description="A WebSocket connection on which nothing was said for this long is closed: 10 "
+        "minutes (quotas, documented; it cannot be raised).",
+    )
+    websocket_max_age: Annotated[int, duration("1s", "1d")] = as_written(
+        "2h",
+        description="A WebSocket connection is closed at this age: 2 hours (quotas, documented; it "
+        "cannot be raised).",
+    )
+    pings_keep_alive: Annotated[bool, flag()] = as_written(
+        True,
+        description="Whether a client's ping is something said on its connection, as any message "
+        "either way is. AWS does not say; assumed.",
+    )
+    disconnect_delivery: Annotated[float, share()] = as_written(
+        "99.9%",
+        description="Share of closed connections for which $disconnect is called. AWS says that "
+        "it does its best; the number is assumed.",
     )

@@ -1,4 +1,4 @@
-"""What happens while a scenario runs: numbers that change, caches that are emptied."""
+"""What happens while a scenario runs: numbers change, caches are emptied, connections are cut."""
 
 import re
 from collections.abc import Mapping
@@ -9,14 +9,15 @@ from pydantic import Field, model_validator
 
 from apisim.scenario.api import CACHE_SIZES
 from apisim.scenario.domains import api_of, refuse_api
-from apisim.scenario.fields import DURATION_SCHEMA, Reader, duration
-from apisim.scenario.model import Context, Finding, Model, fail, fail_all
+from apisim.scenario.fields import DURATION_SCHEMA, Reader, duration, share
+from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all
 from apisim.scenario.units import UnitError, shown
 
 __all__ = ["PhaseTime", "TimelineEntry"]
 
 _AT: Final = duration()
-_ACTIONS: Final = ("set", "flush_cache", "resize_cache")
+_SHARE: Final = share()
+_ACTIONS: Final = ("set", "flush_cache", "resize_cache", "disconnect")
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 _OFFSET: Final = re.compile(rf"\s*(?:({_NAME})\.)?({_NAME})\s*\+\s*(.+)")
 
@@ -71,6 +72,16 @@ def _read_stage(value: Any, context: Context) -> str:
     return str(value)
 
 
+def _read_websocket(value: Any, context: Context) -> str:
+    if isinstance(value, str) and value in context.apis:
+        return value
+    if not isinstance(value, str) or "/" not in value:
+        known = ", ".join(context.websockets) or "none"
+        message = f"must be a WebSocket API or its stage, got {shown(value)}"
+        raise UnitError(message, f"WebSocket APIs: {known}")
+    return _read_stage(value, context)
+
+
 def _read_sizes(value: Any, context: Context) -> dict[str, str]:
     if not isinstance(value, Mapping) or not value:
         raise fail(f"must be a mapping of stage to size, got {shown(value)}", "{api/prod: 1.6}")
@@ -90,6 +101,7 @@ def _read_sizes(value: Any, context: Context) -> dict[str, str]:
     return result
 
 
+_SOCKETS_SCHEMA: Final = {"type": "string", "pattern": r"^[^/]+(/[^/]+)?$"}
 _STAGE_SCHEMA: Final = {"type": "string", "pattern": r"^[^/]+/[^/]+$"}
 _SIZES_SCHEMA: Final = {
     "type": "object",
@@ -116,11 +128,16 @@ class TimelineEntry(Model):
     set_ : dict or None
         New value by dotted path, as ``--set`` takes them; numbers only.
     for_ : int or None
-        How long that holds [ns]; then what was before is back. None: for good.
+        How long that holds [ns]; then what was before is back. None: for good. After a
+        ``disconnect``: how long no new connections are accepted; None: they are at once.
     flush_cache : str or None
         Stage (``api/stage``) whose response cache is emptied.
     resize_cache : dict of str to str or None
         New size [GB] by stage: the cache is gone for ``settings.cache_create_time`` and empty then.
+    disconnect : str or None
+        WebSocket API, or its stage (``api/stage``), whose connections break.
+    share : float
+        Which share of them, in [0, 1], each at random; default all.
     """
 
     at: Annotated[Any, Reader(_read_at, _AT_SCHEMA)]
@@ -130,15 +147,24 @@ class TimelineEntry(Model):
     for_: Annotated[int, duration("1ns")] | None = Field(default=None, alias="for")
     flush_cache: Annotated[str, Reader(_read_stage, _STAGE_SCHEMA)] | None = None
     resize_cache: Annotated[dict[str, str], Reader(_read_sizes, _SIZES_SCHEMA)] | None = None
+    disconnect: Annotated[str, Reader(_read_websocket, _SOCKETS_SCHEMA)] | None = None
+    share: Annotated[float, _SHARE] = as_written("100%")
+
+    @property
+    def lasts(self) -> int | None:
+        """How long what happens holds [ns]; None without ``for:``."""
+        return self.for_
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        done = (self.set_, self.flush_cache, self.resize_cache)
+        done = (self.set_, self.flush_cache, self.resize_cache, self.disconnect)
         given = [key for key, value in zip(_ACTIONS, done, strict=True) if value is not None]
         if not given:
             raise fail("says nothing that happens", "write set: {PATH: VALUE}")
         if len(given) > 1:
             raise fail("two things in one entry", "write two entries", at=(given[1],))
-        if self.for_ is not None and self.set_ is None:
+        if self.for_ is not None and self.set_ is None and self.disconnect is None:
             raise fail("only what is set can be taken back", "remove for:", at=("for",))
+        if "share" in self.model_fields_set and self.disconnect is None:
+            raise fail("only connections are cut in part", "remove share:", at=("share",))
         return self

@@ -1,107 +1,57 @@
 """Traffic: who calls which route, when, and from how far away.
 
 A source is either a list of phases or a trace. Open phases are a stream of requests that does not
-wait for answers; closed phases are users who do.
+wait for answers; closed phases are users who do. With ``sessions:`` what arrives are users of a
+WebSocket API, who stay.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path as FilePath
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
 from apisim.scenario.addresses import Ipv4Range
+from apisim.scenario.arrivals import ArrivalProcess, Arrivals
 from apisim.scenario.authorizers import Credentials, Scopes
 from apisim.scenario.cache_control import Invalidate
 from apisim.scenario.clients import Client
 from apisim.scenario.cors import Browser
 from apisim.scenario.distributions import SentSizeDistribution
 from apisim.scenario.domains import DomainName
-from apisim.scenario.fields import Reader, duration, flag, input_file, name, number, share
+from apisim.scenario.fields import Reader, flag, input_file, name, number, share
 from apisim.scenario.mix import Mix, MixEntry
-from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all, nested
+from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all
 from apisim.scenario.network import Network
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.scenario.popularity import Popularity, names_of
-from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.problems import Path
 from apisim.scenario.routes import (
     Parameter,
     parse_parameter,
 )
-from apisim.scenario.units import UnitError, shown
+from apisim.scenario.senders import Pushes
+from apisim.scenario.sessions import Sessions, session_phases
+from apisim.scenario.units import UnitError
 from apisim.scenario.validators import BodySample
 
 __all__ = ["Arrivals", "MixEntry", "Source", "Trace"]
 
-_KINDS: Final = ("poisson", "uniform", "bursty")
 #: What a log leaves no room for: it says itself what its calls send.
 _NOT_OF_A_LOG: Final = ("missing", "bodies", "client")
-
-
-class _Bursty(Model):
-    """Numbers of a bursty stream, see :class:`Arrivals`."""
-
-    ratio: Annotated[Fraction, number("1", "1000000", exact=True)] = Fraction(10)
-    peak_for: Annotated[int, duration("1us")] = as_written("10s")
-    base_for: Annotated[int, duration("1us")] = as_written("50s")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """How open arrivals are spread around their rate.
-
-    Parameters
-    ----------
-    process : {"poisson", "uniform", "bursty"}
-        ``poisson``: independent of each other. ``uniform``: evenly spaced, as k6 and Artillery
-        send. ``bursty``: a Markov-modulated Poisson process with two states, whose mean rate over
-        time is the phase's.
-    ratio : fractions.Fraction
-        Of bursty arrivals: rate in the peak state over rate in the base state, >= 1.
-    peak_for, base_for : int
-        Of bursty arrivals: mean sojourn in each state [ns], exponential.
-    """
-
-    process: Literal["poisson", "uniform", "bursty"] = "poisson"
-    ratio: Fraction = Fraction(10)
-    peak_for: int = 10_000_000_000
-    base_for: int = 50_000_000_000
-
-
-def _read_arrivals(value: Any, context: Context) -> Arrivals:
-    if value in ("poisson", "uniform", "bursty"):
-        return Arrivals(value)
-    if isinstance(value, Mapping) and set(value) == {"bursty"}:
-        numbers = nested(_Bursty, value["bursty"], ("bursty",), context)
-        return Arrivals("bursty", numbers.ratio, numbers.peak_for, numbers.base_for)
-    hint = did_you_mean(value, _KINDS, may_list=False) if isinstance(value, str) else ""
-    words = "poisson, uniform, bursty or {bursty: {ratio, peak_for, base_for}}"
-    raise fail(f"must be {words}, got {shown(value)}", hint)
-
-
-_ARRIVALS_SCHEMA: Final[dict[str, Any]] = {
-    "anyOf": [
-        {"enum": list(_KINDS)},
-        {
-            "type": "object",
-            "properties": {
-                "bursty": {
-                    "type": "object",
-                    "properties": {
-                        "ratio": {"type": "number", "minimum": 1},
-                        "peak_for": {"type": "string"},
-                        "base_for": {"type": "string"},
-                    },
-                    "additionalProperties": False,
-                }
-            },
-            "required": ["bursty"],
-            "additionalProperties": False,
-        },
-    ]
-}
+#: What belongs to calls that are answered one by one.
+_NOT_OF_SESSIONS: Final = (
+    "trace",
+    "client",
+    "browser",
+    "invalidate",
+    "missing",
+    "bodies",
+    "scopes",
+    "vpc_endpoint",
+    "accept_encoding",
+)
 
 
 def _read_api_stage(value: Any, context: Context) -> str:
@@ -191,12 +141,15 @@ class Source(Model):
         The calls come from pages of another origin; None: they do not come from browsers. Each
         person of the population, or each closed user, has a browser; without any of them every
         call is another one's.
+    sessions : Sessions or None
+        What arrives are users of a WebSocket API who stay connected; ``mix`` is of their messages.
+    pushes : dict of str to Push
+        What is sent to them without their asking, by name.
     client : Client or None
         How long the callers wait and whether they try again; None: for ever, and never. With it,
         even if it is empty, logical calls are measured.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"pushes", "sessions"})
     REFUSED: ClassVar[Mapping[str, tuple[str, str]]] = {
         "location": ("stands under network:", "write network: {location: ...}")
     }
@@ -204,7 +157,7 @@ class Source(Model):
 
     phases: list[Phase] = Field(default_factory=list)
     trace: Trace | None = None
-    arrivals: Annotated[Arrivals, Reader(_read_arrivals, _ARRIVALS_SCHEMA)] = as_written("poisson")
+    arrivals: ArrivalProcess = as_written("poisson")
     offset: Annotated[float, number("0", "0.999999")] | None = None
     mix: Mix = Field(default=(), validate_default=False)
     values: dict[Parameter, Popularity] = Field(default_factory=dict)
@@ -226,6 +179,8 @@ class Source(Model):
     accept_encoding: Annotated[float, share()] = 1.0
     browser: Browser | None = None
     client: Client | None = None
+    sessions: Sessions | None = None
+    pushes: Pushes = Field(default_factory=dict)
 
     @property
     def sent_parameters(self) -> frozenset[str]:
@@ -252,7 +207,7 @@ class Source(Model):
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
         """Names of phases that have none, and of values that have some."""
-        filled = dict(data)
+        filled = {**session_phases(data, context), **data}
         if isinstance(data.get("phases"), list):
             filled["phases"] = [
                 {"name": f"phase-{number}", **phase} if isinstance(phase, dict) else phase
@@ -272,7 +227,12 @@ class Source(Model):
     def _findings(self) -> list[Finding]:
         found: list[Finding] = []
         at: Path
-        if self.trace is not None:
+        if self.sessions is not None:
+            found += self._findings_of_sessions(self.sessions)
+        elif self.pushes:
+            hint = "write sessions: {...} beside them"
+            found.append(Finding(("pushes",), "nobody is connected to be sent to", hint))
+        if self.trace is not None and self.sessions is None:
             given = [
                 key
                 for key in ("phases", "mix", "offset", "of", "browser", *_NOT_OF_A_LOG)
@@ -280,12 +240,15 @@ class Source(Model):
             ]
             hint = "remove one of them"
             return [Finding((key,), f"a trace has no {key}", hint) for key in given]
+        if not self.phases and self.sessions is not None:
+            hint = "write population: 10000, or phases with rates of new sessions"
+            return [*found, Finding(("sessions",), "population or phases is required", hint)]
         if not self.phases:
-            return [Finding((), "phases or trace is required", "write phases: [...]")]
+            return [*found, Finding((), "phases or trace is required", "write phases: [...]")]
         if not self.mix:
             found.append(Finding((), "mix is required", "write mix: {GET /users: 1}"))
         open_phases = [isinstance(phase, (OpenPhase, CountsPhase)) for phase in self.phases]
-        keeps = self.network is not None and self.network.keep_alive
+        keeps = self.network is not None and self.network.keep_alive and self.sessions is None
         if keeps and self.of is None and any(open_phases):
             hint = "write reuse: 90% in place of keep_alive, or say with of: who calls"
             message = "nobody is known who could keep a connection alive"
@@ -309,6 +272,34 @@ class Source(Model):
         if self.offset is not None and not self.is_closed and self.arrivals.process != "uniform":
             hint = "write arrivals: uniform, or remove offset"
             found.append(Finding(("offset",), f"{self.arrivals.process} arrivals have none", hint))
+        return found
+
+    def _findings_of_sessions(self, sessions: Sessions) -> list[Finding]:
+        """What users who stay connected have no use for."""
+        found = [
+            Finding((key,), f"a source with sessions has no {key}", "remove the key")
+            for key in _NOT_OF_SESSIONS
+            if key in self.model_fields_set
+        ]
+        for index, phase in enumerate(self.phases):
+            if isinstance(phase, ClosedPhase):
+                hint = "write population: under sessions:, or phases with rates of new sessions"
+                message = "sessions are users already"
+                found.append(Finding(("phases", index), message, hint))
+        network = self.network
+        if network is not None and (network.keep_alive or network.reuse):
+            message = "a session is a connection: there is none to be kept for the next call"
+            found.append(Finding(("network",), message, "remove keep_alive and reuse"))
+        seen: dict[str, str] = {}
+        for push_name, push in self.pushes.items():
+            at: Path = ("pushes", push_name)
+            if push.to == "topic" and sessions.topics is None:
+                hint = "write topics: {zipf: 1.1, of: 1000} under sessions:"
+                found.append(Finding((*at, "to"), "nobody subscribes to a topic", hint))
+            first = seen.setdefault(push.on, push_name) if push.on is not None else push_name
+            if first != push_name:
+                message = f"{first} is sent for each message of {push.on} already"
+                found.append(Finding((*at, "on"), message, "keep one of them"))
         return found
 
 

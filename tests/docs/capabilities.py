@@ -406,8 +406,8 @@ OFF: Final[dict[str, Switch]] = {
     "endpoints": Switch(f"{_GATEWAY}/limits.py", '"edge": 8_192', '"edge": 10_240'),
     "own time": Switch(
         "apisim/engine/lowering/apis.py",
-        'overhead.rest if api.type == "rest" else overhead.http',
-        "overhead.rest",
+        "getattr(settings.gateway_overhead, api.type)",
+        "settings.gateway_overhead.rest",
     ),
     "mocks": Switch(
         "apisim/engine/compiled/advance.py", 'slot["result"] = RESULT_OK', 'slot["result"] = _QUOTA'
@@ -423,12 +423,10 @@ OFF: Final[dict[str, Switch]] = {
         "if settings.throttle_before_auth is None:",
     ),
     "shared account": Switch(
-        "apisim/engine/lowering/apis.py",
-        "            levels[_ACCOUNT] = account\n",
+        "apisim/engine/lowering/buckets.py",
+        "    levels[ACCOUNT_PLACE] = account.requests\n",
         # A bucket for each.
-        "            levels[_ACCOUNT] = _bucket(\n"
-        "                context, lowered, scenario.account.throttle, _ACCOUNT, name, ()\n"
-        "            )\n",
+        "    levels[ACCOUNT_PLACE] = AccountBuckets(context, lowered).requests\n",
     ),
     "shares of plans": Switch(
         "apisim/engine/lowering/plans.py",

@@ -69,7 +69,7 @@ from apisim.engine.recorder import CACHE_HIT, CACHE_MISS, note_end
 from apisim.engine.tables import GATE_FULL_THROTTLE, GATE_VALIDATE
 from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
-from apisim.gateway.status import Answer
+from apisim.gateway.status import Answer, level_answer
 from apisim.gateway.throttle import NO_BUCKET, admit
 from apisim.gateway.usage_plan import note_throttled
 
@@ -82,7 +82,6 @@ _REFUSAL_TIME: Final = constant(Purpose.REFUSAL_TIME)
 _WHOLE: Final = constant(0)
 _ALL_OR_NONE: Final = constant(0)
 _HIT: Final = constant(Answer.CACHE_HIT)
-_FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 _SERVED: Final = constant(Answer.SERVED)
 _QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
 _NO_ROUTE: Final = constant(Answer.NO_ROUTE)
@@ -111,7 +110,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                 levels = tables.route_levels[slot["route"]]
                 refused_by = admit(state.buckets, levels, now_ns, _WHOLE, _ALL_OR_NONE)
                 if refused_by != NO_BUCKET:
-                    refusal = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
+                    refusal = level_answer(state.buckets[refused_by]["kind"])
             if refusal != _SERVED:
                 slot["answer"] = refusal
                 stage = STAGE_REFUSE

@@ -7,7 +7,7 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.calls import part_of
 from apisim.engine.compiled.stages import STAGE_PASSED, STAGE_REFUSE
 from apisim.engine.world import World
-from apisim.gateway.status import Answer
+from apisim.gateway.status import level_answer
 from apisim.gateway.throttle import NO_BUCKET, admit
 from apisim.gateway.usage_plan import note_throttled
 
@@ -15,7 +15,6 @@ __all__ = ["pass_early_throttle"]
 
 _WHOLE: Final = constant(0)
 _LIMIT_PART: Final = constant(Purpose.LIMIT_PART)
-_FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 
 
 @gate
@@ -43,5 +42,5 @@ def pass_early_throttle(world: World, at: int, now_ns: int) -> int:
         return STAGE_PASSED
     if slot["customer"] >= 0:
         note_throttled(state.customers[slot["customer"]], now_ns)
-    slot["answer"] = _FIRST_LEVEL + state.buckets[refused_by]["kind"]
+    slot["answer"] = level_answer(state.buckets[refused_by]["kind"])
     return STAGE_REFUSE

@@ -8,7 +8,7 @@ from apisim.engine.calls import part_of
 from apisim.engine.compiled.stages import STAGE_PASSED, STAGE_REFUSE
 from apisim.engine.tables import GATE_KEY, NONE
 from apisim.engine.world import World
-from apisim.gateway.status import Answer
+from apisim.gateway.status import Answer, level_answer
 from apisim.gateway.throttle import NO_BUCKET, admit
 from apisim.gateway.usage_plan import (
     ADMITTED,
@@ -25,7 +25,6 @@ _NO_KEY: Final = constant(Answer.NO_KEY)
 _SERVED: Final = constant(Answer.SERVED)
 _BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
 _BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
-_FIRST_LEVEL: Final = constant(Answer.THROTTLED_METHOD)
 _LIMIT_PART: Final = constant(Purpose.LIMIT_PART)
 _WHOLE: Final = constant(0)
 
@@ -68,7 +67,7 @@ def admit_fully(world: World, at: int, now_ns: int) -> int:
         refused_by = admit(state.buckets, levels, now_ns, limit_part, in_order)
         if refused_by == NO_BUCKET:
             return _SERVED
-        return _FIRST_LEVEL + state.buckets[refused_by]["kind"]  # type: ignore[no-any-return]
+        return level_answer(state.buckets[refused_by]["kind"])
     subscription = state.subscriptions[slot["subscription"]]
     plan = subscription["plan"]
     said = admit_key(
@@ -90,4 +89,4 @@ def admit_fully(world: World, at: int, now_ns: int) -> int:
         return _BY_PLAN
     if said == REFUSED_BY_QUOTA:
         return _BY_QUOTA
-    return _FIRST_LEVEL + said - REFUSED_BY_LEVEL
+    return level_answer(said - REFUSED_BY_LEVEL)

@@ -169,7 +169,7 @@ def authorizer_row(
     row["function"] = NONE if spec.function is None else functions.index(spec.function)
     row["transport"] = context.dists.add(settings.lambda_transport)
     limits = settings.authorizer_timeout
-    row["timeout_ns"] = limits.rest if api.type == "rest" else limits.http
+    row["timeout_ns"] = limits.http if api.type == "http" else limits.rest
     row["deny"], row["silent"] = spec.deny_identities, spec.silent_identities
     row["unauthorized"] = spec.unauthorized
     row["invalid"] = spec.invalid_tokens if spec.checks_tokens else spec.identity_validation

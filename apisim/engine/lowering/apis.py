@@ -1,7 +1,6 @@
 """APIs, stages and routes: the gates each route passes, its buckets, caches and backend."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,12 @@ from apisim.engine.backend_tables import BACKEND_FUNCTION, BACKEND_MOCK, BACKEND
 from apisim.engine.lowering.access import authorizer_row
 from apisim.engine.lowering.backends import LoweredBackends
 from apisim.engine.lowering.bodies import lower_bodies, no_limits
+from apisim.engine.lowering.buckets import (
+    ACCOUNT_PLACE,
+    AccountBuckets,
+    lower_levels,
+    shared_bucket,
+)
 from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
 from apisim.engine.lowering.stages import compressed_ppm, count_canary_routes, lower_canaries
@@ -23,26 +28,24 @@ from apisim.gateway.limits import (
     HTTP_HEAD_BYTES,
     UNLIMITED,
     URL_BYTES,
+    WEBSOCKET_URL_BYTES,
 )
+from apisim.gateway.message_routing import MessageRouter
 from apisim.gateway.metering import BASES
 from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.gateway.routing import Router
-from apisim.gateway.status import ANSWERS, Answer
-from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET, fill_bucket
-from apisim.scenario.api import Api, Route, StageThrottle, Throttle
-from apisim.scenario.routes import parse_route_key
+from apisim.gateway.status import ANSWERS, API_TYPES, Answer
+from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET
+from apisim.scenario.api import Api, Route
 from apisim.scenario.services import action_of
-from apisim.scenario.settings import Settings
 from apisim.scenario.stages import stage_label
+from apisim.scenario.websocket_routes import parse_any_key
 
-__all__ = ["AUTOMATIC", "LEVELS", "LoweredApis", "divided_bucket", "lower_apis"]
+__all__ = ["AUTOMATIC", "LoweredApis", "lower_apis"]
 
 #: Preflights that an HTTP API answers by itself: no route takes them.
 AUTOMATIC = "OPTIONS *"
 
-#: Levels of the throttle hierarchy, most specific first.
-LEVELS = ("method", "stage", "account")
-_METHOD, _STAGE, _ACCOUNT = range(MAX_LEVELS)
 #: What a custom integration makes of a function's error.
 _ERROR_ANSWERS = {
     200: Answer.FUNCTION_ERROR_AS_200,
@@ -71,7 +74,8 @@ class LoweredApis:
     key_sets: list[int] = field(default_factory=list)  # lifetimes of the keys of jwt authorizers
     key_set_names: list[tuple[str, str]] = field(default_factory=list)
     lookup_ns: dict[int, int] = field(default_factory=dict)  # by cache
-    routers: dict[str, Router] = field(default_factory=dict)
+    routers: dict[str, Router] = field(default_factory=dict)  # of REST and HTTP APIs
+    message_routers: dict[str, MessageRouter] = field(default_factory=dict)  # of WebSocket APIs
     canary_of: list[int] = field(default_factory=list)  # route of each of the last rows
     canaries: dict[int, int] = field(default_factory=dict)  # the same, from route to row
 
@@ -101,21 +105,18 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
         charged=np.zeros((len(scenario.apis), len(ANSWERS)), np.uint8),
         api_names=tuple(scenario.apis),
     )
-    left_rps = scenario.account.throttle.rate_limit - scenario.account.background.requests
-    left = scenario.account.throttle.model_copy(update={"rate_limit": left_rps})
-    account = _bucket(context, lowered, left, _ACCOUNT, "account", ("account", "throttle"))
+    account = AccountBuckets(context, lowered)
     authorizer_rows: list[NDArray[np.void]] = []
     for at, (name, api) in enumerate(scenario.apis.items()):
         _lower_api(context, lowered, at, api)
-        lowered.routers[name] = Router(api.type, list(api.every_route))
+        if api.type == "websocket":
+            lowered.message_routers[name] = MessageRouter(list(api.every_route))
+        else:
+            lowered.routers[name] = Router(api.type, list(api.every_route))
         stage = stage_label(name, api.stage.name)
         cache = _stage_cache(lowered, api, stage)
         lowered.lookup_ns[cache] = stage_lookup_ns(scenario.settings, api.stage)
-        shared = NO_BUCKET
-        throttle = api.stage.throttle
-        if throttle is not None and throttle.scope == "shared":
-            path = ("apis", name, "stage", "throttle")
-            shared = _bucket(context, lowered, throttle, _STAGE, stage, path)
+        shared = shared_bucket(context, lowered, name, stage, api.stage.throttle)
         used: dict[str, int] = {}
         for key, route in api.every_route.items():
             index = len(lowered.route_names)
@@ -125,7 +126,8 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             row["request_size"] = context.dists.add(route.request_size)
             row["response_size"] = context.dists.add(route.response_size)
             row["compressed_ppm"] = compressed_ppm(context, route)
-            _lower_integration(context, backends, row, route, parse_route_key(key).method)
+            row["replies"] = int(route.route_response)
+            _lower_integration(context, backends, row, route, parse_any_key(key).method)
             lower_bodies(context, row, route)
             row["authorizer"] = NONE
             if route.authorizer is not None:
@@ -142,9 +144,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
                 assert route.cache is not None
                 lowered.lines.append((route.cache.ttl, cache))
             lowered.cache_lines.append(line)
-            levels = lowered.levels[index]
-            levels[_ACCOUNT] = account
-            _method_and_stage(context, lowered, levels, name, key, route, throttle, shared)
+            lower_levels(context, lowered, index, route, account, shared)
         if _answers_preflights(api):
             _add_automatic(context, lowered, name, at, account)
     lower_canaries(context, backends, lowered)
@@ -158,7 +158,7 @@ def _answers_preflights(api: Api) -> bool:
 
 
 def _add_automatic(
-    context: Context, lowered: LoweredApis, name: str, api: int, account: int
+    context: Context, lowered: LoweredApis, name: str, api: int, account: AccountBuckets
 ) -> None:
     """What answers the preflights of an HTTP API: no route's buckets, no integration."""
     row = lowered.routes[len(lowered.route_names)]
@@ -168,7 +168,7 @@ def _add_automatic(
     row["request_size"] = row["response_size"] = nothing
     no_limits(row)
     if context.scenario.settings.http_preflights == "counted":
-        lowered.levels[len(lowered.route_names)][_ACCOUNT] = account
+        lowered.levels[len(lowered.route_names)][ACCOUNT_PLACE] = account.requests
     else:
         for answer in (Answer.PREFLIGHT, Answer.PREFLIGHT_FAILED):
             lowered.charged[api, answer] = 0
@@ -179,12 +179,11 @@ def _add_automatic(
 def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> None:
     settings, charging = context.scenario.settings, context.charging
     row = lowered.apis[at]
-    row["type"] = 0 if api.type == "rest" else 1
+    row["type"] = API_TYPES.index(api.type)
     row["edge"] = int(api.endpoint == "edge")
     hosts = [name.partition("/")[0] for name in context.scenario.apis]
     row["host"] = hosts.index(hosts[at])
-    overhead = settings.gateway_overhead
-    row["overhead"] = context.dists.add(overhead.rest if api.type == "rest" else overhead.http)
+    row["overhead"] = context.dists.add(getattr(settings.gateway_overhead, api.type))
     row["increment_bytes"] = charging.increment_bytes[api.type]
     row["basis"] = BASES.index(settings.http_metering_basis)
     row["invalid_certificates"] = api.mutual_tls.invalid_certificates if api.mutual_tls else 0
@@ -194,6 +193,9 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row["max_url"] = row["max_headers"] = row["max_head"] = UNLIMITED
     if api.type == "rest":
         row["max_url"], row["max_headers"] = URL_BYTES[api.endpoint], HEADER_BYTES
+    elif api.type == "websocket":
+        # Of the upgrade; how large messages and their frames are is no matter of a request's body.
+        row["max_url"], row["max_body"] = WEBSOCKET_URL_BYTES, UNLIMITED
     else:
         row["max_url"] = row["max_head"] = HTTP_HEAD_BYTES
     for answer, facts in ANSWERS.items():
@@ -273,77 +275,6 @@ def _authorizer(
     if spec.type == "jwt":
         row["key_set"] = len(lowered.key_sets)
         kept = settings.key_set_lifetime
-        lowered.key_sets.append(kept.rest if api.type == "rest" else kept.http)
+        lowered.key_sets.append(kept.http if api.type == "http" else kept.rest)
         lowered.key_set_names.append((lowered.route_names[-1][0], name))
     return row
-
-
-def _method_and_stage(
-    context: Context,
-    lowered: LoweredApis,
-    levels: NDArray[np.int64],
-    api: str,
-    key: str,
-    route: Route,
-    stage: StageThrottle | None,
-    shared: int,
-) -> None:
-    """Buckets of the two lower levels.
-
-    Under ``scope: method`` a stage's limit is a default that each method gets for itself and a
-    method's own limit replaces it (AWS); under ``scope: shared`` it is one bucket for the whole
-    stage, and ``settings.method_limit`` says whether a method with its own limit is held to both.
-    """
-    path: tuple[str, ...] = ("apis", api, "routes", key, "throttle")
-    if route.throttle is not None:
-        label = f"{api} {key}"
-        levels[_METHOD] = _bucket(context, lowered, route.throttle, _METHOD, label, path)
-        if context.scenario.settings.method_limit == "replaces_stage":
-            return
-    if shared != NO_BUCKET:
-        levels[_STAGE] = shared
-    elif stage is not None and route.throttle is None:
-        path = ("apis", api, "stage", "throttle")
-        levels[_STAGE] = _bucket(context, lowered, stage, _STAGE, f"{api} {key}", path)
-
-
-def _bucket(
-    context: Context,
-    lowered: LoweredApis,
-    throttle: Throttle,
-    kind: int,
-    label: str,
-    path: tuple[str, ...],
-) -> int:
-    """First bucket of a limit: one, or one for each part that ``sloppiness`` divides it into."""
-    settings = context.scenario.settings
-    n_parts = settings.sloppiness
-    rows = np.zeros(n_parts, BUCKET_DTYPE)
-    try:
-        rows = divided_bucket(settings, throttle, kind)
-    except OverflowError as error:
-        context.refuse(path, str(error), "use a rate with fewer decimals or a smaller burst")
-    first = len(lowered.bucket_names)
-    for at in range(n_parts):
-        part = f", part {at + 1} of {n_parts}" if n_parts > 1 else ""
-        lowered.bucket_names.append((LEVELS[kind], f"{label}{part}"))
-    lowered.bucket_rows.append(rows)
-    return first
-
-
-def divided_bucket(settings: Settings, throttle: Throttle, kind: int) -> NDArray[np.void]:
-    """Buckets of one limit, one for each part that ``settings.sloppiness`` divides it into.
-
-    Raises
-    ------
-    OverflowError
-        If they cannot be held exactly.
-    """
-    n_parts = settings.sloppiness
-    rows = np.zeros(n_parts, BUCKET_DTYPE)
-    rate = Fraction(throttle.rate_limit) / n_parts
-    whole, left = divmod(throttle.burst_limit, n_parts)
-    for at, row in enumerate(rows):
-        is_full = settings.buckets_start == "full"
-        fill_bucket(row, rate, whole + (at < left), kind, starts_full=is_full)
-    return rows

@@ -321,6 +321,9 @@ class Bindings:
 def find_route(context: Context, apis: LoweredApis, api: str, method: str, path: str) -> str | None:
     """Key of the route that a method and path of a mix reach; None if there is none."""
     routes = context.scenario.apis[api].every_route
+    if api in apis.message_routers:
+        found = apis.message_routers[api].match(None if method == "$default" else method)
+        return None if found is None else list(routes)[found]
     for key in (f"{method} {path}", f"ANY {path}"):
         if key in routes:
             return key

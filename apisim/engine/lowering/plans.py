@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from apisim.draws.generator import uniform
 from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
-from apisim.engine.lowering.apis import LoweredApis, divided_bucket
+from apisim.engine.lowering.apis import LoweredApis
+from apisim.engine.lowering.buckets import divided_bucket
 from apisim.engine.lowering.context import Context
 from apisim.engine.lowering.stages import copy_rows
 from apisim.gateway.quota import CLOCK_DTYPE, DAY_NS, NO_QUOTA, PERIODS, QUOTA_DTYPE, window_end

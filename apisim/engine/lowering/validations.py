@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.draws.distributions import Distribution
-from apisim.gateway.limits import BODY_BYTES, HEADER_BYTES, HTTP_HEAD_BYTES, URL_BYTES
+from apisim.gateway.limits import (
+    BODY_BYTES,
+    HEADER_BYTES,
+    HTTP_HEAD_BYTES,
+    URL_BYTES,
+    WEBSOCKET_URL_BYTES,
+)
 from apisim.gateway.validation import VALIDATION_DTYPE
 from apisim.scenario.api import Api, Route
 from apisim.scenario.traffic import Source
@@ -89,6 +95,8 @@ def lacking_share(
 
 def can_be_too_large(api: Api, route: Route | None, source: Source) -> bool:
     """Whether a source's requests can be over a size limit."""
+    if api.type == "websocket":  # of the upgrade; how large messages are is asked elsewhere
+        return can_exceed(source.url_size, WEBSOCKET_URL_BYTES)
     url, head = HTTP_HEAD_BYTES // 2, HTTP_HEAD_BYTES // 2
     if api.type == "rest":
         url, head = URL_BYTES[api.endpoint], HEADER_BYTES

@@ -44,7 +44,7 @@ from apisim.engine.tables import (
     GATE_WAF,
 )
 from apisim.gateway.response_cache import cache_lookup, cache_store
-from apisim.gateway.status import Answer
+from apisim.gateway.status import LEVEL_ANSWERS, Answer
 from apisim.gateway.throttle import NO_BUCKET, admit
 from apisim.gateway.usage_plan import note_throttled
 
@@ -180,7 +180,7 @@ class Gateway:
         refused_by = admit(buckets, levels, self.model.now, part, in_order)
         if refused_by != NO_BUCKET:
             level = int(buckets[refused_by]["kind"])
-            raise Refused(Answer(Answer.THROTTLED_METHOD + level))
+            raise Refused(LEVEL_ANSWERS[level])
 
     def _overhead(self, call: Call) -> Process:
         api = self.model.apis[self.binding(call).api]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import Process
-from apisim.gateway.status import Answer
+from apisim.gateway.status import LEVEL_ANSWERS, Answer
 from apisim.gateway.usage_plan import (
     ADMITTED,
     NO_SUBSCRIPTION,
@@ -64,4 +64,4 @@ def admit_with_key(gateway: "Gateway", call: Call, part: int) -> None:
     if said == REFUSED_BY_QUOTA:
         raise Refused(Answer.QUOTA_EXCEEDED)
     if said != ADMITTED:
-        raise Refused(Answer(Answer.THROTTLED_METHOD + said - REFUSED_BY_LEVEL))
+        raise Refused(LEVEL_ANSWERS[said - REFUSED_BY_LEVEL])
