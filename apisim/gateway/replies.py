@@ -55,7 +55,11 @@ ERROR_TYPES: Final[dict[Answer, str]] = {
 #: What the chapter's 429 says beyond AWS's.
 RATE_LIMIT_HEADERS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "Retry-After")
 
-_IDENTITY: Final = {"rest": ("x-amzn-RequestId", "x-amz-apigw-id"), "http": ("apigw-requestid",)}
+_IDENTITY: Final = {
+    "rest": ("x-amzn-RequestId", "x-amz-apigw-id"),
+    "http": ("apigw-requestid",),
+    "websocket": ("x-amzn-RequestId",),
+}
 _ERROR_METRICS: Final = {"rest": ("4XXError", "5XXError"), "http": ("4xx", "5xx")}
 #: Answers that come from the integration, or from waiting for it.
 _INTEGRATION: Final = frozenset(
@@ -81,6 +85,31 @@ _INTEGRATION: Final = frozenset(
         Answer.CORS_BLOCKED,
     }
 )
+#: Answers of WebSocket APIs over HTTP: to an upgrade, or to a push. Others are frames, or the end of
+#: a connection, and have no headers; those that may be either are counted among them.
+_OVER_HTTP: Final = frozenset(
+    {
+        Answer.CONNECTED,
+        Answer.THROTTLED_CONNECTIONS,
+        Answer.CONNECTION_GONE,
+        Answer.SENT,
+        Answer.UNAVAILABLE,
+        Answer.NO_IDENTITY,
+        Answer.DENIED,
+        Answer.IMPLICITLY_DENIED,
+        Answer.AUTHORIZER_FAILED,
+        Answer.UNAUTHORIZED_BY_FUNCTION,
+        Answer.IAM_MISSING,
+        Answer.IAM_DENIED,
+        Answer.BAD_SIGNATURE,
+        Answer.SIGNATURE_EXPIRED,
+        Answer.NO_KEY,
+        Answer.THROTTLED_PLAN,
+        Answer.QUOTA_EXCEEDED,
+        Answer.URL_TOO_LONG,
+        Answer.TOO_LARGE,
+    }
+)
 #: Calls that no API saw: a connection that never stood, a token that was never had, a path of a
 #: domain that leads to no stage.
 _NEVER_ARRIVED: Final = frozenset({Answer.MTLS_FAILED, Answer.SIGN_IN_THROTTLED, Answer.NO_MAPPING})
@@ -94,7 +123,7 @@ def answer_headers(
     Parameters
     ----------
     answer : Answer
-    api_type : {"rest", "http"}
+    api_type : {"rest", "http", "websocket"}
     rate_limit_headers : bool
         Whether 429s say the limit, what is left of it and when to try again.
 
@@ -103,7 +132,7 @@ def answer_headers(
     >>> answer_headers(Answer.QUOTA_EXCEEDED, "rest")
     ('x-amzn-RequestId', 'x-amz-apigw-id', 'x-amzn-ErrorType: LimitExceededException')
     """
-    if answer in _NEVER_ARRIVED:
+    if answer in _NEVER_ARRIVED or (api_type == "websocket" and answer not in _OVER_HTTP):
         return ()
     headers = list(_IDENTITY[api_type])
     if api_type == "rest" and answer in ERROR_TYPES:

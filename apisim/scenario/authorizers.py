@@ -70,7 +70,7 @@ IdentitySource: TypeAlias = Annotated[
         {
             "type": "string",
             "pattern": r"^(\$?context\.routeKey"
-            r"|((method|integration)\.request\.|\$?request\.)?(path|querystring|header)\..+)$",
+            r"|((method|integration|route)\.request\.|\$?request\.)?(path|querystring|header)\..+)$",
         },
     ),
 ]
@@ -217,7 +217,7 @@ class Authorizer(Model):
         Name under ``functions:``; the Lambda types need it.
     ttl : int or None
         Lambda types: how long a result is kept [ns], 0 to 3600 s; None is the API type's default,
-        see :meth:`ttl_on`.
+        see :meth:`ttl_on`. WebSocket APIs keep none.
     deny_identities : float
         Lambda types: share of identities that are denied, in [0, 1]. Drawn for each identity and
         kept for the whole run: of few identities the part that is denied can be far from it (of
@@ -290,9 +290,9 @@ class Authorizer(Model):
 
         Where ``ttl`` is left out: 300 s on REST APIs (API reference,
         ``authorizerResultTtlInSeconds``) and no caching on HTTP APIs, whose reference states no
-        default.
+        default. WebSocket APIs keep none (API reference: of HTTP APIs only).
         """
-        if not self.is_lambda:
+        if not self.is_lambda or api_type == "websocket":
             return 0
         if self.ttl is not None:
             return self.ttl

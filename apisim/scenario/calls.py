@@ -6,6 +6,7 @@ from apisim.scenario.api import Api
 from apisim.scenario.routes import can_match
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import Source
+from apisim.scenario.websocket_routes import LIFE_ROUTES
 
 __all__ = ["called_apis", "called_routes"]
 
@@ -37,3 +38,8 @@ def called_routes(scenario: Scenario, source: Source) -> Iterator[tuple[Api, str
         for key, route_key in keys.items():
             if key == exact or (exact not in keys and can_match(route_key, entry.route)):
                 yield called, key
+    if source.sessions is not None:
+        for name in called_apis(scenario, source):
+            if name in scenario.apis:
+                own = scenario.apis[name].routes
+                yield from ((scenario.apis[name], key) for key in LIFE_ROUTES if key in own)

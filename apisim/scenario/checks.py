@@ -20,11 +20,13 @@ from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
 from apisim.scenario.checks_services import check_services
 from apisim.scenario.checks_stages import check_stage, check_stages, stage_notes
 from apisim.scenario.checks_throttles import check_divided_bursts
+from apisim.scenario.checks_types import TYPE_RULES
 from apisim.scenario.checks_validators import check_validators
+from apisim.scenario.checks_websocket import WEBSOCKET_RULES
 from apisim.scenario.cors_rules import check_cors, notes_on_cors
-from apisim.scenario.features import lacks
 from apisim.scenario.formats import counted, format_duration
 from apisim.scenario.notes_network import notes_on_locations
+from apisim.scenario.notes_websocket import notes_on_websockets
 from apisim.scenario.perimeter_checks import check_perimeter, perimeter_notes
 from apisim.scenario.populations import blocks_of
 from apisim.scenario.problems import Path, did_you_mean
@@ -32,8 +34,7 @@ from apisim.scenario.raised_timeouts import notes_on_raised_timeouts
 from apisim.scenario.routes import RouteKey, can_match, parse_parameter
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import MixEntry, Source
-from apisim.scenario.transformation import MAPPED
-from apisim.scenario.units import UnitError, parse_duration, shown
+from apisim.scenario.units import UnitError, shown
 from apisim.scenario.validation import Validation
 from apisim.scenario.websocket_routes import parse_any_key
 
@@ -79,83 +80,6 @@ def _check_names(scenario: Scenario, outcome: Validation) -> None:
             _name_of(outcome, place, "functions", authorizer.function)
 
 
-def _lacks(outcome: Validation, feature: str, api: Api, at: Path) -> None:
-    """Refuse what stands at ``at`` if the API's type lacks it."""
-    found = lacks(feature, api.type)
-    if found is not None:
-        outcome.add(at, *found, because=((*at[:2], "type"),))
-
-
-def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
-    """What HTTP APIs lack (developer guide, "Choose between REST APIs and HTTP APIs")."""
-    for name, api in scenario.apis.items():
-        at: Path = ("apis", name)
-        kind = ((*at, "type"),)
-        if api.type != "http":
-            continue
-        if api.endpoint != "regional":
-            message = "HTTP APIs have regional endpoints only"
-            outcome.add((*at, "endpoint"), message, "use type: rest", because=kind)
-        for key in ("cache_cluster_size", "cache_capacity", "cache_max_entries"):
-            if getattr(api.stage, key) is not None:
-                _lacks(outcome, "cache", api, (*at, "stage", key))
-    for at, api, _, route in _routes(scenario):
-        if api.type != "http":
-            continue
-        kind = ((*at[:2], "type"),)
-        if route.cache is not None:
-            _lacks(outcome, "cache", api, (*at, "cache"))
-        if route.validation is not None:
-            _lacks(outcome, "validation", api, (*at, "validate"))
-        if route.integration.transformation is not None and route.integration.type in MAPPED:
-            _lacks(outcome, "mapping", api, (*at, "integration", "transformation"))
-        integration = route.integration.type
-        if integration not in ("lambda_proxy", "http_proxy", "aws_service"):
-            message = f"HTTP APIs have no {integration} integration, REST APIs have it"
-            hint = "use lambda_proxy or http_proxy, or type: rest"
-            outcome.add((*at, "integration", "type"), message, hint, because=kind)
-
-
-def _check_timeouts(scenario: Scenario, outcome: Validation) -> None:
-    """Longest integration timeouts (quotas of REST and HTTP APIs, 2025)."""
-    for at, api, _, route in _routes(scenario):
-        limit, owner = "300s", "regional REST APIs"
-        if api.type == "http":
-            limit, owner = "30s", "HTTP APIs"
-        elif api.endpoint == "edge":
-            limit, owner = "29s", "edge-optimized REST APIs"
-        if route.integration.timeout > parse_duration(limit):
-            written = format_duration(route.integration.timeout)
-            message = f"{written} is above the {limit} maximum of {owner}"
-            because = ((*at[:2], "type"), (*at[:2], "endpoint"))
-            place = (*at, "integration", "timeout")
-            outcome.add(place, message, f"allowed: 50ms to {limit}", because=because)
-
-
-def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
-    for name, api in scenario.apis.items():
-        shapes: dict[str, str] = {}
-        for key, route_key in api.route_keys().items():
-            at: Path = ("apis", name, "routes", key)
-            kind: tuple[Path, ...] = (("apis", name, "type"),)
-            is_word = not route_key.path and key != "$default"
-            if is_word and api.type != "websocket":
-                message = f"{shown(key)} is not a route"
-                outcome.add(at, message, "write e.g. GET /users/{userId}", because=kind)
-            if route_key.path and api.type == "websocket":
-                message = "a WebSocket API has no routes with method and path"
-                hint = "write a value of its route_selection_expression, e.g. sendMessage"
-                outcome.add(at, message, hint, because=kind)
-            if route_key.method == "$default" and api.type == "rest":
-                hint = "use ANY /{proxy+}, or type: http"
-                message = "REST APIs have no $default route"
-                outcome.add(at, message, hint, because=kind)
-            first = shapes.setdefault(route_key.shape, key)
-            if first != key:
-                message = f"matches the same requests as {first}"
-                outcome.add(at, message, "keep one of them", because=((*at[:-1], first),))
-
-
 def _reached(scenario: Scenario, entry: MixEntry) -> list[tuple[str, RouteKey, Route]]:
     """Routes a line of a mix can reach: the one with the same key, else all that match."""
     api = scenario.apis.get(entry.api)
@@ -191,6 +115,8 @@ def _check_mix(scenario: Scenario, outcome: Validation) -> None:
                 message = f"the API {entry.api} has no stage {shown(entry.stage)}"
                 hint = f"its stage is {api.stage.name}"
                 outcome.add(at, message, hint, because=(("apis", entry.api, "stage"),))
+            if api.type == "websocket":
+                continue  # a message may say what it likes: notes_websocket tells
             written = outcome.names("apis", entry.api, "routes")
             if not any(can_match(key, entry.route) for key in _parsed(written)):
                 message = f"{entry.route} is used but not defined in the API {entry.api}"
@@ -329,13 +255,19 @@ def _variants(scenario: Scenario) -> set[str]:
     return {"stable", "canary"} if has_canary else set()
 
 
+def _push_sources(scenario: Scenario) -> set[str]:
+    """Pushes are sources of their own in results."""
+    return {f"{name}.{push}" for name, one in scenario.traffic.items() for push in one.pushes}
+
+
 def _check_tags(scenario: Scenario, outcome: Validation) -> None:
     apis, sources = outcome.names("apis"), outcome.names("traffic")
     known: dict[str, set[str]] = {
         "api": {*apis, *(name.partition("/")[0] for name in apis)},
         "stage": {api.stage.name for api in scenario.apis.values()},
-        "route": {key for api in apis for key in outcome.names("apis", api, "routes")},
-        "traffic": set(sources),
+        "route": {key for api in apis for key in outcome.names("apis", api, "routes")}
+        | {key for api in scenario.apis.values() for key in api.every_route},
+        "traffic": {*sources, *_push_sources(scenario)},
         "variant": _variants(scenario),
         "phase": {p.name for source in scenario.traffic.values() for p in source.phases},
     }
@@ -355,9 +287,7 @@ def _check_tags(scenario: Scenario, outcome: Validation) -> None:
 
 _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_names,
-    _check_http_apis,
-    _check_timeouts,
-    _check_route_keys,
+    *TYPE_RULES,
     check_cache_keys,
     *ACCESS_RULES,
     check_concurrency,
@@ -378,6 +308,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     check_perimeter,
     check_stages,
     check_services,
+    *WEBSOCKET_RULES,
 )
 
 
@@ -397,4 +328,5 @@ def notes_on(scenario: Scenario) -> list[str]:
         *stage_notes(scenario),
         *notes_on_raised_timeouts(scenario),
         *notes_on_locations(scenario),
+        *notes_on_websockets(scenario),
     ]

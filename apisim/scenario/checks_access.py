@@ -14,6 +14,7 @@ from apisim.scenario.problems import Path
 from apisim.scenario.routes import can_match
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.validation import Validation
+from apisim.scenario.websocket_routes import CONNECT
 
 __all__ = ["ACCESS_RULES", "access_notes"]
 
@@ -106,7 +107,8 @@ def access_notes(scenario: Scenario) -> list[str]:
                 continue
             for key, route_key in api.route_keys().items():
                 authorizer = scenario.authorizers.get(api.routes[key].authorizer or "")
-                if authorizer is not None and can_match(route_key, entry.route):
+                is_met = key == CONNECT or can_match(route_key, entry.route)
+                if authorizer is not None and is_met:
                     types_met[name].add(authorizer.type)
     notes = []
     for name, source in scenario.traffic.items():

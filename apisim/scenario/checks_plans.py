@@ -18,7 +18,7 @@ _MAX_KEYS: Final = 10_000
 
 
 def _check_stages(scenario: Scenario, outcome: Validation) -> None:
-    """Plans are attached to stages that exist, and only REST APIs have plans."""
+    """Plans are attached to stages that exist, of APIs that have plans."""
     for name, plan in scenario.usage_plans.items():
         seen: dict[str, str] = {}
         for written, routes in plan.api_stages.items():
@@ -31,7 +31,7 @@ def _check_stages(scenario: Scenario, outcome: Validation) -> None:
             if api is None:
                 continue
             because: tuple[Path, ...] = (("apis", api_name, "type"), ("apis", api_name, "stage"))
-            if api.type != "rest":
+            if api.type == "http":
                 message = "HTTP APIs have no usage plans, REST APIs have them"
                 outcome.add(at, message, "use type: rest, or remove it here", because=because)
             elif stage and stage != api.stage.name:
@@ -62,10 +62,10 @@ def _check_one_plan_a_stage(scenario: Scenario, outcome: Validation) -> None:
                     outcome.add(place, message, "one plan for each stage of a key", because=because)
 
 
-def _check_rest_only(scenario: Scenario, outcome: Validation) -> None:
+def _check_http_apis(scenario: Scenario, outcome: Validation) -> None:
     for name, api in scenario.apis.items():
         at: Path = ("apis", name)
-        if api.type == "rest":
+        if api.type != "http":
             continue
         hint = "use type: rest, or remove this key"
         message = "HTTP APIs have no API keys, REST APIs have them"
@@ -80,7 +80,7 @@ def _check_rest_only(scenario: Scenario, outcome: Validation) -> None:
 def _check_key_source(scenario: Scenario, outcome: Validation) -> None:
     """A key that the authorizer names needs an authorizer that can name it."""
     for name, api in scenario.apis.items():
-        if api.api_key_source != "authorizer" or api.type != "rest":
+        if api.api_key_source != "authorizer" or api.type == "http":
             continue
         for key, route in api.routes.items():
             at: Path = ("apis", name, "routes", key)
@@ -116,7 +116,7 @@ def _check_holders(scenario: Scenario, outcome: Validation) -> None:
 
 
 PLAN_RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
-    _check_rest_only,
+    _check_http_apis,
     _check_stages,
     _check_one_plan_a_stage,
     _check_key_source,
@@ -145,7 +145,7 @@ def plan_notes(scenario: Scenario) -> Iterator[str]:
     for name, plan in plans.items():
         for api_name, routes in plan.apis.items():
             api = scenario.apis.get(api_name)
-            if api is None or api.type != "rest":
+            if api is None or api.type == "http":
                 continue
             unasked = [key for key in routes if not api.routes[key].api_key_required]
             for key in unasked:

@@ -22,6 +22,7 @@ from apisim.scenario.scenario import Origin, Scenario, SourceText
 from apisim.scenario.stages import split_stages, written_path
 from apisim.scenario.units import UnitError, parse_duration
 from apisim.scenario.validation import validate
+from apisim.scenario.websocket_routes import looks_like_websocket
 
 __all__ = ["load", "loads", "revise"]
 
@@ -233,11 +234,7 @@ def _context(data: dict[str, Any], base: FilePath, split: tuple[str, ...]) -> Co
         split=split,
         domains=mapped_apis(data, names),
         timeout_ns=longest_timeout(_prepared(data)),
-        websockets=tuple(
-            name
-            for name, api in apis.items()
-            if isinstance(api, dict) and api.get("type") == "websocket"
-        ),
+        websockets=tuple(name for name, api in apis.items() if looks_like_websocket(api)),
     )
 
 

@@ -23,7 +23,7 @@ __all__ = ["Override", "absolute_files", "apply", "parse_override"]
 Override = tuple[Path, Any]
 
 #: Sections whose keys are names: a new one must come with its definition.
-_NAMED: Final = ("apis", "authorizers", "functions", "endpoints", "traffic")
+_NAMED: Final = ("apis", "authorizers", "functions", "endpoints", "senders", "traffic")
 #: Places whose keys may contain anything: all that is left of a path is one key.
 _OPEN: Final[tuple[Path, ...]] = (
     ("traffic", "*", "mix"),
@@ -39,6 +39,7 @@ _ROUTE_KEYS: Final = (
     "cache",
     "request_size",
     "response_size",
+    "route_response",
     "validate",
 )
 #: Keys whose text is the name of a file.

@@ -34,7 +34,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MAX_LENGTH: Final = 2_000
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z0-9_.:-]+)(\+?)\}")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9._~!$&'()*,;=:@%+-]+")
-_AWS_PREFIX: Final = re.compile(r"^(?:method\.request|integration\.request|\$?request)\.")
+_AWS_PREFIX: Final = re.compile(r"^(?:(?:method|integration|route)\.request|\$?request)\.")
 _PARAMETER: Final = re.compile(r"(path|querystring|header)\.([A-Za-z0-9_.$~!*'()%+-]{1,200})")
 
 

@@ -9,6 +9,7 @@ from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import PayloadDistribution, TimeDistribution
 from apisim.scenario.fields import choice, flag, share, whole
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
+from apisim.scenario.routes import METHODS
 
 __all__ = ["ON_HTTP_APIS", "Service", "ServiceType", "action_of"]
 
@@ -130,6 +131,6 @@ def action_of(service: Service, written: str | None, method: str) -> str | None:
     actions = ACTIONS[service.type]
     if written is not None or len(actions) == 1:
         return written or actions[0]
-    if method in ("ANY", "$default"):
+    if method not in METHODS:
         return None
     return actions[0] if method in ("GET", "HEAD") else actions[1]

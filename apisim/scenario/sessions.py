@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import model_validator
 
+from apisim.draws.discrete import WeightedKeys
 from apisim.draws.distributions import Constant
 from apisim.scenario.distributions import SentSizeDistribution, TimeDistribution
 from apisim.scenario.fields import (
@@ -31,6 +32,8 @@ from apisim.scenario.units import UnitError, parse_duration, shown
 __all__ = ["MAX_POPULATION", "Reconnect", "Sessions", "session_phases"]
 
 MAX_POPULATION: Final = 10_000_000
+#: Each topic has a list of its subscribers; a bound of ours.
+_MAX_TOPICS: Final = 1_000_000
 _LONGEST_WAIT: Final = "1h"
 _BACKOFFS: Final = (
     "none",
@@ -183,6 +186,13 @@ class Sessions(Model):
     )
 
     @property
+    def n_topics(self) -> int:
+        """How many topics there are."""
+        if self.topics is None:
+            return 0
+        return len(self.topics.weights) if isinstance(self.topics, WeightedKeys) else self.topics.n
+
+    @property
     def is_silent(self) -> bool:
         """Whether its users never send a message."""
         sends = (self.think_time, self.messages_per_session)
@@ -195,6 +205,9 @@ class Sessions(Model):
             findings.append(
                 Finding((), "length or until is required", "write e.g. length: {exponential: 1h}")
             )
+        if self.n_topics > _MAX_TOPICS:
+            message = f"{self.n_topics:,} topics are above the {_MAX_TOPICS:,} maximum"
+            findings.append(Finding(("topics",), message, "use fewer of them"))
         for key in ("length", "think_time"):
             law = getattr(self, key)
             if law is not None and law.mean() == 0:

@@ -40,6 +40,9 @@ _STAND_INS: Final[dict[Path, Any]] = {
     ("vpc_endpoints", "*", "policy", "*"): {"effect": "allow"},
     ("traffic", "*", "phases"): [{"pause": "1ns"}],
     ("traffic", "*", "phases", "*"): {"pause": "1ns"},
+    ("traffic", "*", "sessions"): {"population": 1, "until": "60s"},
+    ("traffic", "*", "sessions", "population"): 1,
+    ("traffic", "*", "sessions", "connect_over"): "1us",
 }
 
 _REQUIRED: Final = " is required"

@@ -8,6 +8,7 @@ does (developer guide, "Create routes for WebSocket APIs"). What a backend sends
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ __all__ = [
     "fill_life_routes",
     "is_message_key",
     "is_word",
+    "looks_like_websocket",
     "parse_any_key",
     "parse_message_key",
     "with_connections",
@@ -111,6 +113,14 @@ def parse_message_key(written: str) -> MixKey:
     if front and (not api or (slash and not stage)):
         raise UnitError(f"{shown(front[0])} is not API or API/STAGE", "")
     return MixKey(api or None, stage or None, RouteKey(word, ""))
+
+
+def looks_like_websocket(api: Any) -> bool:
+    """Whether what is written of an API is a WebSocket API's, also where its type is misspelt."""
+    if not isinstance(api, Mapping) or api.get("type") in ("rest", "http", "websocket"):
+        return isinstance(api, Mapping) and api["type"] == "websocket"
+    routes = api.get("routes")
+    return isinstance(routes, Mapping) and any(is_word(str(key)) for key in routes)
 
 
 def fill_life_routes(routes: dict[Any, Any]) -> dict[Any, Any]:
