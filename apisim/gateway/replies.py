@@ -85,8 +85,8 @@ _INTEGRATION: Final = frozenset(
         Answer.CORS_BLOCKED,
     }
 )
-#: Answers of WebSocket APIs over HTTP: to an upgrade, or to a push. Others are frames, or the end of
-#: a connection, and have no headers; those that may be either are counted among them.
+#: Answers of WebSocket APIs over HTTP: to an upgrade, or to a push. Others are frames, or the end
+#: of a connection, and have no headers; those that may be either are counted among them.
 _OVER_HTTP: Final = frozenset(
     {
         Answer.CONNECTED,
