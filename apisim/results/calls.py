@@ -14,15 +14,23 @@ from numpy.typing import NDArray
 
 from apisim.engine.program import Program
 from apisim.engine.recorder import Recorder
+from apisim.engine.tables import NONE
 from apisim.gateway.status import ANSWERS, Answer
 
-__all__ = ["GONE", "CallMeasurements", "CallTally", "add_bins"]
+__all__ = ["GONE", "CallMeasurements", "CallTally", "add_bins", "went_well"]
 
 #: Outcome of a request whose client did not wait to the end, whatever the gateway answered.
 GONE: Final = "client_gone"
 
 _LOW_WORD: Final = 1 << 60
+_SWITCHING_PROTOCOLS: Final = 101
 _BLOCKED: Final = [a for a, facts in ANSWERS.items() if facts.outcome == "cors_blocked"]
+
+
+def went_well(statuses: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether these statuses are good news: those of class 2, and of an upgrade to WebSocket."""
+    found: NDArray[np.bool_] = (statuses // 100 == 2) | (statuses == _SWITCHING_PROTOCOLS)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +131,11 @@ class CallMeasurements:
         counts, statuses : int64[n, n_answers]
             Their requests by answer, and the status of each.
         """
-        traffic = program.scenario.traffic
-        cells = program.names.cells
-        has_client = np.array([traffic[cells[at].source].client is not None for at in chosen], bool)
+        names = program.names
+        sources = np.array([names.sources.index(cell.source) for cell in names.cells], np.int64)
+        has_client = program.tables.sources["client"][sources[chosen]] != NONE
         known, others = chosen[has_client], ~has_client
-        is_good = statuses // 100 == 2
+        is_good = went_well(statuses)
         is_good[:, _BLOCKED] = False
         asked = counts.copy()
         asked[:, Answer.PREFLIGHT] = 0

@@ -16,6 +16,7 @@ from apisim.engine.recorder import N_COLUMNS, Recorder
 from apisim.engine.run import Replication
 from apisim.pricing import Usage, Window
 from apisim.results.accounts import Accounts
+from apisim.results.connections import ConnectionTotals
 from apisim.results.customers import CustomerTotals
 from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure
 from apisim.results.tally import Measurements
@@ -49,24 +50,19 @@ class Series:
     def joined(self, other: "Series") -> "Series":
         """Both together, in the longer of the two periods."""
         period_ns = max(self.period_ns, other.period_ns)
-        parts = [self._in_periods(period_ns), other._in_periods(period_ns)]
-        values = np.zeros(
-            (self.values.shape[0], max(part.shape[1] for part in parts), N_COLUMNS), np.int64
-        )
-        for part in parts:
-            values[:, : part.shape[1]] += part
-        return Series(period_ns, values)
+        one = self.in_periods(period_ns, other.in_periods(period_ns, 0).values.shape[1])
+        two = other.in_periods(period_ns, one.values.shape[1])
+        return Series(period_ns, one.values + two.values)
 
-    def _in_periods(self, period_ns: int) -> NDArray[np.int64]:
+    def in_periods(self, period_ns: int, n_periods: int) -> "Series":
+        """The same in longer periods (a multiple of its own), as many as asked for or more."""
         n_joined = period_ns // self.period_ns
-        n_apis, n_periods, _ = self.values.shape
-        n_longer = -(-n_periods // n_joined)
+        n_apis, n_shorter, _ = self.values.shape
+        n_longer = max(-(-n_shorter // n_joined), n_periods)
         padded = np.zeros((n_apis, n_longer * n_joined, N_COLUMNS), np.int64)
-        padded[:, :n_periods] = self.values
-        longer: NDArray[np.int64] = padded.reshape(n_apis, n_longer, n_joined, N_COLUMNS).sum(
-            axis=2
-        )
-        return longer
+        padded[:, :n_shorter] = self.values
+        longer = padded.reshape(n_apis, n_longer, n_joined, N_COLUMNS).sum(axis=2)
+        return Series(period_ns, longer)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +131,8 @@ class Collector:
         Makes the bills.
     measurements, series, customers
         Sums so far; None before the first replication.
+    connections : ConnectionTotals or None
+        Likewise; None where there is no WebSocket API.
     states, usages, windows, summaries : lists
         One entry for each replication, in order. ``windows`` is empty where no month is projected.
     """
@@ -144,6 +142,7 @@ class Collector:
     measurements: Measurements | None = None
     series: Series | None = None
     customers: CustomerTotals | None = None
+    connections: ConnectionTotals | None = None
     states: list[FinalState] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
     windows: list[list[Window]] = field(default_factory=list)
@@ -186,7 +185,8 @@ class Collector:
         )
         mine = Measurements.of(self.program, recorder)
         costs = Costs(run=float(self.accounts.run([usage]).total))
-        gauge = Gauge(mine, [replication.end_ns], costs)
+        connections = self._connections_of(replication)
+        gauge = Gauge(mine, [replication.end_ns], costs, connections)
         self.summaries.append(
             ReplicationSummary(
                 number=replication.number,
@@ -202,3 +202,12 @@ class Collector:
         self.customers = totals if self.customers is None else self.customers.joined(totals)
         self.series = series if self.series is None else self.series.joined(series)
         self.measurements = mine if self.measurements is None else self.measurements.joined(mine)
+        if connections is not None:
+            known = self.connections
+            self.connections = connections if known is None else known.joined(connections)
+
+    def _connections_of(self, replication: Replication) -> ConnectionTotals | None:
+        if all(api.type != "websocket" for api in self.program.scenario.apis.values()):
+            return None
+        recorder = replication.recorder
+        return ConnectionTotals.of(recorder.connections, recorder.pushes, replication.end_ns)

@@ -23,7 +23,8 @@
 ``cost_month``         ``value``: the projected month
 =====================  ==================================================================
 
-``failed`` is a status that is not of class 2, or an answer that its page never gets to see.
+``failed`` is a status that is neither of class 2 nor 101 (an upgrade to WebSocket), or an answer
+that its page never gets to see.
 ``failed`` and ``availability`` are shares of what somebody asked for: preflights that went well are
 left out, those that failed stay. All other shares are of all requests. Counts are means over
 replications, so that a threshold means the same however often a scenario is repeated.

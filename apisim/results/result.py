@@ -9,6 +9,7 @@ from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.accounts import Bills
 from apisim.results.answers import AnswerStats
 from apisim.results.collect import ReplicationSummary, Series
+from apisim.results.connections import ConnectionTotals
 from apisim.results.cors import CorsStats
 from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
@@ -20,6 +21,7 @@ from apisim.results.throttles import ThrottleStats
 from apisim.results.timeline import Happening, happenings
 from apisim.results.verdicts import Verdict
 from apisim.results.web_acls import WebAclStats
+from apisim.results.websockets import WebSocketStats
 from apisim.scenario import Scenario
 from apisim.scenario.formats import counted
 
@@ -133,6 +135,8 @@ class Result:
         By customer and by usage plan.
     cors : dict of str to CorsStats
         By API that browsers call.
+    websockets : tuple of WebSocketStats
+        By WebSocket API: connections, messages, pushes, CloudWatch's metrics.
     bill : Bills
         Of the run and, where the scenario asks for it, of the projected month.
     intervals : dict of str to Interval
@@ -141,6 +145,8 @@ class Result:
         In the order of the scenario.
     series : Series
         Counts over time, warm-up included.
+    connections : ConnectionTotals or None
+        Connections over time and all that is known of them; None without a WebSocket API.
     replications : tuple of ReplicationSummary
         Each in a few numbers.
     notes : tuple of str
@@ -171,10 +177,12 @@ class Result:
     answers: tuple[AnswerStats, ...]
     customers: Customers
     cors: Mapping[str, CorsStats]
+    websockets: tuple[WebSocketStats, ...]
     bill: Bills
     intervals: Mapping[str, Interval]
     thresholds: tuple[Verdict, ...]
     series: Series
+    connections: ConnectionTotals | None = field(repr=False)
     replications: tuple[ReplicationSummary, ...]
     notes: tuple[str, ...]
     measurements: Measurements = field(repr=False)
@@ -244,6 +252,7 @@ class Result:
             "throttles": [stats.to_dict() for stats in self.throttles if stats.refused],
             "answers": [stats.to_dict() for stats in self.answers],
             "cors": {name: stats.to_dict() for name, stats in self.cors.items()},
+            "websockets": [stats.to_dict() for stats in self.websockets],
             "routes": [row.to_dict() for row in self.routes],
             "variants": [row.to_dict() for row in self.variants],
             "traffic": [row.to_dict() for row in self.traffic],
@@ -267,8 +276,9 @@ class Result:
         name : str
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
             ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
-            ``services``, ``cors``, ``throttles``, ``customers``, ``usage_plans``, ``usage``,
-            ``bill``, ``thresholds``, ``intervals`` or ``replications``.
+            ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``, ``customers``,
+            ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or
+            ``replications``.
 
         Raises
         ------

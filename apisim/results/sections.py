@@ -20,6 +20,7 @@ from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
 from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
+from apisim.results.sections_websockets import websocket_sections
 from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
     bytes_text,
@@ -51,6 +52,7 @@ def sections(result: Result) -> list[Section]:
         client_section(result),
         _routes(result),
         variant_section(result),
+        *websocket_sections(result.websockets),
         _throttling(result),
         _plans(result),
         _customers(result),

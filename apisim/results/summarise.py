@@ -21,6 +21,7 @@ from apisim.results.tally import Measurements, Tally
 from apisim.results.throttles import plan_throttle_stats, throttle_stats
 from apisim.results.verdicts import judge
 from apisim.results.web_acls import web_acl_stats
+from apisim.results.websockets import websocket_stats
 
 __all__ = ["summarise"]
 
@@ -86,15 +87,19 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         answers=answer_stats(measurements),
         customers=customers,
         cors=cors_stats(measurements),
+        websockets=websocket_stats(
+            measurements, collector.connections, collector.usages, bills.run
+        ),
         bill=bills,
         intervals=_by_label(intervals),
         thresholds=judge(
             program.scenario.thresholds,
-            Gauge(measurements, ends_ns, costs),
+            Gauge(measurements, ends_ns, costs, collector.connections),
             len(states),
             intervals,
         ),
         series=series,
+        connections=collector.connections,
         replications=tuple(summaries),
         notes=(
             *notes,

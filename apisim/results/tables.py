@@ -3,7 +3,8 @@
 ==============  ===================================================================================
 ``series``      api, time_s (start of the period), period_s, requests, rps (mean of a
                 replication), then requests by answer, cache_misses, cold_starts,
-                authorizer_calls; by time of arrival, warm-up included
+                authorizer_calls; by time of arrival, warm-up included. With a WebSocket API also
+                mean_open and peak_open (connections), connects and closes
 ``routes``      api, route; then the columns of a group
 ``variants``    api, route, variant (stable or canary); then the columns of a group, whose calls are
                 all with the stage's own
@@ -25,6 +26,8 @@
 ``usage``       plan, key, date, used, remaining: what ``GetUsage`` would tell, of the first
                 replication, keys that were used only
 ``cors``        api, message, calls: those that browsers blocked
+``websockets``  api; connections, messages and costs of WebSocket APIs, cost in the bill's currency
+``pushes``      push; arose, targets, ..., delivered, delivery_ms_mean to delivery_ms_max
 ``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
                 exact decimals as text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive
@@ -43,8 +46,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS
-from apisim.gateway.status import ANSWERS, Answer
+from apisim.gateway.status import ANSWERS
 from apisim.pricing import Bill
 from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.calls import GONE
@@ -53,7 +55,9 @@ from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.result import Result
+from apisim.results.series import SERIES, series_rows
 from apisim.results.web_acls import WebAclStats
+from apisim.results.websocket_rows import PUSHES, WEBSOCKETS, push_row, websocket_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,11 +66,6 @@ __all__ = ["TABLES", "columns_of", "frame", "rows_of"]
 
 Row = dict[str, Any]
 
-_ANSWERS: Final = tuple(answer.name.lower() for answer in Answer)
-_SERIES: Final = (
-    "api", "time_s", "period_s", "requests", "rps", *_ANSWERS,
-    "cache_misses", "cold_starts", "authorizer_calls",
-)  # fmt: skip
 _OUTCOMES: Final = (
     "traffic", "phase", "api", "route", "outcome", "refused_by", "status", "requests",
 )  # fmt: skip
@@ -106,25 +105,6 @@ def frame(result: Result, name: str) -> "pd.DataFrame":
         for column in _AMOUNTS:
             table[column] = pd.to_numeric(table[column], errors="coerce")
     return table
-
-
-def _series(result: Result) -> list[Row]:
-    series, n_replications = result.series, result.run_info.replications
-    period_s = series.period_ns / _SECOND_NS
-    # The recorder's columns begin with the answers and go on as named in `_SERIES`.
-    assert tuple(range(len(_ANSWERS), len(_ANSWERS) + 3)) == (
-        CACHE_MISSES,
-        COLD_STARTS,
-        AUTHORIZER_CALLS,
-    )
-    rows = []
-    for api, counts in zip(result.scenario.apis, series.values.tolist(), strict=True):
-        for period, columns in enumerate(counts):
-            requests = sum(columns[: len(_ANSWERS)])
-            rate = requests / period_s / n_replications
-            row = (api, period * period_s, period_s, requests, rate, *columns)
-            rows.append(dict(zip(_SERIES, row, strict=True)))
-    return rows
 
 
 def _group(row: GroupStats) -> Row:
@@ -240,7 +220,7 @@ def _fields(label: str, stats: type) -> list[str]:
 
 #: Columns of tables that may have no rows.
 _COLUMNS: Final[dict[str, Sequence[str]]] = {
-    "series": _SERIES,
+    "series": SERIES,
     "outcomes": _OUTCOMES,
     "caches": _fields("api", CacheStats),
     "authorizers": _fields("authorizer", AuthorizerStats),
@@ -253,6 +233,8 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "usage_plans": [field.name for field in fields(PlanStats)],
     "usage": [field.name for field in fields(UsageDay)],
     "cors": ("api", "message", "calls"),
+    "websockets": WEBSOCKETS,
+    "pushes": PUSHES,
     "bill": _BILL,
     "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive", "reason"),
     "intervals": _fields("metric", Interval),
@@ -260,7 +242,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
 
 #: What makes each table.
 TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
-    "series": _series,
+    "series": series_rows,
     "routes": _groups("routes"),
     "variants": _groups("variants"),
     "traffic": _groups("traffic"),
@@ -274,6 +256,10 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "endpoints": lambda result: _named("endpoint", result.endpoints),
     "services": lambda result: _named("service", result.services),
     "cors": _cors,
+    "websockets": lambda result: [websocket_row(stats) for stats in result.websockets],
+    "pushes": lambda result: [
+        push_row(push) for stats in result.websockets for push in stats.pushes
+    ],
     "throttles": lambda result: [asdict(stats) for stats in result.throttles],
     "customers": lambda result: [asdict(stats) for stats in result.customers.rows()],
     "usage_plans": lambda result: [asdict(stats) for stats in result.customers.plans()],

@@ -16,7 +16,7 @@ from apisim.arrays.histogram import hist_merge, hist_quantile
 from apisim.engine.program import Cell, Program
 from apisim.engine.recorder import HISTOGRAMS, Recorder
 from apisim.gateway.status import ANSWERS, Answer
-from apisim.results.calls import CallMeasurements, CallTally, add_bins
+from apisim.results.calls import CallMeasurements, CallTally, add_bins, went_well
 
 __all__ = ["LatencyTally", "Measurements", "Tally"]
 
@@ -110,9 +110,11 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Requests whose status is not of class 2, or whose caller never gets to see the answer."""
+        """Requests whose status is no good news, or whose caller never gets to see the answer."""
+        statuses = np.array(list(self.by_status), np.int64)
+        counts = np.array(list(self.by_status.values()), np.int64)
         unseen = self.with_outcome("cors_blocked") + self.calls.gone_in_vain
-        return self.requests - self.status_class(2) + unseen
+        return self.requests - int(counts[went_well(statuses)].sum()) + unseen
 
     def latency(self, name: str = "latency") -> LatencyTally:
         """Times of these requests.

@@ -110,7 +110,12 @@ def _usage(
     used = recorder.usage[list(cells)][:, list(parts)]
     owner = np.array([names.apis.index(names.cells[at].api) for at in cells], np.int64)
     inside = np.array(
-        [scenario.traffic[names.cells[at].source].vpc_endpoint is not None for at in cells], bool
+        # What is pushed is named after the source of its sessions.
+        [
+            scenario.traffic[names.cells[at].source.partition(".")[0]].vpc_endpoint is not None
+            for at in cells
+        ],
+        bool,
     )
     apis = []
     for at, (name, api) in enumerate(scenario.apis.items()):
