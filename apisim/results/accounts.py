@@ -15,6 +15,7 @@ from apisim.pricing import (
     leave_one_out,
     mean_bill,
 )
+from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
 
 __all__ = ["Accounts", "Bills"]
@@ -89,6 +90,14 @@ class Accounts:
         ScenarioError
             At the key of ``pricing:`` that cannot be used.
         """
+        if self.projects_month and (endless := open_ended(self.scenario)):
+            problem = self.scenario.problem(
+                ("traffic", endless[0], "sessions"),
+                "nobody sends this population home, so the run has no length that stands for a "
+                "part of a month (pricing.month: project)",
+                "write until: 8h",
+            )
+            raise ScenarioError([problem])
         try:
             self.run([Usage()])
             if self.projects_month and windows:

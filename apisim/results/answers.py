@@ -6,7 +6,9 @@ from typing import Any
 
 from apisim.gateway.replies import answer_headers, answer_metrics
 from apisim.gateway.status import ANSWERS, Answer
+from apisim.gateway.websocket_metrics import websocket_metrics
 from apisim.results.tally import Measurements
+from apisim.results.websockets import requests_by_errand
 
 __all__ = ["AnswerStats", "answer_stats"]
 
@@ -78,11 +80,26 @@ def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
                 outcome=facts.outcome,
                 refused_by=facts.refused_by,
                 status=status,
-                body=facts.rest_body if kind == "rest" else facts.http_body,
+                body=getattr(facts, f"{kind}_body"),
                 requests=count,
                 billed=bool(tables.charged[at, answer]),
                 headers=answer_headers(
                     answer, kind, rate_limit_headers=scenario.settings.rate_limit_headers
                 ),
-                metrics=answer_metrics(answer, kind, status),
+                metrics=(
+                    _on_websocket(measurements, name, answer)
+                    if kind == "websocket"
+                    else answer_metrics(answer, kind, status)
+                ),
             )
+
+
+def _on_websocket(measurements: Measurements, api: str, answer: Answer) -> tuple[str, ...]:
+    """Metrics that count requests with this answer, whatever they were for."""
+    counted = [
+        metric
+        for errand, answers in requests_by_errand(measurements, api).items()
+        if answer in answers
+        for metric in websocket_metrics(answer, errand)
+    ]
+    return tuple(dict.fromkeys(counted))

@@ -163,12 +163,12 @@ def phase_rows(measurements: Measurements, ends_ns: Sequence[int]) -> tuple[Grou
 
 
 def _phases_with_requests(program: Program) -> list[tuple[str, str]]:
-    """Phases in which anything may arrive: a pause has no row."""
+    """Phases in which anything may arrive: a pause has no row, unless somebody is connected."""
     pauses = {
         (name, phase.name)
         for name, source in program.scenario.traffic.items()
         for phase in source.phases
-        if hasattr(phase, "pause")
+        if hasattr(phase, "pause") and source.sessions is None
     }
     return [key for key in program.names.phases if key not in pauses]
 

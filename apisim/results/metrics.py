@@ -19,6 +19,12 @@
 ``call_latency``       as ``latency``: of logical calls that succeeded, over their retries; of
                        sources with ``client:``
 ``data_processed``     ``count`` of bytes both ways, for each replication
+``connections``        ``mean`` over time, and the most there were at one time, ``max``: of
+                       WebSocket APIs
+``connects``           ``count`` of connections opened, for each replication; ``rate`` per second
+``delivery``           as ``latency``: from a push to its clients, waiting at the sender included
+``delivery_failures``  ``rate``: the share of messages pushed that no client got, over the
+                       sender's retries; ``count`` for each replication
 ``cost_run``           ``value``: mean of the replications' bills
 ``cost_month``         ``value``: the projected month
 =====================  ==================================================================
@@ -35,13 +41,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from apisim.gateway.status import Answer
+from apisim.results.connections import ConnectionTotals
+from apisim.results.sockets import connections_value, delivery_tally
 from apisim.results.spans import measured_ns
 from apisim.results.tally import LatencyTally, Measurements, Tally
 from apisim.scenario.thresholds import Threshold
+from apisim.scenario.websocket_routes import CONNECTIONS
 
 __all__ = ["STANDARD_MEASURES", "Costs", "Gauge", "Measure"]
 
-_LATENCIES: Final = frozenset({"latency", "integration_latency", "gateway_latency", "call_latency"})
+_LATENCIES: Final = frozenset(
+    {"latency", "integration_latency", "gateway_latency", "call_latency", "delivery"}
+)
 _SECOND_NS: Final = 1_000_000_000
 #: What a route must say before a metric counts anything on it.
 _NEEDED: Final = {"wrong_answers": "depends_on", "stale_answers": "updates"}
@@ -97,9 +108,10 @@ class Measure:
             return "money"
         if self.metric == "data_processed":
             return "bytes"
-        if self.statistic == "count":
+        if self.statistic == "count" or self.metric == "connections":
             return "count"
-        return "per_second" if self.metric in {"requests", "goodput"} else "share"
+        per_second = {"requests", "goodput", "connects"}
+        return "per_second" if self.metric in per_second else "share"
 
 
 #: Unit a time is shown in, and how many nanoseconds it has.
@@ -135,10 +147,19 @@ class Gauge:
         End of each of those replications [ns].
     costs : Costs
         Bills of the same replications.
+    connections : ConnectionTotals, optional
+        Of the same replications; None where there is no WebSocket API.
     """
 
-    def __init__(self, measurements: Measurements, ends_ns: Sequence[int], costs: Costs) -> None:
+    def __init__(
+        self,
+        measurements: Measurements,
+        ends_ns: Sequence[int],
+        costs: Costs,
+        connections: ConnectionTotals | None = None,
+    ) -> None:
         self._measurements, self._ends_ns, self._costs = measurements, ends_ns, costs
+        self._connections = connections
         # Several statistics are asked of the same requests.
         self._tallies: dict[_Tags, Tally] = {}
         self._latencies: dict[tuple[_Tags, str], LatencyTally] = {}
@@ -162,6 +183,10 @@ class Gauge:
             return self._read_latency(wanted)
         if self.unmeasured(wanted):
             return float("nan"), 0.0
+        if wanted.metric in {"connections", "connects"}:
+            return self._read_connections(wanted), 0.0
+        if wanted.metric == "delivery_failures":
+            return self._read_failures(wanted), 0.0
         tally = self._tally(wanted.tags)
         count = _count(wanted.metric, tally)
         if wanted.unit == "share":
@@ -193,12 +218,34 @@ class Gauge:
     def _read_latency(self, wanted: Measure) -> tuple[float, float]:
         key = (wanted.tags, wanted.metric)
         if key not in self._latencies:
-            self._latencies[key] = self._tally(wanted.tags).latency(wanted.metric)
+            if wanted.metric == "delivery":
+                tags = dict(wanted.tags)
+                found = delivery_tally(self._measurements.program, self._connections, tags)
+            else:
+                found = self._tally(wanted.tags).latency(wanted.metric)
+            self._latencies[key] = found
         latency = self._latencies[key]
         if wanted.quantile is not None:
             return latency.quantile_ns(wanted.quantile), latency.resolution_ns(wanted.quantile)
         by_name = {"mean": latency.mean_ns, "min": latency.min_ns, "max": latency.max_ns}
         return by_name[wanted.statistic], 0.0
+
+    def _read_connections(self, wanted: Measure) -> float:
+        tags = dict(wanted.tags)
+        what = wanted.statistic if wanted.metric == "connections" else "opened"
+        value = connections_value(self._measurements.program, self._connections, tags, what)
+        if wanted.metric == "connections":
+            return value
+        if wanted.statistic == "rate":
+            return self._rate(int(value), {})
+        return value / self._measurements.n_replications
+
+    def _read_failures(self, wanted: Measure) -> float:
+        calls = self._tally((*wanted.tags, ("route", CONNECTIONS))).calls
+        failed = calls.total - calls.succeeded
+        if wanted.statistic == "count":
+            return failed / self._measurements.n_replications
+        return failed / calls.total if calls.total else float("nan")
 
     def _rate(self, count: int, tags: dict[str, str]) -> float:
         length_ns = measured_ns(

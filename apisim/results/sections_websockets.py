@@ -102,7 +102,7 @@ def _messages(websockets: Sequence[WebSocketStats]) -> Section | None:
         if stats.received or stats.pushed
     ]
     remarks = tuple(
-        f"{stats.api}: {counted(stats.undelivered_replies, 'reply', 'replies')} found no connection any more."
+        f"{stats.api}: {counted(stats.undelivered_replies, 'reply', 'replies')} came too late."
         for stats in websockets
         if stats.undelivered_replies
     )

@@ -67,8 +67,9 @@ def _plan(program: Program) -> list[tuple[Window, set[tuple[str, str]]]]:
             window = Window(
                 name=name, duration_ns=duration_ns, usage=Usage(), events_per_month=times
             )
-            plan.append((window, {(source, phase)}))
+            plan.append((window, {(source, phase), *_pushed_in(program, source, phase)}))
     rest = set(program.names.phases) - set(counted)
+    rest -= {key for source, phase in counted for key in _pushed_in(program, source, phase)}
     # A source that is silent for a part of the run is silent for that part of the month.
     duration_ns = run[1] - run[0]
     left_ns = duration_ns - length_ns(union(spans[key] for key in counted), *run)
@@ -77,6 +78,12 @@ def _plan(program: Program) -> list[tuple[Window, set[tuple[str, str]]]]:
         name = "the rest of the run" if plan else "the run"
         plan.append((Window(name=name, duration_ns=duration_ns, usage=Usage()), rest))
     return plan
+
+
+def _pushed_in(program: Program, source: str, phase: str) -> set[tuple[str, str]]:
+    """The same phase of what is pushed to a source's sessions."""
+    pushes = program.scenario.traffic[source].pushes
+    return {(f"{source}.{push}", phase) for push in pushes}
 
 
 def _counted_phases(program: Program) -> dict[tuple[str, str], Decimal]:

@@ -18,6 +18,13 @@ from apisim.scenario.thresholds import Threshold
 
 __all__ = ["Verdict", "check_thresholds", "judge"]
 
+#: Tags of the metrics of WebSocket APIs.
+_OF_SOCKETS: Final = {
+    "connections": ("api", "stage"),
+    "connects": ("api", "stage"),
+    "delivery": ("api", "traffic"),
+    "delivery_failures": ("api", "stage", "traffic", "phase"),
+}
 _NOT_MEASURED: Final = {
     "dropped": "nothing is ever dropped by the traffic modelled so far",
 }
@@ -99,6 +106,8 @@ def _unmeasured(threshold: Threshold, scenario: Scenario) -> tuple[str, str] | N
         return "call_latency is not measured of traffic without client:", hint
     if threshold.metric in _NOT_MEASURED:
         return f"{threshold.metric} is not measured", _NOT_MEASURED[threshold.metric]
+    if (found := _of_sockets(threshold.metric, scenario, tags)) is not None:
+        return found
     if "window" in tags:
         return "thresholds on windows are not measured yet", "remove the tag window"
     if "status" in tags and threshold.metric != "requests":
@@ -107,6 +116,23 @@ def _unmeasured(threshold: Threshold, scenario: Scenario) -> tuple[str, str] | N
         return f"a status is a number, got {tags['status']}", "write e.g. status:429"
     if tags and threshold.metric.startswith("cost_"):
         return f"{threshold.metric} is the whole bill's", "remove the tags"
+    return None
+
+
+def _of_sockets(metric: str, scenario: Scenario, tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is wrong with a threshold on connections or pushes; None for any other."""
+    allowed = _OF_SOCKETS.get(metric)
+    if allowed is None:
+        return None
+    if all(api.type != "websocket" for api in scenario.apis.values()):
+        return f"{metric} is measured of WebSocket APIs, and there is none", "remove it"
+    is_pushed = any(source.pushes for source in scenario.traffic.values())
+    if metric.startswith("delivery") and not is_pushed:
+        return f"{metric} is measured of pushes, and there are none", "write pushes: under a source"
+    others = [tag for tag in tags if tag not in allowed]
+    if others:
+        hint = f"tags of {metric}: {', '.join(allowed)}"
+        return f"{metric} is not kept by {others[0]}", hint
     return None
 
 

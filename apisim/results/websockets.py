@@ -20,10 +20,11 @@ from apisim.pricing.charges import API_METERS
 from apisim.pricing.exact import as_decimal, plain
 from apisim.results.connections import Connections, ConnectionTotals
 from apisim.results.latency import LatencyStats
+from apisim.results.sockets import push_names
 from apisim.results.tally import LatencyTally, Measurements
 from apisim.scenario.websocket_routes import CONNECT, CONNECTIONS, DISCONNECT
 
-__all__ = ["PushStats", "WebSocketStats", "errand_of", "push_names", "websocket_stats"]
+__all__ = ["PushStats", "WebSocketStats", "errand_of", "requests_by_errand", "websocket_stats"]
 
 _SECOND: Final = 1_000_000_000
 _MINUTE: Final = 60 * _SECOND
@@ -184,15 +185,6 @@ def errand_of(route: str) -> Errand:
     return life.get(route, "message")
 
 
-def push_names(program: Program) -> list[str]:
-    """Sources of pushes, in the order of their records."""
-    return [
-        f"{name}.{push}"
-        for name, source in program.scenario.traffic.items()
-        for push in source.pushes
-    ]
-
-
 def websocket_stats(
     measurements: Measurements,
     totals: ConnectionTotals | None,
@@ -229,7 +221,7 @@ def _stats(
     costs: "_Costs",
 ) -> WebSocketStats:
     program, connections = measurements.program, totals.apis[at]
-    counts = _by_errand(measurements, name)
+    counts = requests_by_errand(measurements, name)
     upgrades, messages = counts["upgrade"], counts["message"]
     replies = _replies(measurements, name) - connections.undelivered_replies
     pushes = tuple(
@@ -264,7 +256,7 @@ def _stats(
     )
 
 
-def _by_errand(measurements: Measurements, api: str) -> dict[Errand, dict[Answer, int]]:
+def requests_by_errand(measurements: Measurements, api: str) -> dict[Errand, dict[Answer, int]]:
     """Requests of one API by what they were for, and by answer; only those that occurred."""
     found: dict[Errand, dict[Answer, int]] = {
         "upgrade": {}, "message": {}, "disconnect": {}, "push": {},

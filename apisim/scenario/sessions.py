@@ -198,6 +198,11 @@ class Sessions(Model):
         sends = (self.think_time, self.messages_per_session)
         return not self.messages and sends == (None, None)
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether its traffic ends only when the last user of the population has left by itself."""
+        return self.population is not None and self.until is None
+
     @model_validator(mode="after")
     def _is_one_life(self) -> Self:
         findings = [*self._of_populations(), *self._of_messages()]
