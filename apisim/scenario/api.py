@@ -347,9 +347,7 @@ class Api(Model):
             filled["stage"] = {"name": "$default" if is_http else "prod", **stage}
         if isinstance(data.get("routes"), dict):
             timeout = "30s" if is_http else "29s"
-            routes = data["routes"]
-            if data.get("type") == "websocket":
-                routes = fill_life_routes(routes)
+            routes = fill_life_routes(data["routes"])
             filled["routes"] = {key: _with_timeout(one, timeout) for key, one in routes.items()}
         return resolve_variables(filled)
 

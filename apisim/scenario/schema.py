@@ -7,6 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from apisim.scenario.by_type import BY_TYPE
 from apisim.scenario.scenario import Scenario
+from apisim.scenario.websocket_routes import LIFE_PATTERN
 
 __all__ = ["json_schema"]
 
@@ -36,13 +37,32 @@ def json_schema() -> dict[str, Any]:
     counts["required"].remove("counts")
     counts["oneOf"] = [{"required": ["counts"]}, {"required": ["counts_from"]}]
     source = definitions["Source"]
-    source["oneOf"] = [{"required": ["phases", "mix"]}, {"required": ["trace"]}]
+    source["oneOf"] = [
+        {"required": ["phases", "mix"]},
+        {"required": ["trace"]},
+        {"required": ["sessions", "mix"], "not": {"required": ["phases"]}},
+    ]
+    _without_integration(definitions)
     for name in (model.__name__ for model in BY_TYPE.values()):
         one_for_both = definitions[name]["properties"]["rest"]
         definitions[name] = {"anyOf": [definitions[name], one_for_both]}
     cleaned = _clean(schema)
     assert isinstance(cleaned, dict)
     return {"$schema": GenerateJsonSchema.schema_dialect, **cleaned, "title": "apisim scenario"}
+
+
+def _without_integration(definitions: dict[str, Any]) -> None:
+    """The routes of a connection's life need no integration."""
+    route = definitions["Route"]
+    required = [key for key in route["required"] if key != "integration"]
+    definitions["LifeRoute"] = {**route, "required": required}
+    routes = definitions["Api"]["properties"]["routes"]
+    (pattern,) = routes["patternProperties"]
+    others = routes["patternProperties"].pop(pattern)
+    routes["patternProperties"] = {
+        pattern.replace(LIFE_PATTERN + "|", ""): others,
+        f"^({LIFE_PATTERN})$": {"$ref": "#/$defs/LifeRoute"},
+    }
 
 
 def _clean(node: Any) -> Any:

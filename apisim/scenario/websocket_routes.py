@@ -23,6 +23,7 @@ __all__ = [
     "CONNECTIONS",
     "DEFAULT",
     "DISCONNECT",
+    "LIFE_PATTERN",
     "LIFE_ROUTES",
     "MOCK",
     "ROUTE_PATTERN",
@@ -45,7 +46,8 @@ LIFE_ROUTES: Final = (CONNECT, DISCONNECT)
 
 #: Values of a selection expression that are route keys here; longest one assumed.
 _WORD: Final = r"[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,127}"
-ROUTE_PATTERN: Final = rf"\$connect|\$disconnect|{_WORD}"
+LIFE_PATTERN: Final = r"\$connect|\$disconnect"
+ROUTE_PATTERN: Final = rf"{LIFE_PATTERN}|{_WORD}"
 MOCK: Final = {"type": "mock"}
 #: Neither an upgrade nor the end of a connection has a body, and nobody reads what is answered.
 _EMPTY: Final = {"request_size": "0B", "response_size": "0B"}
@@ -124,7 +126,10 @@ def looks_like_websocket(api: Any) -> bool:
 
 
 def fill_life_routes(routes: dict[Any, Any]) -> dict[Any, Any]:
-    """Routes as written, ``$connect`` and ``$disconnect`` with what may be left out there."""
+    """Routes as written, ``$connect`` and ``$disconnect`` with what may be left out there.
+
+    Whatever the API's type: where they are none of its routes, that is all that is wrong with them.
+    """
     filled = dict(routes)
     for key in LIFE_ROUTES:
         if isinstance(routes.get(key), dict):

@@ -26,6 +26,12 @@ apis:
         integration: {type: lambda_proxy, function: a, timeout: 1s}
         cache: {keys: [method.request.path.id, querystring, header.Accept]}
         response_size: {mixture: [[99%, 1KB], [1%, {quantiles: {50: 1KB, 100: 10MB}}]]}
+  chat:
+    type: websocket
+    route_selection_expression: $request.body.action
+    routes:
+      $connect: {api_key_required: true}
+      send/Message.v1: {integration: {type: lambda, function: a}, route_response: true}
 functions:
   a: {duration: {p50: 1ms, p99: 1.5s}, init: 0, errors: 0.1%}
   b: {duration: {mean: 1ms, p99: 2ms}, memory: 1GiB}
@@ -46,6 +52,20 @@ traffic:
     mix: {"GET /a/7": 1}
     network: {rtt: {uniform: [1ms, 2ms]}}
   log: {trace: {file: x.csv, speed: 0.5}}
+  crowd:
+    mix: {chat send/Message.v1: 1}
+    sessions:
+      {population: 5, length: {exponential: 1h}, reconnect: {jitter: 30s}, topics: {uniform: 3}}
+    pushes:
+      news: {rate: 1/s, to: {share: 1%}, size: {p50: 1KB, p99: 9KB}, by: all, arrivals: uniform}
+      echo: {"on": send/Message.v1, to: topic, by: all}
+  arriving:
+    phases: [{duration: 1m, rate: 5}]
+    mix: {chat $default: 1}
+    sessions: {length: 1m, reconnect: never, think_time: {p50: 1s, p99: 5s}}
+senders: {all: {parallelism: 5, call_time: {p50: 5ms, p99: 9ms}, coalesce: true, retries: {max: 1}}}
+timeline: [{at: 1m, disconnect: chat, share: 10%, for: 5s}]
+account: {new_connections: {rate_limit: 50/min}}
 settings: {gateway_overhead: 5ms, authorizer_timeout: {http: 5s}, path_in_cache_key: true}
 pricing: {book: mine.yaml, represents: steady, hours: 720, month_to_date: {m: 1, n: "0.50"}}
 thresholds: {latency: ["p(95)<1s"]}
@@ -87,7 +107,8 @@ def test_it_accepts_what_was_resolved(schema: dict[str, Any], profile: str) -> N
     "name",
     ["unknown_keys", "not_modelled_yet", "wrong_types", "bare_durations", "bare_sizes_and_shares",
      "huge_numbers", "negative_rate", "phases", "missing_everything", "endpoints", "settings",
-     "cache_with_keys_missing", "cache_key_of_no_kind", "represents", "pricing", "not_a_mapping"],
+     "cache_with_keys_missing", "cache_key_of_no_kind", "represents", "pricing", "not_a_mapping",
+     "websocket_apis", "websocket_sessions"],
 )  # fmt: skip
 def test_it_refuses_what_does_not_load(schema: dict[str, Any], name: str) -> None:
     text = (BROKEN / f"{name}.yaml").read_text(encoding="utf-8")
