@@ -27,7 +27,7 @@ _SECOND: Final = 1_000_000_000
 _PUSH_DTYPE: Final = np.dtype(
     [
         ("arose", "i8"),
-        ("targets", "i8"),  # connections they were for
+        ("audience", "i8"),  # connections on its list, when it arose
         ("coalesced", "i8"),  # replaced by a newer one before they were sent
         ("delivered", "i8"),
         ("delivery_s", "i8"),  # from arising to the client: whole seconds, and what they leave
@@ -56,11 +56,11 @@ def new_push_records(n_pushes: int, *, warm_up_ns: int = 0) -> PushRecords:
 
 
 @kernel
-def record_broadcast(records: PushRecords, push: int, now_ns: int, n_targets: int) -> None:
-    """Count a push that arose, for so many connections; ``push`` is the place of its source."""
+def record_broadcast(records: PushRecords, push: int, now_ns: int, audience: int) -> None:
+    """Count a push that arose, to a list of so many; ``push`` is the place of its source."""
     if now_ns >= records.head[0]["warm_up_ns"]:
         records.sums[push]["arose"] += 1
-        records.sums[push]["targets"] += n_targets
+        records.sums[push]["audience"] += audience
 
 
 @kernel

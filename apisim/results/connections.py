@@ -112,8 +112,8 @@ class Pushes:
 
     Attributes
     ----------
-    arose, targets : int
-        Events to be told, and connections they were for.
+    arose, audience : int
+        Events to be told, and connections on their lists when they arose.
     coalesced : int
         Those that a newer one replaced before they were sent.
     deliveries : LatencyTally
@@ -121,7 +121,7 @@ class Pushes:
     """
 
     arose: int
-    targets: int
+    audience: int
     coalesced: int
     deliveries: LatencyTally
 
@@ -131,7 +131,7 @@ class Pushes:
         row = records.sums[push]
         return cls(
             arose=int(row["arose"]),
-            targets=int(row["targets"]),
+            audience=int(row["audience"]),
             coalesced=int(row["coalesced"]),
             deliveries=_times(records.deliveries[push], _ns(row, "delivery")),
         )
@@ -140,7 +140,7 @@ class Pushes:
         """Both together; the histogram of ``self`` is updated in place."""
         return Pushes(
             arose=self.arose + other.arose,
-            targets=self.targets + other.targets,
+            audience=self.audience + other.audience,
             coalesced=self.coalesced + other.coalesced,
             deliveries=_joined(self.deliveries, other.deliveries),
         )

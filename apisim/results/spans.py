@@ -10,7 +10,15 @@ from apisim.engine.program import Program
 from apisim.scenario import Scenario
 from apisim.traffic.phases import phase_bounds
 
-__all__ = ["Span", "length_ns", "measured_ns", "open_ended", "phase_spans", "union"]
+__all__ = [
+    "Span",
+    "length_ns",
+    "measured_ns",
+    "open_ended",
+    "phase_spans",
+    "traffic_until_ns",
+    "union",
+]
 
 #: Start and end of a stretch of simulated time [ns].
 Span = tuple[int, int]
@@ -23,6 +31,11 @@ def open_ended(scenario: Scenario) -> list[str]:
         for name, source in scenario.traffic.items()
         if source.sessions is not None and source.sessions.is_endless
     ]
+
+
+def traffic_until_ns(program: Program, end_ns: int) -> int:
+    """End of a replication's traffic, of one that came to its end at ``end_ns`` [ns]."""
+    return end_ns if open_ended(program.scenario) else min(end_ns, program.horizon_ns)
 
 
 def phase_spans(program: Program, end_ns: int = 0) -> dict[tuple[str, str], Span]:
@@ -66,9 +79,7 @@ def measured_ns(
     """
     warm_up_ns, total_ns = program.scenario.warm_up, 0
     for end_ns in ends_ns:
-        until_ns = end_ns
-        if not open_ended(program.scenario):
-            until_ns = min(end_ns, program.horizon_ns)
+        until_ns = traffic_until_ns(program, end_ns)
         spans: Iterable[Span] = [(0, until_ns)]
         if traffic is not None or phase is not None:
             spans = [

@@ -27,7 +27,7 @@
                 replication, keys that were used only
 ``cors``        api, message, calls: those that browsers blocked
 ``websockets``  api; connections, messages and costs of WebSocket APIs, cost in the bill's currency
-``pushes``      push; arose, targets, ..., delivered, delivery_ms_mean to delivery_ms_max
+``pushes``      push; arose, audience, ..., delivered, delivery_ms_mean to delivery_ms_max
 ``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
                 exact decimals as text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive

@@ -19,7 +19,7 @@ WEBSOCKETS: Final = (
 _DELIVERY: Final = ("mean", "p50", "p90", "p95", "p99", "p99_9", "max")
 #: Columns of a row for each source of pushes.
 PUSHES: Final = (
-    "push", "arose", "targets", "coalesced", "calls", "sent", "gone", "throttled", "failed",
+    "push", "arose", "audience", "coalesced", "calls", "sent", "gone", "throttled", "failed",
     "delivered", *(f"delivery_ms_{statistic}" for statistic in _DELIVERY),
 )  # fmt: skip
 

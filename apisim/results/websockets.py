@@ -41,9 +41,9 @@ class PushStats:
     ----------
     push : str
         ``SOURCE.PUSH``, its name as traffic.
-    arose, targets, coalesced : int
-        Events to be told; connections they were for; events that a newer one replaced before they
-        were sent.
+    arose, audience, coalesced : int
+        Events to be told; connections on their lists, of which a share or one may have been meant;
+        events that a newer one replaced before they were sent.
     calls, sent, gone, throttled, failed : int
         Calls of ``POST @connections``, each try counted; by what they came to: 200, 410, 429, and
         anything else.
@@ -55,7 +55,7 @@ class PushStats:
 
     push: str
     arose: int
-    targets: int
+    audience: int
     coalesced: int
     calls: int
     sent: int
@@ -314,7 +314,7 @@ def _push_stats(
     return PushStats(
         push=name,
         arose=pushes.arose,
-        targets=pushes.targets,
+        audience=pushes.audience,
         coalesced=pushes.coalesced,
         calls=tally.requests,
         sent=sent,

@@ -14,6 +14,7 @@ from apisim import __version__
 from apisim.results.collect import Collector
 from apisim.results.requests import RequestFile
 from apisim.results.result import Result, RunInfo
+from apisim.results.spans import traffic_until_ns
 from apisim.results.summarise import summarise
 from apisim.scenario import Scenario
 from apisim.studies.preparation import Options, Preparation, prepare
@@ -145,7 +146,7 @@ def _simulate(
     if len(summaries) < n_replications:
         notes.append(f"{len(summaries)} of {n_replications} replications were simulated")
     n_requests = sum(summary.requests for summary in summaries)
-    simulated_ns = sum(min(end_ns, program.horizon_ns) for end_ns in collector.ends_ns)
+    simulated_ns = sum(traffic_until_ns(program, end_ns) for end_ns in collector.ends_ns)
     info = RunInfo(
         version=__version__,
         engine=preparation.engine,

@@ -57,7 +57,7 @@ def test_replications_add_up() -> None:
     assert api.durations.mean_ns == 31 * _SECOND
     assert (api.durations.min_ns, api.durations.max_ns) == (5 * _SECOND, 60 * _SECOND)
     push = both.pushes[0]
-    assert (push.arose, push.targets, push.deliveries.count) == (5, 10, 5)
+    assert (push.arose, push.audience, push.deliveries.count) == (5, 10, 5)
     assert push.deliveries.total_ns == api.durations.total_ns
 
 

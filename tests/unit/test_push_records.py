@@ -28,7 +28,7 @@ def test_a_push_counts_from_when_it_arose() -> None:
     record_coalesced(records, 1, _SECOND)
     sums = {name: int(records.sums[1][name]) for name in records.sums.dtype.fields or {}}
     assert sums == {
-        "arose": 1, "targets": 3, "coalesced": 1, "delivered": 3,
+        "arose": 1, "audience": 3, "coalesced": 1, "delivered": 3,
         "delivery_s": 4, "delivery_rest_ns": 1, "delivery_max_ns": 3 * _SECOND,
     }  # fmt: skip
     assert records.deliveries[1]["count"].sum() == 3
