@@ -30,7 +30,8 @@ def phase_starts(result: Result) -> list[tuple[float, str]]:
         (name, phase.name)
         for name, source in program.scenario.traffic.items()
         for phase in source.phases
-        if isinstance(phase, PausePhase)
+        # While a population is connected, nobody arrives, and yet it is no pause.
+        if isinstance(phase, PausePhase) and source.sessions is None
     }
     starts = {
         (start_ns, phase)

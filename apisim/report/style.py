@@ -44,15 +44,19 @@ OUTCOMES: Final = {
     "cache_hit": Fill("served from the cache", "#7fb3d9", ""),
     "served": Fill("served", "#c5dff0", ""),
     "preflight": Fill("preflights", "#ece7f2", "oo"),
+    "sent": Fill("pushed to clients", "#a6dba0", "OO"),
+    "connected": Fill("connected", "#d9f0d3", "oooo"),
     "usage_plan": Fill("throttled: usage plan or quota", "#fdd49e", "++++"),
     "method": Fill("throttled: method limit", "#e69f00", "////"),
     "stage": Fill("throttled: stage limit", "#d55e00", "\\\\\\\\"),
     "account": Fill("throttled: account limit", "#8c2d04", ""),
+    "connections": Fill("throttled: new connections", "#fd8d3c", "--//"),
     "authorizer": Fill("refused by an authorizer", "#009e73", "...."),
     "access": Fill("refused: policy, firewall or key", "#56b4e9", "----"),
     "validation": Fill("refused: sizes or validation", "#cc79a7", "||||"),
     "browser": Fill("blocked by the browser", "#bcbddc", "**"),
     "routing": Fill("no such route", "#f0e442", "xxxx"),
+    "connection": Fill("no connection", "#bdbdbd", "||//"),
     "backend": Fill("failed at the backend", "#111111", ""),
 }
 
@@ -67,6 +71,7 @@ JOINED: Final = {
     "sign_in": "access",
     "cache": "access",
     "limits": "validation",
+    "outage": "connection",
     "cors": "browser",
 }
 
