@@ -70,11 +70,16 @@ def _limit(throttle: Throttle) -> str:
 def _load(source: Source) -> str:
     if source.trace is not None:
         return f"the log {source.trace.file.name}"
+    sessions = source.sessions
+    if sessions is not None and sessions.population is not None:
+        connecting = f"in {format_duration(sessions.connect_over)}"
+        until = "" if sessions.until is None else f", until {format_duration(sessions.until)}"
+        return f"{counted(sessions.population, 'user')} connect {connecting}{until}"
     told = [_phase(phase) for phase in source.phases[:_MAX_PHASES]]
     left = len(source.phases) - len(told)
     if left:
         told.append(f"and {left} more")
-    return "; ".join(told)
+    return ("" if sessions is None else "new sessions: ") + "; ".join(told)
 
 
 def _phase(phase: Phase) -> str:

@@ -325,6 +325,15 @@ def test_what_was_resolved_loads_again() -> None:
     assert again.settings.gateway_overhead.websocket == first.settings.gateway_overhead.websocket
 
 
+def test_a_notebook_shows_who_connects() -> None:
+    until = "600 users connect in 1m, until 8h"
+    assert until in scenario()._repr_html_()
+    text = CHAT.replace("population: 600, until: 8h", "length: 1m").replace(
+        "    sessions:", "    phases: [{name: calm, duration: 5s, rate: 4}]\n    sessions:"
+    )
+    assert "new sessions: calm 5s 4/s" in scenario(text=text)._repr_html_()
+
+
 def test_an_unknown_type_is_the_only_thing_said_of_it() -> None:
     assert complaint(text=CHAT.replace("type: websocket", "type: websockets")) == (
         'apis.chat.type: must be one of rest, http, websocket, got "websockets"'
