@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 __all__ = [
     "ACTION_DTYPE",
     "CHANGE",
+    "DROP",
     "FLUSH",
     "PATCH_BUCKET",
     "PATCH_DTYPE",
@@ -29,6 +30,7 @@ __all__ = [
 FLUSH: Final = 0
 RESIZE: Final = 1
 CHANGE: Final = 2  # some numbers
+DROP: Final = 4  # connections of a WebSocket API
 TAKE_IN: Final = 3  # requests that wait at an endpoint that has got more servers
 #: What the timeline does, in order of time.
 ACTION_DTYPE: Final = np.dtype(
@@ -42,6 +44,9 @@ ACTION_DTYPE: Final = np.dtype(
         ("first", "i8"),  # first of the patches of a change
         ("last", "i8"),  # one after the last
         ("endpoint", "i8"),
+        ("api", "i8"),  # whose connections are cut
+        ("share", "f8"),  # ... of them
+        ("lasts_ns", "i8"),  # for so long there are no new ones
     ],
     align=True,
 )

@@ -23,14 +23,20 @@ from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
 from apisim.engine.changeable import laid_out
+from apisim.engine.connection_records import ROUNDINGS, new_connection_records
+from apisim.engine.drops import DROP_DTYPE
+from apisim.engine.push_records import new_push_records
 from apisim.engine.recorder import Recorder, new_recorder
+from apisim.engine.senders import new_senders
+from apisim.engine.session_tables import new_sessions
 from apisim.engine.state import State, new_calendar
-from apisim.engine.tables import CLOSED, OPEN, Tables
+from apisim.engine.tables import CLOSED, OPEN, PUSHES, SESSIONS, Tables
 from apisim.engine.world import World
 from apisim.gateway.cache_cluster import CLUSTER_DTYPE
 from apisim.gateway.key_set import KEY_SET_DTYPE, NEVER_FETCHED
 from apisim.gateway.quota import DAY_NS
 from apisim.gateway.sign_in import NO_TOKEN, SIGN_IN_DTYPE
+from apisim.gateway.sockets import new_sockets
 from apisim.gateway.throttle import BUCKET_DTYPE
 from apisim.gateway.usage_plan import CUSTOMER_DTYPE, DAY_DTYPE
 from apisim.gateway.waf import INSPECTION_DTYPE, RATE_DTYPE
@@ -136,6 +142,7 @@ class Program:
     retry_tokens: NDArray[np.int64]  # full quotas of client processes
     n_users: int
     n_connections: int
+    n_socket_lists: int
     horizon_ns: int
     n_skipped_rows: int
     rekey: Callable[[int], Tables]  # tables with the keys of one replication
@@ -162,7 +169,7 @@ def new_world(
         tables = laid_out(tables)
     flows = np.zeros(max(1, len(program.flows)), FLOW_DTYPE)
     for at, plan in enumerate(program.flows):
-        if tables.sources[at]["kind"] != OPEN:
+        if tables.sources[at]["kind"] not in (OPEN, SESSIONS, PUSHES):
             continue
         phi = plan.phi
         if phi is None:
@@ -197,6 +204,7 @@ def _new_store(program: Program, room: int) -> Store:
 
 
 def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
+    tables = program.tables
     pools = np.zeros(max(1, len(program.pools)), POOL_DTYPE)
     for row, pool in zip(pools, program.pools, strict=False):
         row["group"], row["idle_expiry_ns"] = pool.group, pool.idle_expiry_ns
@@ -252,6 +260,11 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         ),
         services=np.zeros(max(1, len(program.names.services)), SERVICE_DTYPE),
         service_limits=program.service_limits.copy(),
+        sockets=new_sockets(program.n_socket_lists),
+        sessions=new_sessions(room if len(tables.sessions) else 1),
+        senders=new_senders(len(tables.senders), len(tables.pushes)),
+        drops=np.zeros(max(1, len(tables.timeline)), DROP_DTYPE),
+        outage_until=np.zeros(max(1, len(program.names.apis)), np.int64),
     )
 
 
@@ -279,16 +292,29 @@ def _new_customers(program: Program) -> NDArray[np.void]:
 
 def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recorder:
     salt = stream_key(program.scenario.seed, replication, Purpose.ARRIVAL, "digest")
+    warm_up_ns = int(program.tables.rules["warm_up_ns"][0])
+    connections, pushes = None, None
+    if len(program.tables.sessions):
+        connections = new_connection_records(
+            len(program.names.apis),
+            n_phases=len(program.names.phases),
+            warm_up_ns=warm_up_ns,
+            until_ns=program.horizon_ns,
+            rounding=ROUNDINGS.index(program.scenario.settings.connection_minutes),
+        )
+        pushes = new_push_records(len(program.tables.pushes), warm_up_ns=warm_up_ns)
     return new_recorder(
         n_cells=len(program.names.cells),
         n_apis=len(program.names.apis),
         n_phases=len(program.names.phases),
         n_functions=len(program.names.functions),
-        warm_up_ns=int(program.tables.rules["warm_up_ns"][0]),
+        warm_up_ns=warm_up_ns,
         salt=int(salt),
         buffer_rows=buffer_rows,
         n_customers=len(program.names.customers),
-        has_clients=len(program.tables.clients) > 0,
+        has_clients=bool((program.tables.sources["client"] >= 0).any()),
+        connections=connections,
+        pushes=pushes,
     )
 
 

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from apisim.arrays.heap import EVENT_DTYPE
 from apisim.engine.recorder import REQUEST_FIELDS
+from apisim.engine.senders import Senders
+from apisim.engine.session_tables import Sessions
+from apisim.gateway.sockets import Sockets
 
 __all__ = [
     "CLOCK_DTYPE",
@@ -95,6 +98,12 @@ PATIENCE_DTYPE: Final = np.dtype(
         ("accepted_ns", "i8"),  # ... when Lambda took it
         ("runs", "i8"),  # ... how often it has run
         ("throttles", "i8"),  # ... how often it has been throttled since
+        ("socket", "i8"),  # of a call of a WebSocket API: its connection
+        ("serial", "i8"),
+        ("session", "i8"),  # ... the session that it is a call of
+        ("push", "i8"),  # ... what is pushed
+        ("arose_ns", "i8"),  # ... since when
+        ("replied", "i8"),  # ... 1: something went back for a message
     ],
     align=True,
 )
@@ -140,6 +149,11 @@ class State(NamedTuple):
     retry_tokens: NDArray[np.int64]  # [n_processes] of clients with a retry quota
     services: NDArray[np.void]  # SERVICE_DTYPE
     service_limits: NDArray[np.void]  # LIMIT_DTYPE
+    sockets: Sockets
+    sessions: Sessions
+    senders: Senders
+    drops: NDArray[np.void]  # DROP_DTYPE[n_actions]
+    outage_until: NDArray[np.int64]  # [n_apis] before which nobody connects [ns]
 
 
 def new_calendar(room: int) -> Calendar:

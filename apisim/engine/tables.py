@@ -20,20 +20,23 @@ __all__ = [
     "CACHE_QUEUES",
     "CACHE_UPDATES",
     "CACHING_DTYPE",
-    "CALLER_DTYPE",
     "CLOSED",
-    "CREDENTIAL_DTYPE",
+    "GATES_OF_SESSIONS",
     "GATE_AUTH",
     "GATE_CANARY",
     "GATE_CREDENTIALS",
+    "GATE_DISCONNECT",
     "GATE_EARLY_THROTTLE",
     "GATE_FULL_THROTTLE",
     "GATE_KEY",
     "GATE_LIMITS",
+    "GATE_MESSAGE",
+    "GATE_POST",
     "GATE_RESOURCE",
     "GATE_SIGN_IN",
     "GATE_TLS",
     "GATE_UNMAPPED",
+    "GATE_UPGRADE",
     "GATE_VALIDATE",
     "GATE_WAF",
     "JOB_DTYPE",
@@ -46,8 +49,10 @@ __all__ = [
     "PART_TARGET",
     "PART_TOKEN",
     "PREFLIGHT_DTYPE",
+    "PUSHES",
     "ROUTE_DTYPE",
     "RULES_DTYPE",
+    "SESSIONS",
     "SOURCE_DTYPE",
     "TARGET_DTYPE",
     "TRACE",
@@ -60,6 +65,8 @@ NONE: Final = -1
 OPEN: Final = 0
 CLOSED: Final = 1
 TRACE: Final = 2
+SESSIONS: Final = 3  # of a WebSocket API
+PUSHES: Final = 4  # what an application sends to them
 
 #: Where one part of a cache key or identity comes from.
 PART_CONSTANT: Final = 0  # the caller never sends it
@@ -82,6 +89,12 @@ GATE_TLS: Final = 64  # client certificates; before all others
 GATE_FULL_THROTTLE: Final = 1024  # a throttle with keys, or in parts, or charged in order
 GATE_CANARY: Final = 2048  # the stage has two deployments; between limits and route
 GATE_UNMAPPED: Final = 4096  # no base path mapping of the domain takes the path
+#: What a call of a WebSocket API is, instead of the first gate.
+GATE_UPGRADE: Final = 8192
+GATE_MESSAGE: Final = 16384
+GATE_DISCONNECT: Final = 32768
+GATE_POST: Final = 65536
+GATES_OF_SESSIONS: Final = GATE_UPGRADE | GATE_MESSAGE | GATE_DISCONNECT | GATE_POST
 
 SOURCE_DTYPE: Final = np.dtype(
     [
@@ -111,31 +124,10 @@ SOURCE_DTYPE: Final = np.dtype(
         ("first_connection", "i8"),  # rows for each peer and API
         ("first_peer", "i8"),  # number of the first caller that has a connection
         ("n_peers", "i8"),
-    ],
-    align=True,
-)
-
-#: Who stands behind a source's calls.
-CALLER_DTYPE: Final = np.dtype(
-    [
-        ("activity", "i8"),  # popularity that draws a customer; NONE without a population
-        ("first_customer", "i8"),  # numbers over all populations
-        ("n_customers", "i8"),
-        ("first_person", "i8"),
-        ("users_each", "i8"),
-        ("first_key", "i8"),  # key of the first customer; NONE: customers have none
-        ("fixed_key", "i8"),  # of all calls of the source; NONE: none
-        ("fixed_customer", "i8"),  # whose key that is; NONE: nobody's
-        ("first_address", "i8"),  # IPv4 as a number; NONE: unknown
-        ("addresses_each", "i8"),  # of a customer, or of the source where the block is its own
-        ("by_customer", "i8"),  # 1: each customer has its own part of the block
-        ("lifetime_ns", "i8"),  # of a token; 0: for ever
-        ("token_salt", "u8"),  # 0: no tokens
-        ("token_key", "u8"),  # stream of when each person's tokens are issued
-        ("never_refresh", "f8"),  # share of users
-        ("refresh_key", "u8"),  # stream of who they are
-        ("sign_in", "i8"),  # user pool with a quota; NONE: tokens come by themselves
-        ("certificate_key", "u8"),  # stream of who has a bad certificate
+        ("sessions", "i8"),  # row of the sessions; NONE
+        ("push", "i8"),  # row of the pushes; NONE
+        ("message_size", "i8"),  # distribution [bytes]; NONE: the route's
+        ("last_piece", "i8"),  # one past the source's last
     ],
     align=True,
 )
@@ -171,6 +163,7 @@ BINDING_DTYPE: Final = np.dtype(
         ("actual", "i8"),  # of a preflight: binding of the request it is asked for; NONE otherwise
         ("canary", "i8"),  # binding of the stage's other deployment; NONE: it has one
         ("stable", "i8"),  # of a canary: binding of the stage's own deployment; NONE otherwise
+        ("push", "i8"),  # what is pushed for each of its messages that is served; NONE
     ],
     align=True,
 )
@@ -227,23 +220,6 @@ API_DTYPE: Final = np.dtype(
         ("max_body", "i8"),
         ("canary_percent", "f8"),
         ("compress_from", "i8"),  # [bytes]; NONE: nothing is compressed
-    ],
-    align=True,
-)
-#: How the callers of a source sign, and the scopes of their tokens.
-CREDENTIAL_DTYPE: Final = np.dtype(
-    [
-        ("missing", "f8"),
-        ("bad", "f8"),
-        ("skew", "i8"),  # distribution [ns]; NONE: clocks are right
-        ("policy", "i8"),  # popularity of allow, silent, deny; NONE: always allow
-        ("cross", "i8"),  # 1: of another account
-        ("scopes", "i8"),  # popularity of sets of scopes; NONE: all that is asked for
-        ("first_person", "i8"),
-        ("key", "u8"),
-        ("skew_key", "u8"),
-        ("policy_key", "u8"),
-        ("scope_key", "u8"),
     ],
     align=True,
 )
@@ -324,6 +300,9 @@ RULES_DTYPE: Final = np.dtype(
         ("tls_time", "i8"),
         ("vpc_link_time", "i8"),
         ("cross_zone_time", "i8"),
+        ("socket_idle_ns", "i8"),  # limits of connections of WebSocket APIs
+        ("socket_age_ns", "i8"),
+        ("disconnect_delivery", "f8"),
     ],
     align=True,
 )
@@ -388,3 +367,6 @@ class Tables(NamedTuple):
     actions: NDArray[np.void]  # ACTION_COST_DTYPE
     links: NDArray[np.void]  # LINK_DTYPE
     outages: NDArray[np.void]  # OUTAGE_DTYPE
+    sessions: NDArray[np.void]  # SESSIONS_DTYPE
+    pushes: NDArray[np.void]  # PUSH_DTYPE
+    senders: NDArray[np.void]  # SENDER_SPEC_DTYPE

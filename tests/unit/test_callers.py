@@ -5,10 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from apisim.engine.caller_tables import CALLER_DTYPE
 from apisim.engine.callers import address_of, customer_of, key_of, token_number, token_of
 from apisim.engine.program import Program, new_world
 from apisim.engine.run import Engine, run_replication
-from apisim.engine.tables import CALLER_DTYPE, NONE
+from apisim.engine.tables import NONE
 from apisim.scenario import ScenarioError, loads
 from apisim.scenario.addresses import parse_range
 from apisim.scenario.units import UnitError

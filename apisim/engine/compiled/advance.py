@@ -36,6 +36,7 @@ from apisim.engine.compiled.preflights import await_permission
 from apisim.engine.compiled.rare import pass_gates
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.service import reach_service
+from apisim.engine.compiled.settle import end_call
 from apisim.engine.compiled.stages import (
     CALL_EVENT,
     CALL_INTEGRATION,
@@ -45,6 +46,7 @@ from apisim.engine.compiled.stages import (
     STAGE_CACHE,
     STAGE_CALL,
     STAGE_DEADLINE,
+    STAGE_DELIVER,
     STAGE_DONE,
     STAGE_DOOR,
     STAGE_GO_ON,
@@ -66,7 +68,12 @@ from apisim.engine.compiled.stages import (
 )
 from apisim.engine.compiled.work import end_work, guard, reach_backend, serve
 from apisim.engine.recorder import CACHE_HIT, CACHE_MISS, note_end
-from apisim.engine.tables import GATE_FULL_THROTTLE, GATE_VALIDATE
+from apisim.engine.tables import (
+    GATE_FULL_THROTTLE,
+    GATE_POST,
+    GATE_VALIDATE,
+    GATES_OF_SESSIONS,
+)
 from apisim.engine.world import World
 from apisim.gateway.response_cache import cache_lookup
 from apisim.gateway.status import Answer, level_answer
@@ -121,6 +128,8 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                 stage = STAGE_CACHE
                 if rare is not None and gates & GATE_VALIDATE:
                     stage = STAGE_VALIDATE
+                elif rare is not None and gates & GATE_POST:
+                    stage = STAGE_DELIVER
                 if overhead_ns > 0:
                     schedule_slot(calendar, now_ns + overhead_ns, RANK_ARRIVAL, stage, at)
                     stage = STAGE_WAIT
@@ -254,10 +263,16 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
         else:
             finish(world, at, slot, answered_ns, rare)
             stage = STAGE_WAIT
+            is_of_session = False
+            if rare is not None:
+                gates = tables.bindings[slot["binding"]]["gates"]
+                is_of_session = gates & GATES_OF_SESSIONS != 0
             if rare is not None and slot["answer"] == _PREFLIGHT:
                 at = leave_behind(world, at)
                 slot = calendar.slots[at]
-            if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
+            if rare is not None and is_of_session:
+                stage = end_call(world, at, answered_ns, now_ns)
+            elif rare is not None and tables.sources[slot["source"]]["client"] >= 0:
                 stage = answer_client(world, at, answered_ns, now_ns)
             elif rare is not None and slot["answer"] == _PREFLIGHT:
                 stage = await_permission(world, at, answered_ns, now_ns)

@@ -11,9 +11,11 @@ from apisim.engine.compiled.connecting import arrive_back
 from apisim.engine.compiled.deployments import compress
 from apisim.engine.compiled.preflights import look_as_browser
 from apisim.engine.compiled.sampling import draw_int
+from apisim.engine.compiled.settle import meter, settle
 from apisim.engine.compiled.think import think
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import record
+from apisim.engine.tables import GATES_OF_SESSIONS
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
 from apisim.gateway.status import Answer
@@ -30,14 +32,18 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
     """The answer leaves the gateway at ``answered_ns``: write the request down."""
     tables, calendar, _, _, recorder = world
     api = tables.apis[slot["api"]]
+    is_settled = False
+    if rare is not None and tables.bindings[slot["binding"]]["gates"] & GATES_OF_SESSIONS:
+        is_settled = settle(world, at)
     answer = slot["answer"]
     slot["gateway_ns"] = answered_ns - slot["door_ns"]
-    if answer > _HIT:
-        slot["response_bytes"] = tables.body[api["type"], answer]
-    elif rare is not None and api["compress_from"] >= 0:
-        compress(world, slot)
-    if rare is not None and tables.sources[slot["source"]]["way"] == 1:
-        arrive_back(world, at, answered_ns)
+    if not is_settled:
+        if answer > _HIT:
+            slot["response_bytes"] = tables.body[api["type"], answer]
+        elif rare is not None and api["compress_from"] >= 0:
+            compress(world, slot)
+        if rare is not None and tables.sources[slot["source"]]["way"] == 1:
+            arrive_back(world, at, answered_ns)
     slot["latency_ns"] = answered_ns + slot["back_ns"] - slot["arrival_ns"]
     if rare is not None and tables.bindings[slot["binding"]]["cors"] >= 0:
         look_as_browser(world, slot)
@@ -54,6 +60,8 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
         slot["request_bytes"],
         slot["response_bytes"],
     )
+    if rare is not None and tables.bindings[slot["binding"]]["gates"] & GATES_OF_SESSIONS:
+        meter(world, at)
     if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
         mark_late(world, at)
     record(recorder, slot, tables.cell_hashes, rare)

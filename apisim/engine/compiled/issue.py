@@ -29,11 +29,21 @@ from apisim.engine.compiled.preflights import ask_first, take_permission
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.stages import STAGE_DOOR, STAGE_SOURCE, STAGE_WAIT
 from apisim.engine.recorder import CACHE_NONE
-from apisim.engine.tables import CLOSED, NONE, TRACE
+from apisim.engine.tables import CLOSED, NONE, SESSIONS, TRACE
 from apisim.engine.world import World
 from apisim.traffic.arrivals import NEVER, next_arrival
 
-__all__ = ["issue_from_source", "issue_from_user", "send_actual", "send_again", "take_event"]
+__all__ = [
+    "issue_call",
+    "issue_from_source",
+    "issue_from_user",
+    "reissue_call",
+    "resend_call",
+    "send_actual",
+    "send_again",
+    "take_event",
+    "travel",
+]
 
 _ARRIVAL: Final = constant(Purpose.ARRIVAL)
 _SOJOURN: Final = constant(Purpose.SOJOURN)
@@ -153,6 +163,53 @@ def issue_from_user(world: World, at_job: int, now_ns: int, rare: int | None) ->
     return taken
 
 
+@gate
+def issue_call(
+    world: World, at: int, user: int, ordinal: int, binding: int, phase: int, now_ns: int
+) -> int:
+    """A call that comes of something else than a source's arrivals; returns its slot."""
+    taken = take_slot(world.calendar)
+    reissue_call(world, taken, at, user, ordinal, binding, phase, now_ns)
+    return taken
+
+
+@gate
+def reissue_call(
+    world: World,
+    taken: int,
+    at: int,
+    user: int,
+    ordinal: int,
+    binding: int,
+    phase: int,
+    now_ns: int,
+) -> None:
+    """The same in a slot that is there."""
+    state, slot = world.state, world.calendar.slots[taken]
+    entity = state.issued[at]
+    state.issued[at] = entity + 1
+    slot["client"] = NONE
+    slot["target"] = NONE
+    slot["trace_bytes"] = NONE
+    slot["job"] = NONE
+    _prepare(world, taken, at, user, ordinal, entity, phase, binding, now_ns, _RARE)
+
+
+@gate
+def resend_call(world: World, at: int, phase: int, now_ns: int) -> None:
+    """The next attempt of a call in its slot."""
+    slot = world.calendar.slots[at]
+    source = world.tables.sources[slot["source"]]
+    slot["phase"] = phase
+    slot["cell"] = (
+        source["first_cell"]
+        + (phase - source["first_phase"]) * source["n_bindings"]
+        + (slot["binding"] - source["first_binding"])
+    )
+    world.calendar.clock[0]["in_flight"] += 1
+    _clear(world, at, now_ns, _RARE)
+
+
 @part
 def _prepare(
     world: World,
@@ -234,7 +291,7 @@ def _identify(world: World, taken: int, now_ns: int) -> None:
         tables.draw_keys[at, _CUSTOMER],
         tables.draw_keys[at, _PERSON],
         slot["entity"],
-        slot["user"] if source["kind"] == CLOSED else NONE,
+        slot["user"] if source["kind"] == CLOSED or source["kind"] == SESSIONS else NONE,
     )
     slot["customer"] = customer_of(caller, slot["person"])
     slot["ip"] = address_of(

@@ -8,9 +8,10 @@ Python can look at the clock and at Ctrl-C. No event has unbounded fan-out.
 from typing import Final
 
 from apisim.arrays.expiring_lru import room
-from apisim.arrays.jit import constant, kernel
+from apisim.arrays.jit import constant, gate, kernel
 from apisim.engine.compiled.advance import advance
 from apisim.engine.compiled.calendar import is_stale
+from apisim.engine.compiled.happenings import happen
 from apisim.engine.compiled.issue import issue_from_source, issue_from_user, take_event, travel
 from apisim.engine.compiled.stages import (
     STAGE_CUT,
@@ -20,13 +21,27 @@ from apisim.engine.compiled.stages import (
     STAGE_SOURCE,
     STAGE_TIMELINE,
     STAGE_USER,
+    STAGE_USER_COMES,
     STAGE_WAIT,
 )
 from apisim.engine.compiled.timeline import carry_out
+from apisim.engine.senders import has_room_for_broadcasts
 from apisim.engine.state import MAX_STEPS
 from apisim.engine.world import World
+from apisim.gateway.sockets import has_room
 
-__all__ = ["DONE", "NEED_ENTRIES", "NEED_EVENTS", "NEED_ROWS", "NEED_SLOTS", "PAUSED", "run"]
+__all__ = [
+    "DONE",
+    "NEED_BROADCASTS",
+    "NEED_ENTRIES",
+    "NEED_EVENTS",
+    "NEED_ROWS",
+    "NEED_SESSIONS",
+    "NEED_SLOTS",
+    "NEED_SOCKETS",
+    "PAUSED",
+    "run",
+]
 
 DONE: Final = constant(0)
 PAUSED: Final = constant(1)
@@ -34,6 +49,9 @@ NEED_SLOTS: Final = constant(2)
 NEED_EVENTS: Final = constant(3)
 NEED_ENTRIES: Final = constant(4)
 NEED_ROWS: Final = constant(5)
+NEED_SOCKETS: Final = constant(6)
+NEED_SESSIONS: Final = constant(7)
+NEED_BROADCASTS: Final = constant(8)
 
 #: Most events, entries and rows that one event adds.
 _MARGIN: Final = constant(6)
@@ -42,6 +60,17 @@ _MARGIN: Final = constant(6)
 _SLOTS: Final = constant(3)
 #: No preflight has come the same way.
 _FIRST: Final = constant(0)
+
+
+@gate
+def lacks_room(world: World) -> int:
+    """What users of WebSocket APIs need more room for, or 0."""
+    state = world.state
+    if not has_room(state.sockets):
+        return NEED_SOCKETS
+    if state.sessions.clock[0]["n_free"] == 0:
+        return NEED_SESSIONS
+    return 0 if has_room_for_broadcasts(state.senders) else NEED_BROADCASTS
 
 
 @kernel
@@ -75,6 +104,10 @@ def run(world: World, budget: int, rare: int | None) -> int:
             return NEED_EVENTS
         if room(world.store) < _MARGIN:
             return NEED_ENTRIES
+        if rare is not None and world.tables.sessions.shape[0] > 0:
+            lacking = lacks_room(world)
+            if lacking != 0:
+                return lacking
         if keep_rows and world.recorder.total[0]["rows"] > row_room:
             return NEED_ROWS
         stage = STAGE_WAIT
@@ -92,6 +125,8 @@ def run(world: World, budget: int, rare: int | None) -> int:
             now_ns = event["time"]
             clock["now_ns"] = now_ns
             item = event["item"]
+            major = event["major"]
+            minor = event["minor"]
             stage = item >> 56
             at = item & 0xFFFFFFFF
             if stage == STAGE_SOURCE or stage == STAGE_USER:
@@ -113,6 +148,12 @@ def run(world: World, budget: int, rare: int | None) -> int:
                     carry_out(world, at, now_ns)
                     at = 0
                     stage = STAGE_WAIT
+                elif rare is not None and stage >= STAGE_USER_COMES:
+                    at = happen(world, item, major, minor, now_ns)
+                    stage = STAGE_DOOR
+                    if at < 0:
+                        at = 0
+                        stage = STAGE_WAIT
         clock["n_events"] += 1
         advance(world, at, stage, now_ns, rare)
     return PAUSED

@@ -20,8 +20,15 @@ from apisim.engine.compiled.keys import pass_key
 from apisim.engine.compiled.limits import pass_limits
 from apisim.engine.compiled.mutual_tls import check_certificate, shake_hands
 from apisim.engine.compiled.nested import cut_off, end_nested, make_calls
+from apisim.engine.compiled.pushes import (
+    deliver,
+    hear_of_post,
+    receive_post,
+    send_post_again,
+)
 from apisim.engine.compiled.resource import pass_resource
 from apisim.engine.compiled.sign_in import pass_sign_in
+from apisim.engine.compiled.sockets import pass_outage, receive
 from apisim.engine.compiled.stages import (
     STAGE_AUTH,
     STAGE_AUTHORIZER,
@@ -30,6 +37,7 @@ from apisim.engine.compiled.stages import (
     STAGE_CERTIFICATE,
     STAGE_CLIENT,
     STAGE_CUT,
+    STAGE_DELIVER,
     STAGE_EARLY_THROTTLE,
     STAGE_EVENT,
     STAGE_GO_ON,
@@ -39,10 +47,14 @@ from apisim.engine.compiled.stages import (
     STAGE_KEY_SET,
     STAGE_LIMITS,
     STAGE_LOOKUP,
+    STAGE_MESSAGE,
     STAGE_NESTED_END,
     STAGE_NO_ROUTE,
     STAGE_PASSED,
+    STAGE_POST,
+    STAGE_POSTED,
     STAGE_REFUSE,
+    STAGE_REPOST,
     STAGE_RESOURCE,
     STAGE_RETRY,
     STAGE_ROUTE,
@@ -50,6 +62,7 @@ from apisim.engine.compiled.stages import (
     STAGE_SIGN_IN,
     STAGE_THROTTLE,
     STAGE_TLS,
+    STAGE_UPGRADE,
     STAGE_VALIDATE,
     STAGE_WAF,
     STAGE_WAF_VERDICT,
@@ -113,6 +126,7 @@ def is_needed(tables: Tables) -> bool:
         or (tables.routes["response_time"] >= 0).any()
         or (tables.routes["response_ppm"] != UNCHANGED_PPM).any()
         or tables.routes["event"].any()
+        or len(tables.sessions)
     )
 
 
@@ -196,5 +210,18 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
             passed = run_event(world, at, now_ns)
         elif stage == STAGE_CUT:
             passed = cut_off(world, at, now_ns)
+        elif stage == STAGE_UPGRADE:
+            following = STAGE_LIMITS
+            passed = pass_outage(world, at, now_ns)
+        elif stage == STAGE_MESSAGE:
+            passed = receive(world, at, now_ns)
+        elif stage == STAGE_POST:
+            passed = receive_post(world, at)
+        elif stage == STAGE_DELIVER:
+            passed = deliver(world, at, now_ns)
+        elif stage == STAGE_POSTED:
+            passed = hear_of_post(world, at, now_ns)
+        elif stage == STAGE_REPOST:
+            passed = send_post_again(world, at, now_ns)
         stage = following if passed == STAGE_PASSED else passed
     return stage

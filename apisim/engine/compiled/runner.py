@@ -10,23 +10,45 @@ from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, RANK_TIMELINE, major_word, minor_word
 from apisim.engine.compiled.kernel import (
     DONE,
+    NEED_BROADCASTS,
     NEED_ENTRIES,
     NEED_EVENTS,
     NEED_ROWS,
+    NEED_SESSIONS,
     NEED_SLOTS,
+    NEED_SOCKETS,
     run,
 )
 from apisim.engine.compiled.rare import is_needed
-from apisim.engine.compiled.stages import STAGE_SOURCE, STAGE_TIMELINE, STAGE_USER
+from apisim.engine.compiled.stages import (
+    STAGE_PUSH,
+    STAGE_SOURCE,
+    STAGE_TIMELINE,
+    STAGE_USER,
+    STAGE_USER_COMES,
+)
+from apisim.engine.senders import grow_senders
+from apisim.engine.session_tables import grow_sessions
 from apisim.engine.state import PATIENCE_DTYPE, SLOT_DTYPE
-from apisim.engine.tables import OPEN, TRACE
+from apisim.engine.tables import OPEN, PUSHES, SESSIONS, TRACE
 from apisim.engine.world import Flush, Progress, World
+from apisim.gateway.sockets import grow_sockets
 from apisim.traffic.arrivals import NEVER, next_arrival
 
 __all__ = ["compile_for", "run_compiled"]
 
 _LOOK_EVERY_S = 0.2
+#: Of sources whose arrivals are no calls.
+_FIRST_STAGES = {SESSIONS: STAGE_USER_COMES, PUSHES: STAGE_PUSH}
 _FIRST_BUDGET = 1 << 16
+_NEEDS = (
+    NEED_SLOTS,
+    NEED_EVENTS,
+    NEED_ENTRIES,
+    NEED_SOCKETS,
+    NEED_SESSIONS,
+    NEED_BROADCASTS,
+)
 
 
 def compile_for(world: World) -> None:
@@ -71,7 +93,7 @@ def run_compiled(
                 break
             if status == NEED_ROWS:
                 _flush(world, flush, _watermark_ns(world))
-            elif status in (NEED_SLOTS, NEED_EVENTS, NEED_ENTRIES):
+            elif status in _NEEDS:
                 world = _grow(world, status)
             elif spent > 0:
                 budget = int(min(max(budget * _LOOK_EVERY_S / spent, 1024), 1 << 30))
@@ -111,14 +133,15 @@ def _first_events(world: World) -> World:
         due_ns = NEVER
         if source["kind"] == TRACE and source["trace_start"] < source["trace_end"]:
             due_ns = int(tables.trace_ns[source["trace_start"]])
-        elif source["kind"] == OPEN:
+        elif source["kind"] in (OPEN, SESSIONS, PUSHES):
             keys = tables.draw_keys[at]
             due_ns = next_arrival(
                 state.flows, tables.pieces, at, keys[Purpose.ARRIVAL], keys[Purpose.SOJOURN]
             )
         if due_ns != NEVER:
             major = major_word(RANK_ARRIVAL, at, 0)
-            events.append((due_ns, major, minor_word(0, 0), STAGE_SOURCE << 56 | at))
+            stage = _FIRST_STAGES.get(int(source["kind"]), STAGE_SOURCE)
+            events.append((due_ns, major, minor_word(0, 0), stage << 56 | at))
     for at, job in enumerate(tables.jobs):
         # A user's other active times follow from its answers, see ``finish``.
         if at > 0 and all(job[name] == tables.jobs[at - 1][name] for name in ("source", "user")):
@@ -143,6 +166,13 @@ def _grow(world: World, status: int) -> World:
         return world._replace(calendar=calendar._replace(heap=heap))
     if status == NEED_ENTRIES:
         return world._replace(store=grow_store(world.store))
+    state = world.state
+    if status == NEED_SOCKETS:
+        return world._replace(state=state._replace(sockets=grow_sockets(state.sockets)))
+    if status == NEED_SESSIONS:
+        return world._replace(state=state._replace(sessions=grow_sessions(state.sessions)))
+    if status == NEED_BROADCASTS:
+        return world._replace(state=state._replace(senders=grow_senders(state.senders)))
     size = len(calendar.slots)
     slots = np.concatenate([calendar.slots, np.zeros(size, SLOT_DTYPE)])
     slots["entity"][size:] = np.arange(size + 1, 2 * size + 1)

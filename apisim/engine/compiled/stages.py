@@ -14,11 +14,15 @@ from apisim.engine.tables import (
     GATE_EARLY_THROTTLE,
     GATE_KEY,
     GATE_LIMITS,
+    GATE_MESSAGE,
+    GATE_POST,
     GATE_RESOURCE,
     GATE_SIGN_IN,
     GATE_TLS,
     GATE_UNMAPPED,
+    GATE_UPGRADE,
     GATE_WAF,
+    GATES_OF_SESSIONS,
 )
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "STAGE_CLIENT",
     "STAGE_CUT",
     "STAGE_DEADLINE",
+    "STAGE_DELIVER",
     "STAGE_DONE",
     "STAGE_DOOR",
     "STAGE_EARLY_THROTTLE",
@@ -47,14 +52,21 @@ __all__ = [
     "STAGE_JUDGE",
     "STAGE_KEY",
     "STAGE_KEY_SET",
+    "STAGE_LEAVE",
     "STAGE_LIMITS",
     "STAGE_LOOKUP",
     "STAGE_MAPPED",
+    "STAGE_MESSAGE",
     "STAGE_NESTED_END",
+    "STAGE_NOTICE",
     "STAGE_NO_ROUTE",
     "STAGE_PASSED",
     "STAGE_POLICY",
+    "STAGE_POST",
+    "STAGE_POSTED",
+    "STAGE_PUSH",
     "STAGE_REFUSE",
+    "STAGE_REPOST",
     "STAGE_RESOURCE",
     "STAGE_RESPOND",
     "STAGE_RESPONSE",
@@ -63,16 +75,21 @@ __all__ = [
     "STAGE_SEND",
     "STAGE_SEND_BACK",
     "STAGE_SERVE",
+    "STAGE_SESSION",
     "STAGE_SIGN_IN",
     "STAGE_SOURCE",
+    "STAGE_START",
     "STAGE_THROTTLE",
     "STAGE_TIMELINE",
     "STAGE_TLS",
+    "STAGE_UPGRADE",
     "STAGE_USER",
+    "STAGE_USER_COMES",
     "STAGE_VALIDATE",
     "STAGE_WAF",
     "STAGE_WAF_VERDICT",
     "STAGE_WAIT",
+    "STAGE_WATCH",
     "STAGE_WORK",
     "STAGE_WORK_END",
     "after_access",
@@ -130,6 +147,21 @@ STAGE_MAPPED: Final = constant(46)  # a request has been mapped for its integrat
 STAGE_RESPOND: Final = constant(47)  # ... and what it answered (rank 5)
 STAGE_EVENT: Final = constant(48)  # an event comes to its function, no stage of a request (rank 5)
 
+STAGE_UPGRADE: Final = constant(49)  # an upgrade at the door
+STAGE_MESSAGE: Final = constant(50)  # a message at the door
+STAGE_POST: Final = constant(51)  # what an application pushes at the door
+STAGE_DELIVER: Final = constant(52)  # ... behind the gateway's overhead (rank 5)
+STAGE_POSTED: Final = constant(53)  # its worker has the answer (rank 5)
+STAGE_REPOST: Final = constant(54)  # ... and tries again (rank 5)
+# Beyond are events that are no stages of a call.
+STAGE_USER_COMES: Final = constant(55)  # a user of a WebSocket API for the first time (rank 5)
+STAGE_SESSION: Final = constant(56)  # a session's next step (rank 5)
+STAGE_NOTICE: Final = constant(57)  # a client hears of the end of its connection (rank 5)
+STAGE_LEAVE: Final = constant(58)  # the gateway hears that a client has left (rank 5)
+STAGE_WATCH: Final = constant(59)  # a connection may be too old or idle (rank 6)
+STAGE_PUSH: Final = constant(60)  # something is to be pushed (rank 5)
+STAGE_START: Final = constant(61)  # a sender's next worker starts (rank 5)
+
 CALL_AUTHORIZER: Final = constant(0)
 CALL_INTEGRATION: Final = constant(1)
 CALL_EVENT: Final = constant(2)  # nobody waits
@@ -139,6 +171,8 @@ RESULT_OK: Final = constant(0)
 
 def first_gate(gates: int, route: int) -> int:
     """Stage at which a request that stands at the door begins: its first gate."""
+    if gates & GATES_OF_SESSIONS:
+        return _first_of_sessions(gates)
     if gates & GATE_SIGN_IN:
         return int(STAGE_SIGN_IN)
     if gates & GATE_TLS:
@@ -162,6 +196,14 @@ def first_gate(gates: int, route: int) -> int:
     if gates & GATE_CREDENTIALS:
         return int(STAGE_AUTH)
     return after_access(gates)
+
+
+def _first_of_sessions(gates: int) -> int:
+    if gates & GATE_UPGRADE:
+        return int(STAGE_UPGRADE)
+    if gates & GATE_MESSAGE:
+        return int(STAGE_MESSAGE)
+    return int(STAGE_POST if gates & GATE_POST else STAGE_INTEGRATION)
 
 
 def after_access(gates: int) -> int:

@@ -2,7 +2,7 @@
 
 from apisim.arrays.fifo import NOBODY
 from apisim.arrays.jit import gate
-from apisim.engine.actions import CHANGE
+from apisim.engine.actions import CHANGE, DROP
 from apisim.engine.compiled.calendar import (
     RANK_TIMELINE,
     at_once,
@@ -10,7 +10,10 @@ from apisim.engine.compiled.calendar import (
     minor_word,
     schedule,
 )
+from apisim.engine.compiled.sockets import close
 from apisim.engine.compiled.stages import STAGE_SERVE, STAGE_TIMELINE
+from apisim.engine.connection_records import CLOSE_CUT
+from apisim.engine.drops import next_dropped
 from apisim.engine.timeline import act, change
 from apisim.engine.world import World
 
@@ -32,9 +35,27 @@ def carry_out(world: World, at: int, now_ns: int) -> None:
             now_ns,
         )
         return
+    if action["kind"] == DROP:
+        _drop(world, at, now_ns)
+        return
     ticket = act(action, store, state.clusters, state.endpoints, state.following, now_ns)
     if ticket != NOBODY:
         # One event lets one request in, so that there is always room; it comes again for the next.
         at_once(calendar, STAGE_SERVE, ticket)
+        major, minor = major_word(RANK_TIMELINE, 0, 0), minor_word(at, 0)
+        schedule(calendar, now_ns, major, minor, STAGE_TIMELINE, at, 0)
+
+
+@gate
+def _drop(world: World, at: int, now_ns: int) -> None:
+    """Cut one connection off; the event comes again for the next."""
+    tables, calendar, _, state, _ = world
+    action = tables.timeline[at]
+    state.outage_until[action["api"]] = now_ns + action["lasts_ns"]
+    found = next_dropped(
+        state.drops[at], action, at, tables.sessions, state.sockets, tables.draw_keys
+    )
+    if found >= 0:
+        close(world, found, CLOSE_CUT, now_ns)
         major, minor = major_word(RANK_TIMELINE, 0, 0), minor_word(at, 0)
         schedule(calendar, now_ns, major, minor, STAGE_TIMELINE, at, 0)

@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.draws.discrete import WeightedKeys
+from apisim.engine.caller_tables import CREDENTIAL_DTYPE
 from apisim.engine.calls import NEVER_SENT, SENT, SENT_IF_KNOWN
 from apisim.engine.credentials import AUTH_COGNITO, AUTH_IAM, AUTH_JWT, AUTH_LAMBDA
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.tables import (
     AUTHORIZER_DTYPE,
-    CREDENTIAL_DTYPE,
     GATE_AUTH,
     GATE_CREDENTIALS,
     GATE_SIGN_IN,

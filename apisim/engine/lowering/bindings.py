@@ -104,12 +104,12 @@ class Bindings:
                     "name a route under apis, or a path that one of them matches",
                 )
                 continue
-            self._add(context, apis, name, source, api, found, method)
+            self.add(context, apis, name, source, api, found, method)
             spec = context.scenario.apis[api].every_route[found]
             holder = context.scenario.populations.get(source.of or "")
             has_keys = holder is not None and holder.key_each
             lacking = lacking_share(spec, source, has_keys=has_keys)
-            self._validate(spec, source, entry.text, lacking)
+            self.validate(spec, source, entry.text, lacking)
             weights.append(entry.weight)
         if len(weights) <= 1:
             return NONE
@@ -147,11 +147,11 @@ class Bindings:
             what = (api if is_mapped else "", route, verb, lacking)
             if what not in known:
                 known[what] = len(self.rows)
-                self._add(context, apis, name, source, api, route, verb)
+                self.add(context, apis, name, source, api, route, verb)
                 if not is_mapped:
                     self.rows[-1]["gates"] = GATE_UNMAPPED
                 if match is not None:
-                    self._validate(spec, source, "", lacking)
+                    self.validate(spec, source, "", lacking)
             binding = known[what]
             if match is None:
                 result.append((binding, 0, 0, 0))
@@ -176,7 +176,7 @@ class Bindings:
 
         A browser attaches nothing of the caller's to it: no token, no key, no header of the page.
         """
-        self._add(context, apis, name, source, api, route, "OPTIONS")
+        self.add(context, apis, name, source, api, route, "OPTIONS")
         if route in ("", AUTOMATIC):
             return
         row = self.rows[-1]
@@ -187,7 +187,7 @@ class Bindings:
         if any(parameter.startswith("header.") for parameter in parameters):
             row["identity_missing"] = NEVER_SENT
 
-    def _add(
+    def add(
         self,
         context: Context,
         apis: LoweredApis,
@@ -197,6 +197,7 @@ class Bindings:
         route: str,
         method: str,
     ) -> None:
+        """One more binding, of a source's calls to a route with this verb; "" is no route."""
         row = {"api": apis.api_names.index(api), "gates": 0}
         nothing = (
             "route",
@@ -207,6 +208,7 @@ class Bindings:
             "actual",
             "canary",
             "stable",
+            "push",
         )
         row |= dict.fromkeys(nothing, NONE)
         self.labels.append((api, route))
@@ -290,7 +292,7 @@ class Bindings:
         self.caching.rows[rule]["depends_part"] = first
         self.caching.rows[rule]["depends_parts"] = len(self.parts) - first
 
-    def _validate(self, route: Route, source: Source, line: str, lacking: float) -> None:
+    def validate(self, route: Route, source: Source, line: str, lacking: float) -> None:
         """The last binding's request validator, where something can fail."""
         row = self.validations.add(route, source, line, lacking)
         if row is not None:

@@ -1,5 +1,6 @@
 """What routes and the timeline ask of the response cache beyond the plain one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import UNBOUNDED
 from apisim.engine.actions import (
     ACTION_DTYPE,
+    DROP,
     FLUSH,
     RESIZE,
 )
@@ -118,26 +120,30 @@ def stage_lookup_ns(settings: Settings, stage: Stage, size: str | None = None) -
     return lookup_time_ns(limit)
 
 
-def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) -> NDArray[np.void]:
+def lower_timeline(
+    context: Context, apis: Sequence[str], caches: dict[str, int], horizon_ns: int
+) -> NDArray[np.void]:
     """Lower ``timeline:``; what comes after the traffic is left out, and a note says so.
 
     Parameters
     ----------
     context : Context
+    apis : sequence of str
+        Names of the APIs.
     caches : dict of str to int
         Position of each stage's cache.
     horizon_ns : int
         End of the traffic [ns].
     """
     scenario = context.scenario
-    actions: list[tuple[int, ...]] = []
+    actions: list[tuple[float, ...]] = []
     entries = [entry for entry in scenario.timeline if entry.set_ is None]
     for entry in entries:
         at_ns = scenario.when(entry)
         if at_ns > horizon_ns:
             continue
         if entry.flush_cache is not None:
-            actions.append((at_ns, FLUSH, caches[entry.flush_cache], 0, 0, 0, 0, 0, 0))
+            actions.append((at_ns, FLUSH, caches[entry.flush_cache], *[0] * 9))
         for name, size in (entry.resize_cache or {}).items():
             stage = scenario.apis[scenario.stage_api(name)].stage
             weight = CACHE_SIZES_BYTES[size]
@@ -145,7 +151,12 @@ def lower_timeline(context: Context, caches: dict[str, int], horizon_ns: int) ->
                 weight = min(stage.cache_capacity, UNBOUNDED)
             lookup_ns = stage_lookup_ns(scenario.settings, stage, size)
             create_ns = scenario.settings.cache_create_time
-            actions.append((at_ns, RESIZE, caches[name], weight, lookup_ns, create_ns, 0, 0, 0))
+            resized = (caches[name], weight, lookup_ns, create_ns)
+            actions.append((at_ns, RESIZE, *resized, *[0] * 6))
+        if entry.disconnect is not None:
+            api = apis.index(scenario.stage_api(entry.disconnect))
+            cut = (api, entry.share, entry.lasts or 0)
+            actions.append((at_ns, DROP, *[0] * 7, *cut))
     n_late = sum(scenario.when(entry) > horizon_ns for entry in entries)
     if n_late:
         late = counted(n_late, "entry", "entries")

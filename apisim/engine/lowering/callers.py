@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from apisim.engine.caller_tables import CALLER_DTYPE
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.plans import LoweredPlans
-from apisim.engine.tables import CALLER_DTYPE, NONE
+from apisim.engine.tables import NONE
 from apisim.gateway.throttle import BUCKET_DTYPE, fill_bucket
 from apisim.scenario.populations import Population, blocks_of
 

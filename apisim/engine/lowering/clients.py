@@ -25,7 +25,7 @@ from apisim.traffic.retries import (
     SEEN_THROTTLED,
 )
 
-__all__ = ["Clients", "lower_client"]
+__all__ = ["Clients", "lower_backoff", "lower_client", "lower_retries"]
 
 _BACKOFFS = {
     "none": IMMEDIATE,
@@ -34,6 +34,7 @@ _BACKOFFS = {
     "full_jitter": FULL,
     "equal_jitter": EQUAL,
     "decorrelated_jitter": DECORRELATED,
+    "jitter": FULL,  # of one length
 }
 _TOO_MANY = 429
 #: Calls whose client never sees a status.
@@ -108,6 +109,28 @@ def lower_client(context: Context, clients: Clients, source: Source, n_callers: 
         _lower_retries(context, clients, row[0], client.retries)
     clients.rows.append(row)
     clients.given.append(client.retries)
+    return len(clients.rows) - 1
+
+
+def lower_retries(context: Context, clients: Clients, retries: Retries) -> int:
+    """Row of somebody with one quota of retries, if it has one, who is no source's client."""
+    row = np.zeros(1, CLIENT_DTYPE)
+    row["first_quota"], row["processes"] = NO_QUOTA, 1
+    _lower_retries(context, clients, row[0], retries)
+    clients.rows.append(row)
+    clients.given.append(retries)
+    return len(clients.rows) - 1
+
+
+def lower_backoff(clients: Clients, backoff: str, base_ns: int, cap_ns: int, most: int) -> int:
+    """Row of somebody who tries again whatever was answered."""
+    row = np.zeros(1, CLIENT_DTYPE)
+    row["first_quota"], row["processes"] = NO_QUOTA, 1
+    row["max_retries"], row["backoff"] = most, _BACKOFFS[backoff]
+    row["base_ns"] = row["throttled_base_ns"] = base_ns
+    row["cap_ns"] = cap_ns
+    clients.rows.append(row)
+    clients.given.append(None)
     return len(clients.rows) - 1
 
 

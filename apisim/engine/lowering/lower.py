@@ -18,6 +18,7 @@ from apisim.engine.lowering.changes import with_changes
 from apisim.engine.lowering.context import Charging, Context
 from apisim.engine.lowering.perimeter import lower_wafs
 from apisim.engine.lowering.plans import lower_plans
+from apisim.engine.lowering.pushes import lower_pushes
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
 from apisim.engine.lowering.streams import Rekey
 from apisim.engine.program import Names, Program
@@ -69,13 +70,14 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
     plans = lower_plans(context, apis)
     bindings = Bindings()
     sources = lower_sources(context, apis, plans, bindings, skip_bad_rows=skip_bad_rows)
+    lower_pushes(context, apis, bindings, sources)
     limit_logged(apis.routes, sources.joined(sources.trace_bytes, np.int64))
     wafs = lower_wafs(context, apis.apis)
     if context.problems:
         raise ScenarioError(context.problems)
     rules = _rules(context, sources)
     caches = {plan.name: at for at, plan in enumerate(apis.caches)}
-    timeline = lower_timeline(context, caches, sources.horizon_ns)
+    timeline = lower_timeline(context, apis.api_names, caches, sources.horizon_ns)
     dists, dist_values = context.dists.freeze()
     popularities, popularity_cells = context.popularities.freeze()
     settings = scenario.settings
@@ -112,7 +114,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         status=statuses,
         body=body_table(),
         charged=apis.charged,
-        draw_keys=np.zeros((len(scenario.traffic), len(Purpose)), np.uint64),
+        draw_keys=np.zeros((len(sources.names), len(Purpose)), np.uint64),
         dists=dists,
         dist_values=dist_values,
         popularities=popularities,
@@ -145,9 +147,12 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         actions=backends.services.costs,
         links=backends.links.table(),
         outages=backends.links.outage_table(),
+        sessions=sources.sessions.table(),
+        pushes=sources.sessions.push_table(),
+        senders=sources.sessions.sender_table(),
     )
     names = Names(
-        sources=tuple(scenario.traffic),
+        sources=tuple(sources.names),
         phases=tuple(sources.phases),
         apis=apis.api_names,
         routes=tuple(apis.route_names),
@@ -198,6 +203,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         retry_tokens=np.array(sources.behaviours.tokens, np.int64),
         n_users=sources.n_users,
         n_connections=context.n_connections,
+        n_socket_lists=sources.sessions.n_lists,
         horizon_ns=int(rules["horizon_ns"][0]),
         n_skipped_rows=sources.n_skipped_rows,
         rekey=rekey,
@@ -228,5 +234,8 @@ def _rules(context: Context, sources: LoweredSources) -> NDArray[np.void]:
     rules["sign_in_time"] = context.dists.add(settings.sign_in_time)
     rules["environment_setup"] = context.dists.add(settings.environment_setup)
     rules["vpc_link_time"] = context.dists.add(settings.vpc_link_time)
+    rules["socket_idle_ns"] = settings.websocket_idle_timeout
+    rules["socket_age_ns"] = settings.websocket_max_age
+    rules["disconnect_delivery"] = settings.disconnect_delivery
     rules["cross_zone_time"] = context.dists.add(settings.cross_zone_time)
     return rules

@@ -1,5 +1,6 @@
 """Traffic: sources, phases, mixes and logs as arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,24 +13,27 @@ from apisim.engine.lowering.callers import Callers, lower_callers
 from apisim.engine.lowering.clients import Clients, lower_client
 from apisim.engine.lowering.context import Context, name_hash
 from apisim.engine.lowering.cors import Browsers, lower_browser
+from apisim.engine.lowering.message_bindings import add_messages
 from apisim.engine.lowering.network import lower_network, lower_round_trips
 from apisim.engine.lowering.plans import LoweredPlans
+from apisim.engine.lowering.sessions import LoweredSessions, lower_sessions
 from apisim.engine.lowering.stages import add_canary_bindings
 from apisim.engine.program import Cell, FlowPlan
 from apisim.engine.tables import (
     CLOSED,
     JOB_DTYPE,
     NONE,
-    OPEN,
     SOURCE_DTYPE,
     TARGET_DTYPE,
     TRACE,
 )
 from apisim.scenario import Scenario
-from apisim.scenario.phases import ClosedPhase
+from apisim.scenario.arrivals import Arrivals
+from apisim.scenario.phases import ClosedPhase, Phase
 from apisim.scenario.traffic import Source
 from apisim.traffic.arrivals import (
     BURSTY,
+    NEVER,
     PIECE_DTYPE,
     POISSON,
     UNIFORM,
@@ -37,7 +41,7 @@ from apisim.traffic.arrivals import (
 from apisim.traffic.phases import active_times, open_pieces, phase_bounds
 from apisim.traffic.trace import Trace, read_trace
 
-__all__ = ["LoweredSources", "lower_sources"]
+__all__ = ["LoweredSources", "add_cells", "add_open_phases", "lower_sources"]
 
 _PROCESSES = {"uniform": UNIFORM, "poisson": POISSON, "bursty": BURSTY}
 #: The phase of calls that come from a log.
@@ -50,6 +54,8 @@ class LoweredSources:
 
     sources: NDArray[np.void]
     callers: Callers
+    names: list[str] = field(default_factory=list)
+    sessions: LoweredSessions = field(default_factory=LoweredSessions)
     browsers: Browsers = field(default_factory=Browsers)
     behaviours: Clients = field(default_factory=Clients)
     flows: list[FlowPlan] = field(default_factory=list)
@@ -101,7 +107,9 @@ def lower_sources(
 ) -> LoweredSources:
     """Lower ``traffic:``; logs are read here."""
     scenario = context.scenario
-    lowered = LoweredSources(np.zeros(len(scenario.traffic), SOURCE_DTYPE), Callers(context, plans))
+    n_sources = sum(1 + len(source.pushes) for source in scenario.traffic.values())
+    lowered = LoweredSources(np.zeros(n_sources, SOURCE_DTYPE), Callers(context, plans))
+    lowered.names = list(scenario.traffic)
     bindings.first_person = lowered.callers.first_person
     for at, (name, source) in enumerate(scenario.traffic.items()):
         row = lowered.sources[at]
@@ -109,6 +117,7 @@ def lower_sources(
         row["first_binding"] = len(bindings.rows)
         row["mix"] = NONE
         row["rtt"] = row["edge_rtt"] = row["origin_rtt"] = NONE
+        row["sessions"] = row["push"] = row["message_size"] = NONE
         row["caller"] = lower_callers(context, lowered.callers, name)
         row["accept_encoding"] = source.accept_encoding
         for size in ("url_size", "header_size"):
@@ -127,7 +136,23 @@ def lower_sources(
         )
         if source.network is not None:
             lower_network(context, row, name, _peers(context, lowered, row, source))
-        _add_cells(lowered, bindings, row, name)
+        if source.sessions is not None:
+            lower_sessions(
+                context,
+                apis,
+                bindings,
+                lowered.behaviours,
+                lowered.sessions,
+                row,
+                at,
+                name,
+                source,
+            )
+            row["n_bindings"] = len(bindings.rows) - row["first_binding"]
+            until_ns = int(lowered.sessions.rows[-1]["until_ns"][0])
+            if until_ns < NEVER:
+                lowered.horizon_ns = max(lowered.horizon_ns, until_ns)
+        add_cells(lowered, bindings, row, name)
     return lowered
 
 
@@ -163,6 +188,15 @@ def _lower_phases(
     name: str,
     source: Source,
 ) -> None:
+    if source.sessions is not None:
+        row["mix"] = add_messages(bindings, context, apis, name, source)
+        add_open_phases(context, lowered, row, name, source.phases, source.arrivals, source.offset)
+        return
+    if not source.is_closed:
+        row["mix"] = bindings.add_mix(context, apis, name, source)
+        lower_browser(context, apis, bindings, lowered.browsers, name, source)
+        add_open_phases(context, lowered, row, name, source.phases, source.arrivals, source.offset)
+        return
     limit_ns = context.scenario.duration_limit_ns
     at, first_phase = len(lowered.flows), len(lowered.phases)
     for phase in source.phases:
@@ -173,24 +207,49 @@ def _lower_phases(
     lower_browser(context, apis, bindings, lowered.browsers, name, source)
     bounds = phase_bounds(source.phases, limit_ns)
     lowered.horizon_ns = max(lowered.horizon_ns, bounds[-1][1])
-    if source.is_closed:
-        row["kind"] = CLOSED
-        row["first_user"] = lowered.n_users
-        pieces = np.array(
-            [(*bound, 0.0, 0.0, 0, first_phase + k) for k, bound in enumerate(bounds)], PIECE_DTYPE
-        )
-        times = active_times(source.phases, limit_ns)
-        lowered.jobs += [(at, time.user, time.start_ns, time.end_ns) for time in times]
-        lowered.n_users += 1 + max((time.user for time in times), default=0)
-    else:
-        row["kind"] = OPEN
-        try:
-            pieces = open_pieces(source.phases, first_phase, limit_ns)
-        except OverflowError as error:
-            hint = "shorten the phases or lower their rates"
-            context.refuse(("traffic", name, "phases"), str(error), hint)
-            pieces = np.zeros(0, PIECE_DTYPE)
-    arrivals = source.arrivals
+    row["kind"] = CLOSED
+    row["first_user"] = lowered.n_users
+    pieces = np.array(
+        [(*bound, 0.0, 0.0, 0, first_phase + k) for k, bound in enumerate(bounds)], PIECE_DTYPE
+    )
+    times = active_times(source.phases, limit_ns)
+    lowered.jobs += [(at, time.user, time.start_ns, time.end_ns) for time in times]
+    lowered.n_users += 1 + max((time.user for time in times), default=0)
+    _add_flow(lowered, row, pieces, source.arrivals, source.offset)
+
+
+def add_open_phases(
+    context: Context,
+    lowered: LoweredSources,
+    row: np.void,
+    name: str,
+    phases: Sequence[Phase],
+    arrivals: Arrivals,
+    offset: float | None,
+) -> None:
+    """Phases at whose rates something arrives: calls, users, pushes."""
+    limit_ns = context.scenario.duration_limit_ns
+    first_phase = len(lowered.phases)
+    for phase in phases:
+        lowered.phases.append((name, phase.name))
+        lowered.think.append(NONE)
+    lowered.horizon_ns = max(lowered.horizon_ns, phase_bounds(phases, limit_ns)[-1][1])
+    try:
+        pieces = open_pieces(phases, first_phase, limit_ns)
+    except OverflowError as error:
+        hint = "shorten the phases or lower their rates"
+        context.refuse(("traffic", name, "phases"), str(error), hint)
+        pieces = np.zeros(0, PIECE_DTYPE)
+    _add_flow(lowered, row, pieces, arrivals, offset)
+
+
+def _add_flow(
+    lowered: LoweredSources,
+    row: np.void,
+    pieces: NDArray[np.void],
+    arrivals: Arrivals,
+    offset: float | None,
+) -> None:
     lowered.flows.append(
         FlowPlan(
             process=_PROCESSES[arrivals.process],
@@ -199,11 +258,12 @@ def _lower_phases(
             ratio=float(arrivals.ratio),
             peak_ns=float(arrivals.peak_for),
             base_ns=float(arrivals.base_for),
-            phi=source.offset,
+            phi=offset,
         )
     )
     lowered.pieces.append(pieces)
     lowered.n_pieces += len(pieces)
+    row["last_piece"] = lowered.n_pieces
 
 
 def _lower_trace(
@@ -253,7 +313,8 @@ def _rows_before(trace: Trace, limit_ns: int | None) -> int:
     return int(np.searchsorted(trace.arrival_ns, limit_ns, side="left"))
 
 
-def _add_cells(lowered: LoweredSources, bindings: Bindings, row: np.void, name: str) -> None:
+def add_cells(lowered: LoweredSources, bindings: Bindings, row: np.void, name: str) -> None:
+    """Where the calls of the source in ``row``, whose phases are the last ones, are counted."""
     row["first_cell"] = len(lowered.cells)
     first = int(row["first_binding"])
     for at in range(int(row["first_phase"]), len(lowered.phases)):

@@ -66,6 +66,9 @@ class Call:
     kbps: int = -1  # line of an answer that takes time to be given, as it was when that was decided
     follows: bool = False  # a preflight has come the same way
     runs: int = 0  # of an event: how often its function has run for it
+    socket: int = -1  # row of the connection that carries it, of WebSocket APIs
+    serial: int = 0
+    replied: bool = False  # a message that something is sent back for
     address: Address = field(init=False)
 
     def __post_init__(self) -> None:

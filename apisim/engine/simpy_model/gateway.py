@@ -26,6 +26,7 @@ from apisim.engine.simpy_model.limits import pass_limits
 from apisim.engine.simpy_model.mutual_tls import pass_mutual_tls
 from apisim.engine.simpy_model.resource import pass_resource
 from apisim.engine.simpy_model.sign_in import sign_in
+from apisim.engine.simpy_model.sockets import open_connection, pass_outage
 from apisim.engine.simpy_model.stages import compress, pick_deployment
 from apisim.engine.simpy_model.validate import pass_validation
 from apisim.engine.simpy_model.waf import pass_waf
@@ -40,6 +41,7 @@ from apisim.engine.tables import (
     GATE_SIGN_IN,
     GATE_TLS,
     GATE_UNMAPPED,
+    GATE_UPGRADE,
     GATE_VALIDATE,
     GATE_WAF,
 )
@@ -81,6 +83,8 @@ class Gateway:
         call.door_ns = self.model.now
         try:
             gates = self.binding(call).gates
+            if gates & GATE_UPGRADE:
+                pass_outage(self, call)
             if gates & GATE_SIGN_IN:
                 yield from sign_in(self, call)
             if gates & GATE_TLS:
@@ -89,7 +93,7 @@ class Gateway:
                 yield from pass_limits(self, call)
             if gates & GATE_CANARY:
                 pick_deployment(self, call)
-            route = self._route(call)
+            route = self.route(call)
             if gates & GATE_WAF:
                 yield from pass_waf(self, call)
             if gates & GATE_EARLY_THROTTLE:
@@ -102,19 +106,20 @@ class Gateway:
                 yield from check_credentials(self, call, route)
             if gates & GATE_KEY:
                 yield from pass_key(self, call)
-            self._throttle(call, self.tables.route_levels)
-            yield from self._overhead(call)
+            self.throttle(call)
+            yield from self.overhead(call)
             if gates & GATE_VALIDATE:
                 yield from pass_validation(self, call)
             if (yield from self._is_in_cache(call)):
                 yield from self._hit(call)
             else:
-                yield from self._integrate(call, route)
-                self._keep_answer(call, route)
+                yield from self.integrate(call, route)
+            if gates & GATE_UPGRADE:
+                open_connection(self, call)
         except Refused as refusal:
             call.answer = refusal.answer
             if not refusal.at_once:
-                yield from self._refuse(call)
+                yield from self.refuse(call)
         call.gateway_ns = self.model.now - call.door_ns
         self._write_answer(call)
         arrive_back(self.model, call)
@@ -149,13 +154,18 @@ class Gateway:
         """Which route a call goes to, and what its keys are made of."""
         return self.model.bindings[call.binding]
 
-    def _route(self, call: Call) -> Any:
+    def route(self, call: Call) -> Any:
+        """The route that takes a call."""
         at = self.binding(call).route
         if self.binding(call).gates & GATE_UNMAPPED:
             raise Refused(Answer.NO_MAPPING)
         if at < 0:
             raise Refused(Answer.NO_ROUTE)
         return self.model.routes[at]
+
+    def throttle(self, call: Call) -> None:
+        """The buckets that a call has to pass."""
+        self._throttle(call, self.tables.route_levels)
 
     def _throttle(self, call: Call, levels: NDArray[np.int64]) -> None:
         """All buckets of a call and, with a key, its quota: all are charged or none."""
@@ -182,7 +192,8 @@ class Gateway:
             level = int(buckets[refused_by]["kind"])
             raise Refused(LEVEL_ANSWERS[level])
 
-    def _overhead(self, call: Call) -> Process:
+    def overhead(self, call: Call) -> Process:
+        """The time that the gateway itself takes."""
         api = self.model.apis[self.binding(call).api]
         yield from self.model.wait(
             call, self.draws.amount(call, api.overhead, Purpose.OVERHEAD), ARRIVAL
@@ -210,6 +221,11 @@ class Gateway:
         call.kbps = self.model.sources[call.source].kbps
         hit_ns = self.draws.amount(call, self.model.rules.hit_time, Purpose.HIT_TIME)
         yield from self.model.wait(call, hit_ns, ARRIVAL)
+
+    def integrate(self, call: Call, route: Any) -> Process:
+        """Call the integration; its answer goes into the cache, if it may."""
+        yield from self._integrate(call, route)
+        self._keep_answer(call, route)
 
     def _integrate(self, call: Call, route: Any) -> Process:
         """Call the integration and wait for its answer, or for the time-out."""
@@ -275,7 +291,8 @@ class Gateway:
                 self.model.now,
             )
 
-    def _refuse(self, call: Call) -> Process:
+    def refuse(self, call: Call) -> Process:
+        """The time that an answer of the gateway's own takes."""
         call.kbps = self.model.sources[call.source].kbps
         refusal_ns = self.draws.amount(call, self.model.rules.refusal_time, Purpose.REFUSAL_TIME)
         yield from self.model.wait(call, refusal_ns, ARRIVAL)

@@ -19,7 +19,9 @@ from apisim.engine.callers import address_of, customer_of, key_of, person_of, to
 from apisim.engine.clients import record_late
 from apisim.engine.executions import record_execution
 from apisim.engine.flags import FLAG_CLIENT_GONE
+from apisim.engine.frames import units_of
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record
+from apisim.engine.senders import grow_senders, has_room_for_broadcasts
 from apisim.engine.simpy_model.backends import Backend, Endpoint, Function
 from apisim.engine.simpy_model.browsers import look_as_browser
 from apisim.engine.simpy_model.call import Call
@@ -28,13 +30,24 @@ from apisim.engine.simpy_model.draws import Draws
 from apisim.engine.simpy_model.environment import Address, OrderedEnvironment, Process
 from apisim.engine.simpy_model.gateway import Gateway
 from apisim.engine.simpy_model.link import Link
+from apisim.engine.simpy_model.pushes import arise, push_source
 from apisim.engine.simpy_model.rows import Rows
 from apisim.engine.simpy_model.service import Service
+from apisim.engine.simpy_model.sessions import Session, session_source
 from apisim.engine.simpy_model.timeline import timeline_action
 from apisim.engine.state import SLOT_DTYPE
-from apisim.engine.tables import CLOSED, TRACE
+from apisim.engine.tables import (
+    CLOSED,
+    GATE_MESSAGE,
+    GATE_POST,
+    GATES_OF_SESSIONS,
+    PUSHES,
+    SESSIONS,
+    TRACE,
+)
 from apisim.engine.world import World
 from apisim.gateway.metering import metered_units
+from apisim.gateway.sockets import grow_sockets, has_room
 
 __all__ = ["Model"]
 
@@ -73,6 +86,11 @@ class Model:
         self.endpoints = self._read(tables.endpoints)
         self.calls = self._read(tables.calls)
         self.services = self._read(tables.services)
+        self.sessions = self._read(tables.sessions)
+        self.pushes = self._read(tables.pushes)
+        self.senders_specs = self._read(tables.senders)
+        self.sockets, self.senders = world.state.sockets, world.state.senders
+        self.members: dict[tuple[int, int], Session] = {}
         self.draws = Draws(tables)
         self.gateway = Gateway(self)
         self.function_backends = [Function(self, at) for at in range(len(self.functions))]
@@ -90,6 +108,10 @@ class Model:
         for at, source in enumerate(self.sources):
             if source.kind == TRACE:
                 self.env.process(trace_source(self, at))
+            elif source.kind == SESSIONS:
+                self.env.process(session_source(self, at))
+            elif source.kind == PUSHES:
+                self.env.process(push_source(self, at))
             elif source.kind != CLOSED:
                 self.env.process(open_source(self, at))
         for at in range(len(tables.timeline)):
@@ -144,6 +166,36 @@ class Model:
         if room(self.store) < _MARGIN:
             self.store = grow_store(self.store)
 
+    def make_room_for_sockets(self) -> None:
+        """Let the table of connections grow before one is opened."""
+        if not has_room(self.sockets):
+            self.sockets = grow_sockets(self.sockets)
+
+    def make_room_for_broadcasts(self) -> None:
+        """Let the table of broadcasts grow before one arises."""
+        if not has_room_for_broadcasts(self.senders):
+            self.senders = grow_senders(self.senders)
+
+    def phase_of(self, source: int) -> int:
+        """The phase that a source is in, its last one after its end."""
+        piece = int(self.state.phase_piece[source])
+        pieces, last = self.tables.pieces, self.sources[source].last_piece
+        while pieces["end_ns"][piece] <= self.now and piece + 1 < last:
+            piece += 1
+        self.state.phase_piece[source] = piece
+        return int(pieces["phase"][piece])
+
+    def size_of(self, call: Call) -> int:
+        """Distribution of the size of a call's body; -1: it has none."""
+        binding, own = self.bindings[call.binding], self.sources[call.source].message_size
+        if own >= 0 and binding.gates & (GATE_MESSAGE | GATE_POST):
+            return int(own)
+        return int(self.routes[binding.route].request_size) if binding.route >= 0 else -1
+
+    def arise(self, push: int, message: Call) -> None:
+        """A message has been served, and something is pushed for it."""
+        arise(self, push, message)
+
     def meter_execution(self, call: Call, function: int, busy_ns: int, started: int) -> None:
         """Count one execution of a function for the bill."""
         is_warm_up = int(call.arrival_ns < self.rules.warm_up_ns)
@@ -184,7 +236,7 @@ class Model:
             keys[Purpose.CUSTOMER],
             keys[Purpose.PERSON],
             call.entity,
-            call.user if source.kind == CLOSED else -1,
+            call.user if source.kind in (CLOSED, SESSIONS) else -1,
         )
         call.customer = customer_of(caller, call.person)
         call.ip = address_of(caller, call.customer, keys[Purpose.ADDRESS], call.entity)
@@ -211,17 +263,28 @@ class Model:
         api = self.apis[binding.api]
         if binding.cors >= 0:
             look_as_browser(self, call)
-        if binding.route >= 0:
-            size = self.routes[binding.route].request_size
+        size = self.size_of(call)
+        if size >= 0:
             call.request_bytes = self.draws.amount(call, size, Purpose.REQUEST_SIZE)
-        units = metered_units(
-            tables.charged[binding.api],
-            int(call.answer),
-            api.increment_bytes,
-            api.basis,
-            call.request_bytes,
-            call.response_bytes,
-        )
+        if binding.gates & GATES_OF_SESSIONS:
+            units = units_of(
+                binding.gates,
+                tables.charged[binding.api],
+                int(call.answer),
+                api.increment_bytes,
+                call.request_bytes,
+                call.response_bytes,
+                call.replied,
+            )
+        else:
+            units = metered_units(
+                tables.charged[binding.api],
+                int(call.answer),
+                api.increment_bytes,
+                api.basis,
+                call.request_bytes,
+                call.response_bytes,
+            )
         cell, latency_ns = self.cell_of(call), self.now - call.arrival_ns
         if self.now > call.give_up_ns:
             latency_ns = call.give_up_ns - call.arrival_ns

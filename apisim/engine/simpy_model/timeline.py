@@ -1,10 +1,13 @@
 """The timeline in the golden model: its entries, each when it is due."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apisim.arrays.fifo import NOBODY
-from apisim.engine.actions import CHANGE
+from apisim.engine.actions import CHANGE, DROP
+from apisim.engine.connection_records import CLOSE_CUT
+from apisim.engine.drops import next_dropped
 from apisim.engine.simpy_model.environment import TIMELINE, Process
+from apisim.engine.simpy_model.sockets import close
 from apisim.engine.timeline import act, change
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ def timeline_action(model: "Model", at: int) -> Process:
         )
         model.read_tables()
         return
+    if action["kind"] == DROP:
+        yield from _drop(model, at, action)
+        return
     while True:
         ticket = act(
             action, model.store, state.clusters, state.endpoints, model.following, model.now
@@ -38,3 +44,25 @@ def timeline_action(model: "Model", at: int) -> Process:
         model.endpoint_backends[action["endpoint"]].begin(ticket)
         # The request starts before the next one is let in.
         yield model.env.moment(model.now, TIMELINE, (0, 0, at, 0))
+
+
+def _drop(model: "Model", number: int, action: Any) -> Process:
+    """Cut connections off, one after the other."""
+    tables, state = model.tables, model.state
+    state.outage_until[action["api"]] = model.now + int(action["lasts_ns"])
+    while True:
+        at = int(
+            next_dropped(
+                state.drops[number],
+                action,
+                number,
+                tables.sessions,
+                model.sockets,
+                tables.draw_keys,
+            )
+        )
+        if at < 0:
+            return
+        close(model, at, CLOSE_CUT)
+        # What this one's end brings about comes before the next.
+        yield model.env.moment(model.now, TIMELINE, (0, 0, number, 0))
