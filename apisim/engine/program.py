@@ -23,7 +23,7 @@ from apisim.draws.keys import stream_key
 from apisim.draws.purposes import Purpose
 from apisim.draws.sampling import sample_int
 from apisim.engine.changeable import laid_out
-from apisim.engine.connection_records import ROUNDINGS, new_connection_records
+from apisim.engine.connection_records import FOREVER, ROUNDINGS, new_connection_records
 from apisim.engine.drops import DROP_DTYPE
 from apisim.engine.push_records import new_push_records
 from apisim.engine.recorder import Recorder, new_recorder
@@ -299,7 +299,7 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
             len(program.names.apis),
             n_phases=len(program.names.phases),
             warm_up_ns=warm_up_ns,
-            until_ns=program.horizon_ns,
+            until_ns=FOREVER if _is_open_ended(program) else program.horizon_ns,
             rounding=ROUNDINGS.index(program.scenario.settings.connection_minutes),
         )
         pushes = new_push_records(len(program.tables.pushes), warm_up_ns=warm_up_ns)
@@ -316,6 +316,12 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         connections=connections,
         pushes=pushes,
     )
+
+
+def _is_open_ended(program: Program) -> bool:
+    """Whether the traffic lasts until the sessions of a population end by themselves."""
+    lives = (source.sessions for source in program.scenario.traffic.values())
+    return any(life is not None and life.is_endless for life in lives)
 
 
 def _with_starts(program: Program, tables: Tables) -> Tables:
