@@ -129,6 +129,8 @@ def run_replication(
 def _close(program: Program, number: int, world: World, completed: bool) -> Replication:
     recorder, state, store = world.recorder, world.state, world.store
     end_ns = max(int(recorder.total["last_ns"][0]), program.horizon_ns if completed else 0)
+    # The last that happens may be that a connection closes.
+    end_ns = max(end_ns, int(recorder.connections.apis["integrated_ns"].max()))
     for function in range(len(program.pools)):
         close_pool(state.pools, state.groups, state.idle, state.idle_since, function, end_ns)
     _expire(program, store, end_ns)
