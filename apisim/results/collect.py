@@ -132,7 +132,7 @@ class Collector:
     measurements, series, customers
         Sums so far; None before the first replication.
     connections : ConnectionTotals or None
-        Likewise; None where there is no WebSocket API.
+        Likewise; None where nobody has sessions.
     states, usages, windows, summaries : lists
         One entry for each replication, in order. ``windows`` is empty where no month is projected.
     """
@@ -207,7 +207,7 @@ class Collector:
             self.connections = connections if known is None else known.joined(connections)
 
     def _connections_of(self, replication: Replication) -> ConnectionTotals | None:
-        if all(api.type != "websocket" for api in self.program.scenario.apis.values()):
+        if len(self.program.tables.sessions) == 0:
             return None
         recorder = replication.recorder
         return ConnectionTotals.of(recorder.connections, recorder.pushes, replication.end_ns)

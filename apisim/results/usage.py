@@ -186,8 +186,7 @@ def _billed_ns(
     replication: Replication, api: int, phases: Collection[int], parts: Collection[int]
 ) -> int:
     """Time of connections that were opened in these phases, as it is billed [ns]."""
-    kind: str = replication.program.scenario.apis[replication.program.names.apis[api]].type
-    if kind != "websocket":
+    if len(replication.program.tables.sessions) == 0:
         return 0
     billed = replication.recorder.connections.minutes[list(phases)][:, api, list(parts)]
     return int(billed["minutes"].sum()) * _MINUTE_NS + int(billed["rest_ns"].sum())

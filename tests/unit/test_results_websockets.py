@@ -1,4 +1,4 @@
-"""Results of small WebSocket runs, worked out by hand: who was connected, what was sent and billed."""
+"""Results of small WebSocket runs, worked out by hand: connections, messages, the bill."""
 
 import json
 from decimal import Decimal
@@ -16,7 +16,7 @@ from apisim.studies import run
 
 _MESSAGES = "apigateway.websocket.messages"
 _MINUTES = "apigateway.websocket.connection_minutes"
-#: Ten users come evenly in ten seconds and stay for a minute; each says something every ten seconds.
+#: Ten users come evenly in ten seconds and stay for a minute; each speaks every ten seconds.
 CHAT = """
 apisim: 1
 profile: ideal
@@ -39,7 +39,9 @@ traffic:
 """
 
 
-def result_of(*overrides: str, text: str = CHAT, more: str = "", engine: Any = "auto") -> apisim.Result:
+def result_of(
+    *overrides: str, text: str = CHAT, more: str = "", engine: Any = "auto"
+) -> apisim.Result:
     return run(loads(text + more, overrides=overrides), engine=engine)
 
 
@@ -242,6 +244,21 @@ traffic: {web: {phases: [{duration: 1s, rate: 1}], mix: {GET /x: 1}}}
     assert result_of(text=text).websockets == ()
     with pytest.raises(ScenarioError, match="there is none"):
         result_of(text=text, more="thresholds: {connections: ['max<1']}\n")
+
+
+def test_an_api_that_nobody_calls_has_no_numbers() -> None:
+    text = """
+apisim: 1
+apis:
+  idle: {type: websocket, routes: {say: {integration: {type: mock}}}}
+  a: {type: rest, routes: {GET /x: {integration: {type: mock}}}}
+traffic: {web: {phases: [{duration: 1s, rate: 1}], mix: {a GET /x: 1}}}
+pricing: {month: project, represents: steady}
+"""
+    result = result_of(text=text, more="thresholds: {connections: ['max<1']}\n")
+    assert result.websockets == ()
+    assert quantity(result, _MINUTES) == 0
+    assert [one.reason for one in result.thresholds] == ["nothing measured"]
 
 
 def test_a_day_of_aws_example() -> None:
