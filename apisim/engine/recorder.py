@@ -146,6 +146,7 @@ _LAST_LEVEL: Final = constant(LEVEL_ANSWERS[2])
 _BY_CONNECTIONS: Final = constant(LEVEL_ANSWERS[3])
 _BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
 _BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
+_SENT: Final = constant(Answer.SENT)
 
 
 class Recorder(NamedTuple):
@@ -306,6 +307,9 @@ def record(
     usage["units"] += row["units"]
     usage["bytes_in"] += row["request_bytes"]
     usage["bytes_out"] += row["response_bytes"]
+    if rare is not None and row["answer"] == _SENT:
+        # A push goes out to its client, though it is the call's request.
+        usage["bytes_out"] += row["request_bytes"]
     if is_warm_up == 1:
         sums["warm_up_requests"] += 1
         return

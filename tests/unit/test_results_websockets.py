@@ -206,6 +206,19 @@ def test_a_broadcast_is_a_message_to_each() -> None:
     assert row["delivery_ms_max"] == push.delivery_ms.max
 
 
+def test_what_is_pushed_goes_out_to_the_clients_and_what_is_refused_does_not() -> None:
+    push = "{all: {rate: 0.1/s, arrivals: uniform, to: all, size: 40000B, by: fanout}}"
+    for throttle in ("{}", "{rate_limit: 0, burst_limit: 20}"):
+        more = ("traffic.users.mix={whisper: 1}", f"account.throttle={throttle}")
+        result = result_of(*pushes(push), *more, more=PUSHES)
+        (stats,) = only(result).pushes
+        assert (stats.throttled > 0) == (throttle != "{}")
+        line = result.bill.run.line("datatransfer.out.internet")
+        assert line is not None
+        # What is said of errors is short.
+        assert 0 <= line.quantity * 2**30 - 40_000 * stats.sent < 20_000
+
+
 def test_thresholds_on_connections_and_deliveries() -> None:
     more = PUSHES + """
 thresholds:
