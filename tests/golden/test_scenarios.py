@@ -16,12 +16,15 @@ from tests.support.shipped import (
     ALLOWLIST,
     AUTHORIZER,
     CANARY,
+    CHAT,
+    DASHBOARD,
     DAY,
     DDOS,
     EDGE,
     FOLDER,
     FORGET,
     FRIDAY,
+    IOT,
     KEYS,
     LEVELS,
     LINK,
@@ -29,7 +32,9 @@ from tests.support.shipped import (
     NOISY,
     OUTAGE,
     PITFALL,
+    POLLING,
     QUICKSTART,
+    RECONNECTS,
     REPLAY,
     RETRIES,
     SLOW,
@@ -208,6 +213,61 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "traffic.shop.phases.2={name: after, duration: 4s, rate: 30}",
         ],
     ),
+    CHAT: (
+        "90s",
+        [
+            "account.new_connections={rate_limit: 1, burst_limit: 5}",
+            "traffic.people.sessions={population: 60, connect_over: 20s, length: 40s, "
+            "messages_per_session: 10, topics: {uniform: 10}}",
+            "traffic.people.pushes={room: {on: sendMessage, to: topic, by: fanout}}",
+            "senders={fanout: {}}",
+            "apis.chat.routes.sendMessage.throttle={rate_limit: 5, burst_limit: 5}",
+        ],
+    ),
+    DASHBOARD: (
+        "12s",
+        [
+            "account.throttle={rate_limit: 200, burst_limit: 50}",
+            "traffic.viewers.sessions.population=150",
+            "traffic.viewers.sessions.connect_over=3s",
+            "traffic.readers.phases.0.rate=20",
+            "senders.fanout={parallelism: 4, coalesce: true, retries: {max: 2, base: 50ms}}",
+        ],
+    ),
+    RECONNECTS: (
+        "30s",
+        [
+            "warm_up=2s",
+            "account={new_connections: {rate_limit: 20}, lambda_concurrency: 40}",
+            "traffic.people.sessions.population=150",
+            "traffic.people.sessions.connect_over=10s",
+            "traffic.people.pushes.news.rate=1/s",
+            "timeline.0={at: 12s, disconnect: feed, for: 2s}",
+        ],
+    ),
+    IOT: (
+        "20m",
+        [
+            "account.new_connections={rate_limit: 2, burst_limit: 10}",
+            "settings.websocket_max_age=3m",
+            "settings.websocket_idle_timeout=70s",
+            "traffic.meters.sessions.population=100",
+            "traffic.meters.sessions.connect_over=10s",
+            "traffic.meters.sessions.messages=20/h",
+            "traffic.meters.sessions.pings=80s",
+            "traffic.meters.pushes.commands.rate=1/s",
+        ],
+    ),
+    POLLING: (
+        "70s",
+        [
+            "account.throttle={rate_limit: 40, burst_limit: 10}",
+            "traffic.pollers.phases.0.users=60",
+            "traffic.listeners.sessions.population=60",
+            "traffic.listeners.sessions.connect_over=10s",
+            "traffic.listeners.pushes.goals.rate=1/s",
+        ],
+    ),
 }
 
 #: Digest, requests by outcome and the exact total of the bill.
@@ -306,6 +366,41 @@ WHOLE: Final[dict[str, Golden]] = {
         "03452a77b2ae8fb4",
         {"served": 217_705, "throttled": 58_825, "backend_throttled": 58_252},
         "1.26909159484131741466522216796875",
+    ),
+    CHAT: ("7093bfefd9bbce6f", {"served": 100_000, "connected": 1_000}, "0.115"),
+    DASHBOARD: (
+        "4a5854022a742ec1",
+        {
+            "served": 45_604,
+            "throttled": 20_855,
+            "connected": 10_000,
+            "gone": 370,
+            "sent": 1_474_452,
+        },
+        "1.58278063014385764865875244140625",
+    ),
+    RECONNECTS: (
+        "527d48d1bad2de43",
+        {
+            "served": 4_540,
+            "backend_throttled": 15_441,
+            "connected": 10_000,
+            "throttled": 3_230,
+            "gone": 9_000,
+            "sent": 68_814,
+            "unavailable": 38_910,
+        },
+        "0.1213958762308512237548828125",
+    ),
+    IOT: (
+        "1984faa04cce3bdb",
+        {"served": 1_383_294, "connected": 200_000, "gone": 40, "sent": 108_313},
+        "5.73715298815643787384033203125",
+    ),
+    POLLING: (
+        "3937b8cf965134fa",
+        {"served": 1_416_803, "connected": 2_000, "gone": 90, "sent": 217_056},
+        "5.61033014138651726837158203125",
     ),
 }
 #: The long ones, cut.

@@ -13,11 +13,14 @@ __all__ = [
     "ALLOWLIST",
     "AUTHORIZER",
     "CANARY",
+    "CHAT",
+    "DASHBOARD",
     "DAY",
     "DDOS",
     "EDGE",
     "FOLDER",
     "FRIDAY",
+    "IOT",
     "KEYS",
     "LEVELS",
     "LINK",
@@ -25,7 +28,9 @@ __all__ = [
     "NOISY",
     "OUTAGE",
     "PITFALL",
+    "POLLING",
     "QUICKSTART",
+    "RECONNECTS",
     "REPLAY",
     "RETRIES",
     "SLOW",
@@ -73,6 +78,11 @@ SLOW: Final = "slow-database"
 LINK: Final = "vpc-link-private-api"
 TABLE: Final = "dynamodb-direct-vs-lambda"
 FORGET: Final = "fire-and-forget"
+CHAT: Final = "chapter/websocket-chat"
+DASHBOARD: Final = "websocket-dashboard"
+RECONNECTS: Final = "websocket-reconnect-storm"
+IOT: Final = "iot-devices"
+POLLING: Final = "rest-polling-vs-websocket"
 
 
 def file_of(name: str) -> Path:
