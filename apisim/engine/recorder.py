@@ -146,6 +146,7 @@ _LAST_LEVEL: Final = constant(LEVEL_ANSWERS[2])
 _BY_CONNECTIONS: Final = constant(LEVEL_ANSWERS[3])
 _BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
 _BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
+_CONNECTED: Final = constant(Answer.CONNECTED)
 _SENT: Final = constant(Answer.SENT)
 
 
@@ -361,7 +362,7 @@ def _add_to_customer(counts: np.void, answer: int) -> None:
     if answer == _PREFLIGHT:
         return  # no call of the customer's: the request it was for follows
     counts["offered"] += 1
-    if answer in (_SERVED, _CACHE_HIT, _EVENT_ACCEPTED):
+    if answer in (_SERVED, _CACHE_HIT, _EVENT_ACCEPTED, _CONNECTED):
         counts["served"] += 1
     elif _FIRST_LEVEL <= answer <= _LAST_LEVEL or answer in (_BY_PLAN, _BY_CONNECTIONS):
         counts["throttled"] += 1

@@ -36,6 +36,7 @@ _BEFORE: Final = (
     Answer.PREFLIGHT_FAILED,
     Answer.NO_IDENTITY,
     Answer.TOKEN_INVALID,
+    Answer.UNAVAILABLE,
 )
 _DENIED: Final = (Answer.DENIED, Answer.IMPLICITLY_DENIED, Answer.IAM_DENIED)
 _MISSING: Final = (Answer.NO_IDENTITY, Answer.IAM_MISSING)

@@ -9,6 +9,7 @@ from apisim.engine.program import Program
 from apisim.results.latency import LatencyStats
 from apisim.results.spans import measured_ns
 from apisim.results.tally import Measurements
+from apisim.scenario.websocket_routes import CONNECT
 
 __all__ = ["AGGREGATED", "GroupStats", "phase_rows", "route_rows", "traffic_rows", "variant_rows"]
 
@@ -212,14 +213,22 @@ def _group(
 
 
 def _on_connections(measurements: Measurements, labels: Mapping[str, str]) -> int:
-    """Requests with these labels for which it matters whether a connection is open."""
-    return sum(
-        measurements.select(**{**labels, "traffic": name}).requests
-        for name, source in measurements.program.scenario.traffic.items()
-        if source.network is not None
-        and source.network.has_connections
-        and labels.get("traffic", name) == name
-    )
+    """Requests with these labels for which it matters whether a connection is open.
+
+    Of sessions these are the upgrades: each opens one of its own.
+    """
+    found = 0
+    for name, source in measurements.program.scenario.traffic.items():
+        network = source.network
+        if network is None or labels.get("traffic", name) != name:
+            continue
+        mine = {**labels, "traffic": name}
+        if source.sessions is not None:
+            if labels.get("route", CONNECT) == CONNECT:
+                found += measurements.select(**{**mine, "route": CONNECT}).requests
+        elif network.has_connections:
+            found += measurements.select(**mine).requests
+    return found
 
 
 def _relabelled(row: GroupStats, labels: Mapping[str, str]) -> GroupStats:

@@ -181,9 +181,16 @@ def _routes(result: Result) -> Section | None:
 
 
 def _handshakes(result: Result) -> tuple[str, ...]:
-    """How many requests had to wait for a new connection, where connections cost time."""
+    """How many requests had to wait for a new connection, where connections cost time.
+
+    Upgrades always do, and have a section of their own.
+    """
+    sources = result.scenario.traffic
     connected: dict[str, tuple[int, int]] = {}
     for row in result.traffic[:-1]:  # the last one is about everything
+        source = sources.get(row.labels["traffic"])
+        if source is None or source.sessions is not None:
+            continue
         if row.new_connections or row.reused_connections:
             new, all_ = connected.get(row.labels["traffic"], (0, 0))
             of_row = row.new_connections + row.reused_connections

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apisim.results.section import Section, section
-from apisim.results.wording import moment_text
+from apisim.results.wording import moment_text, share_text
 from apisim.scenario import Scenario
 from apisim.scenario.changes import Change
 from apisim.scenario.problems import Path
@@ -67,6 +67,11 @@ def happenings(scenario: Scenario, end_ns: int) -> list[Happening]:
         for stage, size in (entry.resize_cache or {}).items():
             what = f"resize_cache {stage}"
             found.append((at_ns, index, Happening(at_ns / 1e9, None, what, size, None)))
+        if entry.disconnect is not None:
+            until_s = None if entry.for_ is None else (at_ns + entry.for_) / 1e9
+            what = f"disconnect {entry.disconnect}"
+            cut = Happening(at_ns / 1e9, until_s, what, share_text(entry.share), None)
+            found.append((at_ns, index, cut))
     in_order = sorted(found, key=lambda one: one[:2])
     return [one for at_ns, _, one in in_order if at_ns <= end_ns]
 
@@ -104,7 +109,7 @@ def timeline_section(found: list[Happening]) -> Section | None:
     for one in found:
         value = _short(_text(one.value) or "")
         before = _short(_text(one.before) or "default") if one.value is not None else ""
-        if one.what.startswith("resize_cache"):
+        if one.what.startswith(("resize_cache", "disconnect")):
             before = ""
         until = "" if one.until_s is None else moment_text(one.until_s)
         rows.append((moment_text(one.at_s), until, one.what, value, before))

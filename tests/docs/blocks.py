@@ -1,6 +1,6 @@
 """Commands and code in the documents: found, run, and compared with what stands below them.
 
-``python -m tests.docs.blocks`` writes what the commands print now into the documents.
+``python -m tests.docs.blocks [DOCUMENT...]`` writes what the commands print now into them.
 """
 
 import os
@@ -8,11 +8,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md",)
+DOCUMENTS = ("README.md", "docs/websocket.md")
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What differs from machine to machine.
@@ -37,6 +38,13 @@ def blocks(document: str, language: str) -> list[Block]:
         for match in _FENCE.finditer(text)
         if match[1] == language
     ]
+
+
+def scenario_of(block: Block) -> str:
+    """A YAML block as a scenario: one that is a part goes on with the first of its document."""
+    if block.text.startswith("apisim:"):
+        return block.text
+    return blocks(block.document, "yaml")[0].text + block.text
 
 
 def split(block: Block) -> tuple[str, str]:
@@ -68,9 +76,9 @@ def timeless(output: str) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-def refresh() -> None:
-    """Write the outputs of all commands into the documents."""
-    for document in DOCUMENTS:
+def refresh(documents: Sequence[str]) -> None:
+    """Write the outputs of all commands into documents."""
+    for document in documents:
         path = PROJECT / document
         text = path.read_text()
         for block in blocks(document, "console"):
@@ -82,4 +90,4 @@ def refresh() -> None:
 
 
 if __name__ == "__main__":
-    refresh()
+    refresh(sys.argv[1:] or DOCUMENTS)

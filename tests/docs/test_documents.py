@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import DOCUMENTS, PROJECT, Block, blocks, run, split, timeless
+from tests.docs.blocks import DOCUMENTS, PROJECT, Block, blocks, run, scenario_of, split, timeless
 
 CONSOLE = [block for document in DOCUMENTS for block in blocks(document, "console")]
 PYTHON = [block for document in DOCUMENTS for block in blocks(document, "python")]
@@ -42,7 +42,7 @@ def test_code_in_a_document_runs(block: Block) -> None:
 @pytest.mark.parametrize("block", YAML, ids=_label)
 def test_a_scenario_in_a_document_runs(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "scenario.yaml"
-    file.write_text(block.text)
+    file.write_text(scenario_of(block))
     done = subprocess.run(
         [sys.executable, "-m", "apisim", "run", str(file), "--quiet"],
         capture_output=True,

@@ -298,3 +298,54 @@ senders: {backend: {call_time: 0s}}
     assert quantity(result, _MESSAGES) == 600
     assert quantity(result, _MINUTES) == 720
     assert only(result).closed == {"left": 1, "age": 5}
+
+
+CUT = CHAT.replace(
+    "profile: ideal", "profile: ideal\ntimeline: [{at: 30s, disconnect: chat, for: 2s}]"
+)
+CUT = CUT.replace(
+    "      say: {", "      $connect: {authorizer: who, api_key_required: true}\n      say: {"
+)
+KNOWN = """
+authorizers: {who: {type: request, function: f, identity_sources: [querystring.token]}}
+functions: {f: {duration: 1ms}}
+usage_plans: {plan: {api_stages: {chat/prod: {}}, api_keys: [key]}}
+"""
+_ASKED = (
+    "traffic.users.values={querystring.token: {uniform: 3}}",
+    "traffic.users.api_key=key",
+    "traffic.users.network={rtt: 10ms}",
+    "traffic.users.sessions.reconnect={backoff: fixed, base: 500ms, max: 9}",
+)
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_a_blip_is_on_the_timeline_and_nobody_is_asked_while_it_lasts(engine: str) -> None:
+    result = result_of(*_ASKED, text=CUT, more=KNOWN, engine=engine)
+    (cut,) = result.timeline
+    assert cut.to_dict() == {
+        "at_s": 30.0, "until_s": 32.0, "what": "disconnect chat", "value": "100%", "before": None,
+    }  # fmt: skip
+    assert "disconnect chat" in str(result)
+    stats = only(result)
+    assert stats.refused["unavailable"] > 0
+    asked = result.authorizers["who"]
+    assert (asked.hits, asked.invocations) == (0, stats.opened)
+    (customer,) = result.customers.rows()
+    said = stats.outcomes["served"]
+    assert said == stats.received  # the key is the messages' too
+    assert (customer.offered, customer.served) == (stats.attempts + said, stats.opened + said)
+
+
+def test_each_upgrade_opens_a_connection_and_messages_open_none() -> None:
+    result = result_of("traffic.users.network={rtt: 10ms}", "traffic.users.network.tls='1.3'")
+    found = [
+        (row.labels["route"], row.new_connections, row.reused_connections) for row in result.routes
+    ]
+    assert found == [
+        ("say", 0, 0),
+        ("whisper", 0, 0),
+        ("$connect", 10, 0),
+        ("POST @connections", 0, 0),
+    ]
+    assert "opened a connection first" not in str(result)
