@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
-from apisim.arrays.jit import constant, gate, inline, kernel, part
+from apisim.arrays.jit import constant, inline, kernel, part
 from apisim.engine.clients import CallRecords, new_call_records
 from apisim.engine.connection_records import ConnectionRecords, new_connection_records
+from apisim.engine.customer_counts import CUSTOMER_COUNT_DTYPE, add_to_customer
 from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.engine.push_records import PushRecords, new_push_records
-from apisim.gateway.status import LEVEL_ANSWERS, Answer
+from apisim.gateway.status import Answer
 
 __all__ = [
     "AUTHORIZER_CALLS",
@@ -30,7 +31,6 @@ __all__ = [
     "CACHE_NONE",
     "CELL_DTYPE",
     "COLD_STARTS",
-    "CUSTOMER_COUNT_DTYPE",
     "HISTOGRAMS",
     "MAX_PERIODS",
     "N_COLUMNS",
@@ -107,16 +107,6 @@ CELL_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
-#: Requests of each customer after the warm-up; those that are neither were refused or failed.
-CUSTOMER_COUNT_DTYPE: Final = np.dtype(
-    [
-        ("offered", "i8"),
-        ("served", "i8"),  # from the integration or the cache
-        ("throttled", "i8"),  # by a plan, a method, a stage or the account
-        ("quota_refused", "i8"),
-    ],
-    align=True,
-)
 #: What the bill needs by cell, warm-up apart: ``usage[cell, 1]`` is the warm-up's.
 USAGE_DTYPE: Final = np.dtype(
     [("requests", "i8"), ("units", "i8"), ("bytes_in", "i8"), ("bytes_out", "i8")], align=True
@@ -137,16 +127,6 @@ TOTAL_DTYPE: Final = np.dtype(
     align=True,
 )
 _SPILL: Final = 1 << 60
-_PREFLIGHT: Final = constant(Answer.PREFLIGHT)
-_SERVED: Final = constant(Answer.SERVED)
-_EVENT_ACCEPTED: Final = constant(Answer.EVENT_ACCEPTED)
-_CACHE_HIT: Final = constant(Answer.CACHE_HIT)
-_FIRST_LEVEL: Final = constant(LEVEL_ANSWERS[0])
-_LAST_LEVEL: Final = constant(LEVEL_ANSWERS[2])
-_BY_CONNECTIONS: Final = constant(LEVEL_ANSWERS[3])
-_BY_PLAN: Final = constant(Answer.THROTTLED_PLAN)
-_BY_QUOTA: Final = constant(Answer.QUOTA_EXCEEDED)
-_CONNECTED: Final = constant(Answer.CONNECTED)
 _SENT: Final = constant(Answer.SENT)
 
 
@@ -319,7 +299,7 @@ def record(
     if rare is not None and row["flags"] != 0:
         count_flags(sums, row["flags"])
     if rare is not None and row["customer"] >= 0:
-        _add_to_customer(recorder.customers[row["customer"]], row["answer"])
+        add_to_customer(recorder.customers[row["customer"]], row["answer"])
     histograms = recorder.histograms[cell]
     hist_add(histograms[0], row["latency_ns"])
     hist_add(histograms[2], row["gateway_ns"])
@@ -355,19 +335,6 @@ def _add_to_cell(sums: np.void, row: np.void) -> None:
         sums["authorizer_calls"] += 1
     sums["request_bytes"] += row["request_bytes"]
     sums["response_bytes"] += row["response_bytes"]
-
-
-@gate
-def _add_to_customer(counts: np.void, answer: int) -> None:
-    if answer == _PREFLIGHT:
-        return  # no call of the customer's: the request it was for follows
-    counts["offered"] += 1
-    if answer in (_SERVED, _CACHE_HIT, _EVENT_ACCEPTED, _CONNECTED):
-        counts["served"] += 1
-    elif _FIRST_LEVEL <= answer <= _LAST_LEVEL or answer in (_BY_PLAN, _BY_CONNECTIONS):
-        counts["throttled"] += 1
-    elif answer == _BY_QUOTA:
-        counts["quota_refused"] += 1
 
 
 @part

@@ -107,6 +107,60 @@ OFF: Final[dict[str, Switch]] = {
         "if source.origin_rtt >= 0 and",
         "if False and",
     ),
+    "messages": Switch(
+        f"{_GATEWAY}/message_routing.py",
+        "return self._default if value is None else self._routes.get(value, self._default)",
+        "return self._default",
+    ),
+    "sessions": Switch(
+        "apisim/engine/simpy_model/sessions.py",
+        "min(self._end_ns, model.now + length_ns)",
+        "min(self._end_ns, model.now + 2 * length_ns)",
+    ),
+    "reconnects": Switch(
+        "apisim/engine/simpy_model/sessions.py", "if spec.reconnect < 0:", "if True:"
+    ),
+    "route responses": Switch(
+        "apisim/engine/frames.py",
+        "return response_bytes if replies == 1 else NOTHING",
+        "return NOTHING",
+    ),
+    "frames": Switch(
+        "apisim/engine/frames.py",
+        "if size > max_message or min(size, frame) > max_frame:",
+        "if size < 0:",
+    ),
+    "pushes": Switch(
+        "apisim/engine/senders.py", 'is_chosen = socket["listed"] == 1', "is_chosen = False"
+    ),
+    "directory": Switch(f"{_GATEWAY}/sockets.py", 'row["listed"] = 0', 'row["listed"] = 1'),
+    "idle limit": Switch(
+        f"{_GATEWAY}/sockets.py",
+        'return min(row["opened_ns"] + max_age_ns, last_ns + idle_ns)',
+        'return row["opened_ns"] + max_age_ns',
+    ),
+    "pings": Switch(f"{_GATEWAY}/sockets.py", "if pings_ns > 0:", "if pings_ns < 0:"),
+    "cuts": Switch(
+        "apisim/engine/drops.py",
+        'is_cut = row["open"] == 1 and row["serial"] <= drop["last_serial"]',
+        "is_cut = False",
+    ),
+    "new connections": Switch(
+        "apisim/engine/lowering/buckets.py",
+        "levels[_PLACE[_CONNECTIONS]] = account.connections",
+        "levels[_PLACE[_CONNECTIONS]] = NO_BUCKET",
+    ),
+    "messages both ways": Switch(f"{_GATEWAY}/metering.py", "    if replied:\n", "    if False:\n"),
+    "connection minutes": Switch(
+        "apisim/engine/connection_records.py",
+        'minutes[0]["minutes"] += billed - before',
+        'minutes[0]["minutes"] += 0',
+    ),
+    "messages' meter": Switch(
+        "apisim/pricing/charges.py",
+        '"websocket": "apigateway.websocket.messages"',
+        '"websocket": "apigateway.http.requests"',
+    ),
     "routing": Switch(
         f"{_GATEWAY}/routing.py",
         "return None if self._default is None else Match(self._default, {})",
@@ -472,6 +526,7 @@ _LARGE: Final = (
     "test_a_body_that_is_too_large_is_answered_as_the_table_says"
 )
 _CLIENTS: Final = "tests/unit/test_clients.py"
+_SOCKETS: Final = "tests/unit/test_websocket_runs.py"
 _FUND: Final = "API Gateway Fundamentals"
 _TYPES: Final = "API Types Comparison"
 _INTEGRATION: Final = "Integration Types"
@@ -495,7 +550,13 @@ CAPABILITIES: Final = (
         test="tests/unit/test_routing.py::test_default_takes_whatever_is_left",
         scenario="quickstart.yaml",
     ),
-    Capability(_FUND, "WebSocket messages find their route"),
+    Capability(
+        _FUND,
+        "WebSocket messages find their route",
+        "apis.*.route_selection_expression",
+        "messages",
+        test=f"{_SOCKETS}::test_the_value_of_a_message_names_its_route",
+    ),
     Capability(
         _FUND,
         "requests checked for parameters they must have",
@@ -628,7 +689,98 @@ CAPABILITIES: Final = (
         test="tests/unit/test_features.py::test_http_apis_lack_what_rest_apis_have",
         scenario="quickstart.yaml",
     ),
-    Capability(_TYPES, "WebSocket APIs: connections, messages both ways, their prices"),
+    Capability(
+        _TYPES,
+        "WebSocket APIs: users stay connected",
+        "traffic.*.sessions.length",
+        "sessions",
+        test=f"{_SOCKETS}::test_a_session_lasts_as_long_as_its_user_wants",
+        scenario="chapter/websocket-chat.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "WebSocket messages answered by their route",
+        "apis.*.routes.*.route_response",
+        "route responses",
+        test=f"{_SOCKETS}::test_what_a_route_answers_goes_back_only_if_it_has_a_route_response",
+    ),
+    Capability(
+        _TYPES,
+        "messages that the server begins, and the senders of them",
+        "traffic.*.pushes",
+        "pushes",
+        test=f"{_SOCKETS}::test_a_push_goes_to_everybody_who_is_connected",
+        scenario="websocket-dashboard.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "connections that have gone and nobody has told of (410)",
+        "settings.disconnect_delivery",
+        "directory",
+        test=f"{_SOCKETS}::test_whom_the_application_takes_to_be_there_meets_410_once",
+    ),
+    Capability(
+        _TYPES,
+        "WebSocket connections end: idle, or old",
+        "settings.websocket_idle_timeout",
+        "idle limit",
+        test=f"{_SOCKETS}::test_a_connection_ends_when_nothing_is_said_or_when_it_is_old",
+    ),
+    Capability(
+        _TYPES,
+        "pings that keep them open",
+        "traffic.*.sessions.pings",
+        "pings",
+        test=f"{_SOCKETS}::test_pings_keep_a_connection_open",
+        scenario="iot-devices.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "clients that connect again",
+        "traffic.*.sessions.reconnect",
+        "reconnects",
+        test=f"{_SOCKETS}::test_a_connection_ends_when_nothing_is_said_or_when_it_is_old",
+        scenario="websocket-reconnect-storm.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "messages and frames that are too large, or binary",
+        "traffic.*.sessions.max_frame",
+        "frames",
+        test=f"{_SOCKETS}::test_what_is_too_large_or_binary_closes_the_connection",
+    ),
+    Capability(
+        _TYPES,
+        "connections cut by a blip",
+        "timeline.*.disconnect",
+        "cuts",
+        test="tests/unit/test_results_websockets.py::"
+        "test_a_blip_is_on_the_timeline_and_nobody_is_asked_while_it_lasts",
+        scenario="websocket-reconnect-storm.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "messages billed both ways",
+        "apis.*.routes.*.route_response",
+        "messages both ways",
+        test=f"{_SOCKETS}::test_messages_are_billed_both_ways_and_minutes_as_long_as_they_last",
+    ),
+    Capability(
+        _TYPES,
+        "connection minutes",
+        "settings.connection_minutes",
+        "connection minutes",
+        test=f"{_SOCKETS}::test_messages_are_billed_both_ways_and_minutes_as_long_as_they_last",
+        scenario="chapter/websocket-chat.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "the same asked of one type and told by another, with both bills",
+        "apis.*.type",
+        "messages' meter",
+        test="tests/golden/test_websocket_answers.py::test_the_answer_of_polling_or_pushing",
+        scenario="rest-polling-vs-websocket.yaml",
+    ),
     Capability(
         _TYPES,
         "the decision matrix, as the chapter has it and as AWS does",
@@ -1010,6 +1162,14 @@ CAPABILITIES: Final = (
         "timeline",
         test="tests/oracle/test_timeline.py::test_an_outage_drains_as_lindley_s_recursion_says",
         scenario="backend-outage.yaml",
+    ),
+    Capability(
+        _THROTTLE,
+        "new WebSocket connections a second",
+        "account.new_connections",
+        "new connections",
+        test=f"{_SOCKETS}::test_an_account_opens_so_many_connections_a_second",
+        scenario="websocket-reconnect-storm.yaml",
     ),
     Capability(
         _THROTTLE,

@@ -29,6 +29,7 @@ _LONG: Final = (
     "tests/oracle/",
     "tests/golden/test_plan_answers.py",
     "tests/golden/test_scenario_answers.py",
+    "tests/golden/test_websocket_answers.py",
 )
 #: What pytest prints of a test whose own assertion failed.
 _ASSERTED: Final = re.compile(

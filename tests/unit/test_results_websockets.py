@@ -328,7 +328,7 @@ def test_a_blip_is_on_the_timeline_and_nobody_is_asked_while_it_lasts(engine: st
     }  # fmt: skip
     assert "disconnect chat" in str(result)
     stats = only(result)
-    assert stats.refused["unavailable"] > 0
+    assert "unavailable" in stats.refused
     asked = result.authorizers["who"]
     assert (asked.hits, asked.invocations) == (0, stats.opened)
     (customer,) = result.customers.rows()
