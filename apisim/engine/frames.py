@@ -20,6 +20,7 @@ _CONNECTED: Final = constant(Answer.CONNECTED)
 _GONE: Final = constant(Answer.CONNECTION_GONE)
 _TOO_LARGE: Final = constant(Answer.FRAME_TOO_LARGE)
 _BINARY: Final = constant(Answer.BINARY_FRAME)
+_SENT: Final = constant(Answer.SENT)
 
 
 @kernel
@@ -91,6 +92,9 @@ def units_of(
 ) -> int:
     """Billed units of a call of a WebSocket API.
 
+    What the gateway has not taken (a frame over which it closes, a push that was not sent) is no
+    message, whatever its size.
+
     Parameters
     ----------
     gates : int
@@ -106,6 +110,8 @@ def units_of(
     has_reply : bool
         Whether anything did.
     """
+    if answer in (_TOO_LARGE, _BINARY) or (gates & GATE_POST and answer != _SENT):
+        return 0
     if gates & (GATE_MESSAGE | GATE_POST):
         is_answered = has_reply and answer == _SERVED
         return message_units(charged, answer, increment_bytes, request_bytes, reply, is_answered)

@@ -41,7 +41,8 @@ UNLIMITED: Final[Data] = {"rate_limit": "10000000/s", "burst_limit": 10_000_000}
 MOCK: Final[Data] = {"integration": {"type": "mock"}}
 
 _CHARGING: Final = Charging(
-    {facts.outcome: True for facts in ANSWERS.values()}, {"rest": 0, "http": 524_288}
+    {facts.outcome: True for facts in ANSWERS.values()},
+    {"rest": 0, "http": 524_288, "websocket": 32_768},
 )
 #: Added to every seed: other draws for all tests at once.
 _SEED: Final = int(os.environ.get("APISIM_SEED", "0"))
