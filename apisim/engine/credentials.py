@@ -84,7 +84,7 @@ def document_of(deny: float, silent: float, key: np.uint64, identity: np.uint64)
 def holder_of(
     credential: np.void,
     person: int,
-    is_closed: bool,
+    has_users: bool,
     user: int,
     client_hash: np.uint64,
     entity: int,
@@ -92,7 +92,7 @@ def holder_of(
     """Number of whoever calls in the streams of its population or source."""
     if person >= 0:
         return person - credential["first_person"]  # type: ignore[no-any-return]
-    if is_closed:
+    if has_users:
         return user
     if client_hash != np.uint64(0):
         return index_of(client_hash)

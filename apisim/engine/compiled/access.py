@@ -35,7 +35,7 @@ from apisim.engine.credentials import (
     signature_answer,
     token_answer,
 )
-from apisim.engine.tables import CLOSED
+from apisim.engine.tables import CLOSED, SESSIONS
 from apisim.engine.world import World
 from apisim.gateway.key_set import has_keys, keep_keys
 from apisim.gateway.resource_policy import (
@@ -147,7 +147,7 @@ def judge(world: World, at: int, now_ns: int) -> int:
         holder = holder_of(
             tables.credentials[binding["credential"]],
             slot["person"],
-            source["kind"] == CLOSED,
+            source["kind"] in (CLOSED, SESSIONS),
             slot["user"],
             client_hash,
             slot["entity"],

@@ -19,7 +19,7 @@ from apisim.engine.credentials import (
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ANSWER, ARRIVAL, DEADLINE, Process
 from apisim.engine.simpy_model.resource import policy_of
-from apisim.engine.tables import CLOSED
+from apisim.engine.tables import CLOSED, SESSIONS
 from apisim.gateway.authorizer import UNKNOWN, cached_decision, keep_decision
 from apisim.gateway.key_set import has_keys, keep_keys
 from apisim.gateway.resource_policy import (
@@ -156,7 +156,7 @@ def _judge(gateway: "Gateway", call: Call, route: Any) -> int:
         holder = holder_of(
             tables.credentials[binding.credential],
             call.person,
-            model.sources[call.source].kind == CLOSED,
+            model.sources[call.source].kind in (CLOSED, SESSIONS),
             call.user,
             gateway.client_hash(call),
             call.entity,
