@@ -27,8 +27,15 @@ upgrade http         served     CONNECTED 101 connected - 0 0
 upgrade nlb          served     CONNECTED 101 connected - 0 0
 upgrade aws_service  served     CONNECTED 101 connected - 0 0
 upgrade mock         served     CONNECTED 101 connected - 0 0
+upgrade lambda_proxy error      FUNCTION_ERROR 500 backend_error backend 0 text
 upgrade lambda       error      CONNECTED 101 connected - 0 0
+upgrade lambda-400   error      FUNCTION_ERROR_AS_400 400 backend_error backend 0 0
+upgrade lambda-500   error      FUNCTION_ERROR_AS_500 500 backend_error backend 0 0
 upgrade lambda-event error      CONNECTED 101 connected - 0 0
+upgrade http_proxy   error      ENDPOINT_ERROR 500 backend_error backend 0 0
+upgrade http         error      ENDPOINT_ERROR 500 backend_error backend 0 0
+upgrade nlb          error      ENDPOINT_ERROR 500 backend_error backend 0 0
+upgrade aws_service  error      SERVICE_ERROR 500 backend_error backend 0 0
 upgrade lambda_proxy malformed  FUNCTION_MALFORMED 500 backend_error backend 0 text
 upgrade lambda       malformed  CONNECTED 101 connected - 0 0
 upgrade lambda_proxy slow       TIMEOUT 500 timeout backend 0 text
@@ -66,8 +73,24 @@ message aws_service  served     SERVED 200 served - 1 nothing
 reply   aws_service  served     SERVED 200 served - 3 40000
 message mock         served     SERVED 200 served - 1 nothing
 reply   mock         served     SERVED 200 served - 3 40000
+message lambda_proxy error      FUNCTION_ERROR 500 backend_error backend 1 text
+reply   lambda_proxy error      FUNCTION_ERROR 500 backend_error backend 1 text
+message lambda       error      FUNCTION_ERROR_AS_200 200 backend_error backend 1 nothing
+reply   lambda       error      FUNCTION_ERROR_AS_200 200 backend_error backend 1 0
+message lambda-400   error      FUNCTION_ERROR_AS_400 400 backend_error backend 1 nothing
+reply   lambda-400   error      FUNCTION_ERROR_AS_400 400 backend_error backend 1 0
+message lambda-500   error      FUNCTION_ERROR_AS_500 500 backend_error backend 1 nothing
+reply   lambda-500   error      FUNCTION_ERROR_AS_500 500 backend_error backend 1 0
 message lambda-event error      EVENT_ACCEPTED 202 served - 1 nothing
 reply   lambda-event error      EVENT_ACCEPTED 202 served - 1 0
+message http_proxy   error      ENDPOINT_ERROR 500 backend_error backend 1 nothing
+reply   http_proxy   error      ENDPOINT_ERROR 500 backend_error backend 1 0
+message http         error      ENDPOINT_ERROR 500 backend_error backend 1 nothing
+reply   http         error      ENDPOINT_ERROR 500 backend_error backend 1 0
+message nlb          error      ENDPOINT_ERROR 500 backend_error backend 1 nothing
+reply   nlb          error      ENDPOINT_ERROR 500 backend_error backend 1 0
+message aws_service  error      SERVICE_ERROR 500 backend_error backend 1 nothing
+reply   aws_service  error      SERVICE_ERROR 500 backend_error backend 1 0
 message lambda_proxy malformed  FUNCTION_MALFORMED 500 backend_error backend 1 text
 reply   lambda_proxy malformed  FUNCTION_MALFORMED 500 backend_error backend 1 text
 message lambda       malformed  SERVED 200 served - 1 nothing
@@ -112,7 +135,15 @@ end     http         served     SERVED 200 served - 0 nothing
 end     nlb          served     SERVED 200 served - 0 nothing
 end     aws_service  served     SERVED 200 served - 0 nothing
 end     mock         served     SERVED 200 served - 0 nothing
+end     lambda_proxy error      FUNCTION_ERROR 500 backend_error backend 0 nothing
+end     lambda       error      FUNCTION_ERROR_AS_200 200 backend_error backend 0 nothing
+end     lambda-400   error      FUNCTION_ERROR_AS_400 400 backend_error backend 0 nothing
+end     lambda-500   error      FUNCTION_ERROR_AS_500 500 backend_error backend 0 nothing
 end     lambda-event error      EVENT_ACCEPTED 202 served - 0 nothing
+end     http_proxy   error      ENDPOINT_ERROR 500 backend_error backend 0 nothing
+end     http         error      ENDPOINT_ERROR 500 backend_error backend 0 nothing
+end     nlb          error      ENDPOINT_ERROR 500 backend_error backend 0 nothing
+end     aws_service  error      SERVICE_ERROR 500 backend_error backend 0 nothing
 end     lambda_proxy malformed  FUNCTION_MALFORMED 500 backend_error backend 0 nothing
 end     lambda       malformed  SERVED 200 served - 0 nothing
 end     lambda_proxy slow       TIMEOUT 500 timeout backend 0 nothing
@@ -169,7 +200,7 @@ REFUSED_LINES = {text[:21].strip(): text[21:] for text in REFUSED.strip().splitl
 @pytest.mark.parametrize("errand", ["upgrade", "message", "reply", "end"])
 def test_whatever_an_integration_does_becomes_what_the_table_says(errand: str) -> None:
     mine = [words for words in LINES if words[0] == errand]
-    assert len(mine) == 28
+    assert len(mine) == 36
     for _, integration, failure, *expected in mine:
         what = "message" if errand == "reply" else errand
         served = ended(what, integration, failure, replies=errand == "reply")
