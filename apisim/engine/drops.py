@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.bits import mix_in
+from apisim.arrays.bits import mix64, mix_in
 from apisim.arrays.jit import constant, kernel
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
@@ -71,7 +71,7 @@ def next_dropped(
         drop["cursor"] = behind
         is_cut = row["open"] == 1 and row["serial"] <= drop["last_serial"]
         if is_cut and action["share"] < 1.0:
-            about = mix_in(np.uint64(number), np.uint64(row["serial"]))
+            about = mix_in(mix64(np.uint64(number)), np.uint64(row["serial"]))
             key = draw_keys[row["source"], _DROP]
             is_cut = uniform(key, index_of(about), _FIRST) < action["share"]
         let_go(sockets, at)  # an open connection stays

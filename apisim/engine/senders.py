@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.bits import mix_in
+from apisim.arrays.bits import mix64, mix_in
 from apisim.arrays.fifo import FIFO_FIELDS, NOBODY, fifo_join, fifo_leave
 from apisim.arrays.jit import constant, kernel
 from apisim.draws.generator import uniform
@@ -294,7 +294,7 @@ def _next_target(
             behind = next_on(sockets, row["list"], at)
             is_chosen = socket["listed"] == 1
             if is_chosen and push["to"] == TO_SHARE:
-                about = mix_in(np.uint64(row["number"]), np.uint64(socket["serial"]))
+                about = mix_in(mix64(np.uint64(row["number"])), np.uint64(socket["serial"]))
                 is_chosen = uniform(share_key, index_of(about), _FIRST) < push["share"]
         hold(sockets, behind)
         row["cursor"] = behind
