@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.equivalence.drawing import Drawing
 
-__all__ = ["draw_client"]
+__all__ = ["draw_client", "draw_retries"]
 
 _BACKOFFS = (
     "full_jitter",
@@ -24,11 +24,11 @@ def draw_client(drawing: Drawing) -> dict[str, Any]:
     drawing.optional(client, 70, "timeout", *_TIMEOUTS)
     drawing.optional(client, 30, "processes", 2, 1, 5)
     if drawing.maybe(85):
-        client["retries"] = _draw_retries(drawing)
+        client["retries"] = draw_retries(drawing)
     return client
 
 
-def _draw_retries(drawing: Drawing) -> dict[str, Any]:
+def draw_retries(drawing: Drawing) -> dict[str, Any]:
     retries: dict[str, Any] = {}
     drawing.optional(retries, 80, "max", 2, 1, 3, 5, 0)
     # Jitter is no whole number of milliseconds.
