@@ -150,6 +150,3 @@ class Network(Model):
         if self.location is not None:
             for key in sorted({"rtt", "origin_rtt"} & self.model_fields_set):
                 yield Finding((key,), "location says already how far it is", "remove one of them")
-        if self.tls != "1.3" and not self.has_connections:
-            hint = "write keep_alive: 60s, or reuse: 90%"
-            yield Finding(("tls",), "no connection is opened", hint)

@@ -232,6 +232,11 @@ class Source(Model):
         elif self.pushes:
             hint = "write sessions: {...} beside them"
             found.append(Finding(("pushes",), "nobody is connected to be sent to", hint))
+        network = self.network
+        opens = self.sessions is not None or (network is not None and network.has_connections)
+        if network is not None and network.tls != "1.3" and not opens:
+            hint = "write keep_alive: 60s, or reuse: 90%"
+            found.append(Finding(("network", "tls"), "no connection is opened", hint))
         if self.trace is not None and self.sessions is None:
             given = [
                 key

@@ -159,19 +159,18 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
     time = Drawing.time
     is_cached = any(key.startswith("cache") for key in stage)
     for key, route in api["routes"].items():
-        of_route = f"{at}.routes.{key}"
-        yield (
-            f"{of_route}.response_size",
-            lambda drawing: LARGE_ANSWERS if drawing.maybe(20) else drawing.draw(payloads()),
-        )
-        for part in route["integration"].get("transformation", {}):
+        of_route, integration = f"{at}.routes.{key}", route.get("integration", {"type": "mock"})
+        if key not in ("$connect", "$disconnect"):  # nobody is sent what those answer
+            yield (
+                f"{of_route}.response_size",
+                lambda drawing: LARGE_ANSWERS if drawing.maybe(20) else drawing.draw(payloads()),
+            )
+        for part in integration.get("transformation", {}):
             values = time if part.endswith("_time") else _one_of(2, 0.5, 1)
             yield f"{of_route}.integration.transformation.{part}", values
-        if route["integration"]["type"] != "mock":
+        if integration["type"] != "mock":
             yield f"{of_route}.integration.timeout", _one_of("50ms", "60ms", "29s")
-        if "function" in route["integration"] and not any(
-            "canary" in one for one in stages.values()
-        ):
+        if "function" in integration and not any("canary" in one for one in stages.values()):
             yield f"{of_route}.integration.function", _one_of(*data["functions"])
         if "throttle" in route:
             yield from _throttle(data, f"{of_route}.throttle", route["throttle"])

@@ -33,12 +33,18 @@ from apisim.engine.flags import (
 )
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import CACHE_HIT
-from apisim.gateway.status import Answer
+from apisim.gateway.status import API_TYPES, Answer
 from apisim.scenario import Scenario
 from apisim.scenario.model import Model
 from apisim.scenario.stages import split_stages
 from apisim.traffic.connections import KEPT
 from tests.equivalence.engines import Run
+from tests.equivalence.socket_coverage import (
+    SOCKET_ANSWERS,
+    SOCKET_EVENTS,
+    SOCKETS_ONLY,
+    happened_to_sockets,
+)
 
 __all__ = ["Coverage"]
 
@@ -76,8 +82,6 @@ _REST_ONLY = (
     Answer.FUNCTION_ERROR_AS_500,
     Answer.EVENT_ACCEPTED,
 )
-#: Answers that no scenario can bring about yet.
-_NOT_YET = ()
 _POPULARITIES = (UniformKeys, ZipfKeys, WeightedKeys)
 _EVENTS = (
     "a tie between sources",
@@ -166,9 +170,10 @@ def _wanted() -> set[str]:
     wanted = {f"law {law.__name__}" for law in _LAWS}
     wanted |= {f"popularity {form.__name__}" for form in _POPULARITIES}
     wanted |= {f"arrivals {process}" for process in ("poisson", "uniform", "bursty")}
-    wanted |= set(_EVENTS)
+    wanted |= {*_EVENTS, *SOCKET_EVENTS}
     for api_type in ("rest", "http"):
-        wanted |= {f"{api_type} {answer.name}" for answer in Answer if answer not in _NOT_YET}
+        wanted |= {f"{api_type} {answer.name}" for answer in Answer if answer not in SOCKETS_ONLY}
+    wanted |= {f"websocket {answer.name}" for answer in SOCKET_ANSWERS}
     wanted -= {f"http {answer.name}" for answer in _REST_ONLY}
     for model in _models():
         if model.__module__.startswith("apisim.") and model.__name__ != "_ByType":
@@ -184,6 +189,8 @@ def _used(written: Any, read: Any) -> Iterator[str]:
     if isinstance(read, Model):
         written = type(read).normalise(written)
         kind = type(read).__name__
+        if not isinstance(written, dict):  # one word for all of it
+            return
         for key, value in written.items():
             name = next((n for n, f in type(read).model_fields.items() if f.alias == key), key)
             inner = getattr(read, name)
@@ -244,7 +251,8 @@ def _reached(run: Run) -> Iterator[str]:
     rows, result = run.rows, run.result
     kinds = result.program.tables.apis["type"]
     for api, answer in np.unique(rows[["api", "answer"]]).tolist():
-        yield f"{'http' if kinds[api] else 'rest'} {Answer(answer).name}"
+        yield f"{API_TYPES[kinds[api]]} {Answer(answer).name}"
+    yield from happened_to_sockets(run)
     first = rows[np.unique(rows["arrival_ns"], return_index=True)[1]]
     of_instant = dict(zip(first["arrival_ns"].tolist(), first["source"].tolist(), strict=True))
     instants = zip(rows["arrival_ns"].tolist(), rows["source"].tolist(), strict=True)

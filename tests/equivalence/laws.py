@@ -136,16 +136,17 @@ def throttles(parts: int = 1) -> st.SearchStrategy[dict[str, Any]]:
     return st.sampled_from([one for one in _BUCKETS if not 0 < one["burst_limit"] < parts])
 
 
-def popularities() -> st.SearchStrategy[dict[str, Any]]:
-    """Every form of a popularity."""
-    return st.sampled_from(
-        [
-            {"uniform": 3},
-            {"uniform": 1},
-            {"zipf": 1.1, "of": 20},
-            {"zipf": 0, "of": 100_000},
-            {"zipf": 1.2, "of": 1_000_000},
-            {"red": 3, "blue": 1},
-            {"one": "60%", "two": "40%", "never": 0},
-        ]
-    )
+_POPULARITIES: Final[tuple[tuple[int, dict[str, Any]], ...]] = (
+    (3, {"uniform": 3}),
+    (1, {"uniform": 1}),
+    (20, {"zipf": 1.1, "of": 20}),
+    (100_000, {"zipf": 0, "of": 100_000}),
+    (1_000_000, {"zipf": 1.2, "of": 1_000_000}),
+    (2, {"red": 3, "blue": 1}),
+    (3, {"one": "60%", "two": "40%", "never": 0}),
+)
+
+
+def popularities(most: int = 1_000_000) -> st.SearchStrategy[dict[str, Any]]:
+    """Every form of a popularity of at most ``most`` values."""
+    return st.sampled_from([form for n, form in _POPULARITIES if n <= most])

@@ -19,6 +19,7 @@ from tests.equivalence.laws import FILES
 from tests.equivalence.perimeter import add_perimeter, close_endpoints
 from tests.equivalence.plans import draw_plans
 from tests.equivalence.populations import draw_populations
+from tests.equivalence.sockets import add_sockets
 from tests.equivalence.sources import draw_traffic
 from tests.equivalence.stages import add_stages
 
@@ -102,6 +103,8 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     add_perimeter(drawing, data)
     add_stages(drawing, data)
     close_endpoints(data)
+    if style is not Style.EXACT and drawing.maybe(25):
+        add_sockets(drawing, data)
     if style is not Style.EXACT and drawing.maybe(12):
         _crowd_a_cached_endpoint(data)
     if style is not Style.EXACT and drawing.maybe(50):

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from tests.equivalence.access import draw_credentials
 from tests.equivalence.calls import service_target
 from tests.equivalence.clients import draw_retries
 from tests.equivalence.drawing import Drawing
@@ -57,9 +58,7 @@ def _name_apis(data: dict[str, Any]) -> None:
                 source["trace"].setdefault("api", name)
             continue
         for part in {"mix", "bodies"} & set(source):
-            source[part] = {
-                _named(line, name): inner for line, inner in source[part].items()
-            }
+            source[part] = {_named(line, name): inner for line, inner in source[part].items()}
 
 
 def _named(line: str, name: str) -> str:
@@ -87,7 +86,7 @@ def _api(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
             if spec["type"] == "iam" or (spec["type"] == "request" and _can_ask(spec))
         ]
         if usable:
-            drawing.optional(routes["$connect"], 60, "authorizer", *usable)
+            drawing.optional(routes["$connect"], 75, "authorizer", *usable)
         if drawing.maybe(25):
             routes["$connect"]["throttle"] = drawing.throttle()
     if drawing.maybe(75):
@@ -119,7 +118,7 @@ def _integration(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
         if kind == "lambda":
             drawing.optional(integration, 40, "error_status", 400, 500, 200)
             if "error_status" not in integration:
-                drawing.optional(integration, 20, "invocation", "event", "request_response")
+                drawing.optional(integration, 60, "invocation", "event", "request_response")
     elif kind.startswith("http"):
         ends = data["endpoints"]
         usable = [name for name, spec in ends.items() if spec.get("behind", "nlb") == "nlb"]
@@ -189,6 +188,9 @@ def _users(drawing: Drawing, data: dict[str, Any], api: dict[str, Any]) -> dict[
         source["values"] = values
     if data.get("populations") and drawing.maybe(50):
         source["of"] = drawing.one(*data["populations"])
+    of = data.get("populations", {}).get(source.get("of"), {})
+    source |= draw_credentials(drawing, of)
+    source.pop("scopes", None)  # no authorizer of an upgrade asks for them
     if drawing.maybe(60):
         source["network"] = draw_network(drawing, source)
         for key in ("keep_alive", "reuse"):
@@ -244,7 +246,14 @@ def _reconnect(drawing: Drawing) -> Any:
     if kind != "backoff":
         return kind
     wait: dict[str, Any] = {}
-    backoffs = ("fixed", "none", "exponential", "full_jitter", "equal_jitter", "decorrelated_jitter")
+    backoffs = (
+        "fixed",
+        "none",
+        "exponential",
+        "full_jitter",
+        "equal_jitter",
+        "decorrelated_jitter",
+    )
     drawing.optional(wait, 80, "backoff", *backoffs)
     wait["base"] = drawing.one("2ms", "10ms", "0s", "100ms")
     drawing.optional(wait, 60, "cap", "4ms", "200ms")

@@ -29,6 +29,8 @@ _ADMITTED = [
     Answer.MISSING_PARAMETERS,
     Answer.INVALID_BODY,
     Answer.INVALIDATION_REFUSED,
+    Answer.CONNECTED,
+    Answer.SENT,
 ]
 #: Settings under which a row tells the throttle's time: nothing but an authorizer's function takes
 #: any before it, and a limit is one bucket.
@@ -39,6 +41,7 @@ _AT_THE_DOOR = {
     "credential_check_time": "0s",
     "key_set_time": "0s",
     "sign_in_time": "0s",
+    "tls_time": "0s",
     "throttle_before_auth": False,
     "sloppiness": 1,
 }
@@ -58,6 +61,8 @@ def at_the_door(case: Case) -> Case:
     }
     at_once = case.data.get("settings", {}) | _AT_THE_DOOR
     data = {key: value for key, value in case.data.items() if key != "timeline"}  # changes limits
+    for sender in data.get("senders", {}).values():
+        sender["call_time"] = "0s"
     return Case(data | {"traffic": traffic, "settings": at_once}, case.files)
 
 
@@ -65,6 +70,8 @@ def limit_of(scenario: Scenario, level: str, label: str) -> Throttle:
     """The limit a bucket stands for, as the scenario gives it."""
     if level == "account":
         return scenario.account.throttle
+    if level == "connections":
+        return scenario.account.new_connections
     front = label.split(" ", maxsplit=1)[0]  # API/STAGE is an API's own name where it has several
     name = next(n for n in (front, front.rpartition("/")[0]) if n in scenario.apis)
     api = scenario.apis[name]
