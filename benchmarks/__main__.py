@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 import apisim
+from benchmarks.connections import measure_connections
 from benchmarks.engine_speed import measure_speed
 from benchmarks.memory import measure_memory
 
@@ -31,6 +32,11 @@ def main() -> None:
         label = f"{row['simulated_s']:,} simulated seconds"
         print(f"  {label:42}{row['requests']:12,}{row['peak_mb']:8.0f}")
     print(f"  ten times the length, {memory['ratio']} times the memory")
+    connections = measure_connections()
+    print(f"\n{'WebSocket connections, open for an hour':44}{'requests':>12}{'peak MB':>8}")
+    label = f"{connections['most_open']:,} at a time, 10,000 messages/s"
+    print(f"  {label:42}{connections['requests']:12,}{connections['peak_mb']:8.0f}")
+    print(f"  simulated in {connections['processor_s']:.0f} s of processor time")
     OUT.parent.mkdir(exist_ok=True)
     record = {
         "apisim": apisim.__version__,
@@ -41,6 +47,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "speed": speed,
         "memory": memory,
+        "connections": connections,
     }
     OUT.write_text(json.dumps(record, indent=2) + "\n")
     print(f"\nwritten to {OUT}")

@@ -20,7 +20,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -31,7 +30,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from apisim.scenario import load
 from tests.equivalence.drawing import Style
 from tests.equivalence.engines import both, differences, lowered
+from tests.equivalence.mutation import Mutation
 from tests.equivalence.scenarios import Case, scenarios
+from tests.equivalence.socket_mutations import COMPILED_SOCKETS, GOLDEN_SOCKETS
 
 __all__ = ["COMPILED", "GOLDEN", "Mutation", "caught_compiled", "caught_golden", "first_caught"]
 
@@ -60,32 +61,10 @@ _GOLDEN_MODULES: Final = (
     "retries",
     "bodies",
     "events",
+    "sessions",
+    "sockets",
+    "pushes",
 )
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """A few words of one engine's source, and what they become.
-
-    Parameters
-    ----------
-    what : str
-        What is wrong afterwards.
-    file : str
-        Module of the engine.
-    old, new : str
-        The words; ``old`` stands there exactly once.
-    """
-
-    what: str
-    file: str
-    old: str
-    new: str
-
-    def applied(self, source: str) -> str:
-        """The source with the mutation in it."""
-        assert source.count(self.old) == 1, f"{self.file}.py has changed: {self.old!r}"
-        return source.replace(self.old, self.new)
 
 
 GOLDEN: Final = (
@@ -122,10 +101,8 @@ GOLDEN: Final = (
     Mutation(
         "tokens are taken after the overhead",
         "gateway",
-        "            self._throttle(call, self.tables.route_levels)\n"
-        "            yield from self._overhead(call)\n",
-        "            yield from self._overhead(call)\n"
-        "            self._throttle(call, self.tables.route_levels)\n",
+        "            self.throttle(call)\n            yield from self.overhead(call)\n",
+        "            yield from self.overhead(call)\n            self.throttle(call)\n",
     ),
     Mutation(
         "a key is looked at although the authorizer names them",
@@ -358,6 +335,7 @@ GOLDEN: Final = (
         "if answer != Answer.FUNCTION_ERROR:",
         "if answer == Answer.FUNCTION_THROTTLED:",
     ),
+    *GOLDEN_SOCKETS,
 )
 
 COMPILED: Final = (
@@ -453,6 +431,7 @@ COMPILED: Final = (
         '    slot["arrival_ns"] = now_ns\n',
         "",
     ),
+    *COMPILED_SOCKETS,
 )
 
 
@@ -540,7 +519,7 @@ def _golden_with(mutation: Mutation) -> Iterator[None]:
                     put(old, key, inner)
         elif isinstance(value, FunctionType) or (isinstance(value, int) and value != old):
             for user in map(_module, _GOLDEN_MODULES):
-                if name in vars(user):
+                if name in vars(user) and vars(user)[name] is old:  # no namesake
                     put(user, name, value)
     try:
         yield

@@ -12,9 +12,10 @@ from apisim.engine.compiled.stages import (
     STAGE_LIMITS,
     STAGE_SIGN_IN,
     STAGE_TLS,
+    STAGE_UPGRADE,
     STAGE_WAIT,
 )
-from apisim.engine.tables import GATE_TLS
+from apisim.engine.tables import GATE_TLS, GATE_UPGRADE
 from apisim.engine.world import World
 from apisim.gateway.sign_in import ISSUED, REFUSED, get_token
 from apisim.gateway.status import Answer
@@ -53,6 +54,7 @@ def pass_sign_in(world: World, at: int, now_ns: int) -> int:
             schedule_slot(calendar, now_ns + takes_ns, RANK_ARRIVAL, STAGE_SIGN_IN, at)
             return STAGE_WAIT
     slot["door_ns"] = now_ns
-    if tables.bindings[slot["binding"]]["gates"] & GATE_TLS:
-        return STAGE_TLS
-    return STAGE_LIMITS
+    gates = tables.bindings[slot["binding"]]["gates"]
+    if gates & GATE_UPGRADE:
+        return STAGE_UPGRADE
+    return STAGE_TLS if gates & GATE_TLS else STAGE_LIMITS

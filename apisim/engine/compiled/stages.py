@@ -200,7 +200,7 @@ def first_gate(gates: int, route: int) -> int:
 
 def _first_of_sessions(gates: int) -> int:
     if gates & GATE_UPGRADE:
-        return int(STAGE_UPGRADE)
+        return int(STAGE_SIGN_IN if gates & GATE_SIGN_IN else STAGE_UPGRADE)
     if gates & GATE_MESSAGE:
         return int(STAGE_MESSAGE)
     return int(STAGE_POST if gates & GATE_POST else STAGE_INTEGRATION)

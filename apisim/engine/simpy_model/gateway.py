@@ -83,10 +83,10 @@ class Gateway:
         call.door_ns = self.model.now
         try:
             gates = self.binding(call).gates
-            if gates & GATE_UPGRADE:
-                pass_outage(self, call)
             if gates & GATE_SIGN_IN:
                 yield from sign_in(self, call)
+            if gates & GATE_UPGRADE:
+                pass_outage(self, call)
             if gates & GATE_TLS:
                 yield from pass_mutual_tls(self, call)
             if gates & GATE_LIMITS:
