@@ -16,7 +16,7 @@ __all__ = ["to_json", "write_files"]
 #: Tables that are written, each to a file of its name.
 _TABLES: Final = ("series", "routes", "bill")
 #: Tables that are written where they have rows.
-_TABLES_IF_ANY: Final = ("customers", "usage")
+_TABLES_IF_ANY: Final = ("customers", "usage", "websockets", "pushes")
 
 
 def to_json(result: Result) -> str:
@@ -28,7 +28,8 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     """Write ``result.json``, ``series.csv``, ``routes.csv``, ``bill.csv`` and ``scenario.yaml``.
 
     Where there are customers ``customers.csv`` comes with them, where there are API keys
-    ``usage.csv``.
+    ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, and ``pushes.csv`` where
+    something is pushed.
 
     Parameters
     ----------

@@ -298,6 +298,10 @@ class Source(Model):
         seen: dict[str, str] = {}
         for push_name, push in self.pushes.items():
             at: Path = ("pushes", push_name)
+            if push.rate is not None and sessions.is_endless:
+                hint = "write until: 1h under sessions:, or on: a route of theirs"
+                message = "nothing says for how long, as nobody sends the population home"
+                found.append(Finding((*at, "rate"), message, hint))
             if push.to == "topic" and sessions.topics is None:
                 hint = "write topics: {zipf: 1.1, of: 1000} under sessions:"
                 found.append(Finding((*at, "to"), "nobody subscribes to a topic", hint))

@@ -14,12 +14,6 @@ GOLDEN_SOCKETS: Final = (
         "due_ns = min(x for x in (self._next_ns, self._end_ns, NEVER) if x >= model.now)",
     ),
     Mutation(
-        "an upgrade keeps no number for its $disconnect",
-        "sessions",
-        "            self._ordinal += 1  # kept for its $disconnect\n",
-        "",
-    ),
-    Mutation(
         "failures before an upgrade that succeeds are counted with those behind it",
         "sessions",
         "                n_failed = wait_ns = 0\n",

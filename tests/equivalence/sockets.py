@@ -274,6 +274,9 @@ def _push(
         targets += ["sender", "sender"]
     else:
         push["rate"] = drawing.one(10, 2, 30)
+        if "population" in sessions and "until" not in sessions:
+            sessions["until"] = "3s"  # else nobody knows for how long
+            sessions.setdefault("connect_over", "100ms")
         drawing.optional(push, 50, "arrivals", "uniform", "poisson")
     push["to"] = drawing.one(*targets)
     if drawing.maybe(60):

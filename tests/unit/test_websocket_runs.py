@@ -1,9 +1,14 @@
 """WebSocket APIs at work: one mechanism a run, small enough to know what has to come of it."""
 
+import csv
+import io
+from pathlib import Path
+
 import pytest
 
 import apisim
 from apisim.pricing import Bill
+from apisim.results.files import write_files
 from apisim.results.websockets import WebSocketStats
 from apisim.scenario import loads
 from apisim.studies import run
@@ -144,3 +149,15 @@ def test_an_account_opens_so_many_connections_a_second() -> None:
     assert (stats.opened, stats.refused) == (500, {"throttled": 1})
     raised = stats_of(*crowd, "account.new_connections.rate_limit=501")
     assert (raised.opened, raised.refused) == (501, {})
+
+
+def test_connections_and_pushes_are_tables_of_their_own(tmp_path: Path) -> None:
+    result = result_of(_PUSHES, _UNTIL)
+    files = {file.name: file for file in write_files(result, tmp_path)}
+    sockets, pushes = (
+        list(csv.DictReader(io.StringIO(files[name].read_text(encoding="utf-8"))))
+        for name in ("websockets.csv", "pushes.csv")
+    )
+    assert [(row["api"], row["opened"]) for row in sockets] == [("chat", "4")]
+    assert [row["push"] for row in pushes] == ["users.all"]
+    assert "pushes.csv" not in {file.name for file in write_files(result_of(), tmp_path / "none")}

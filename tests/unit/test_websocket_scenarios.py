@@ -482,3 +482,17 @@ class TestAnswers:
         table = dict(charge_table(load_book("seed-chapter")))
         outcomes = ("sent", "served", "connected", "gone")
         assert [table[outcome] for outcome in outcomes] == [True, True, False, False]
+
+
+def test_pushes_at_a_rate_need_to_know_for_how_long() -> None:
+    pushes = "traffic.users.pushes={news: {rate: 1/s, to: all, by: fan}}"
+    text = CHAT + "senders: {fan: {}}\n"
+    endless = "traffic.users.sessions={population: 600, length: 1h}"
+    assert scenario(pushes, text=text).traffic["users"].pushes["news"].rate == 1
+    said = complaint(pushes, endless, text=text)
+    assert said == (
+        "traffic.users.pushes.news.rate: nothing says for how long, as nobody sends the population "
+        "home"
+    )
+    on = "traffic.users.pushes={news: {on: sendMessage, to: all, by: fan}}"
+    assert scenario(on, endless, text=text).traffic["users"].pushes["news"].on == "sendMessage"
