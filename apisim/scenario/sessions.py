@@ -273,9 +273,8 @@ def session_phases(data: Mapping[str, Any], context: Context) -> dict[str, Any]:
     except UnitError:
         count, over_ns, until_ns = 1, 1_000, 0  # what is wrong is said where it stands
     over_ns = max(over_ns, 1_000)
-    phases: list[dict[str, Any]] = [
-        {"name": "connecting", "per": f"{over_ns}ns", "counts": [count]}
-    ]
+    name = "connecting" if until_ns > over_ns else "online"
+    phases: list[dict[str, Any]] = [{"name": name, "per": f"{over_ns}ns", "counts": [count]}]
     if until_ns > over_ns:
         phases.append({"name": "connected", "pause": f"{until_ns - over_ns}ns"})
     return {"phases": phases, "arrivals": "uniform"}
