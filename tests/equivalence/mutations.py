@@ -442,8 +442,8 @@ class _Caught(Exception):
 def first_caught(examples: int = EXAMPLES) -> tuple[str, str] | None:
     """The first scenario on which the engines differ, and in what; None if there is none.
 
-    Random scenarios come first, as many of each style; then those kept because the engines once
-    differed on them.
+    Random scenarios come first, as many of each style; then those that were kept, because the
+    engines once differed on them or because random ones hardly meet what they have.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

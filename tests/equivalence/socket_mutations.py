@@ -26,12 +26,6 @@ GOLDEN_SOCKETS: Final = (
         "if True:",
     ),
     Mutation(
-        "a user who has left hears that the connection was closed",
-        "sessions",
-        "                self._serial = 0\n",
-        "",
-    ),
-    Mutation(
         "a connection is closed before what comes at its last moment",
         "sockets",
         "yield model.env.moment(due, GIVE_UP, call.address)",

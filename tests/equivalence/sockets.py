@@ -34,14 +34,21 @@ def add_sockets(drawing: Drawing, data: dict[str, Any]) -> None:
     drawing.optional(settings, 80, "disconnect_delivery", "50%", "0%", "100%")
     drawing.optional(settings, 25, "pings_keep_alive", False, True)
     drawing.optional(settings, 30, "connection_minutes", "exact", "nearest", "up")
-    if drawing.maybe(50):
-        own = data.setdefault("account", {})
-        own["new_connections"] = drawing.throttle()
+    if drawing.maybe(35):
+        data.setdefault("account", {})["new_connections"] = drawing.throttle()
+    others = data.get("account", {}).get("background", {})
+    if "requests" not in others and drawing.maybe(
+        40
+    ):  # so that posts are refused, which only the account's limit is for
+        data.setdefault("account", {})["throttle"] = {
+            "rate_limit": drawing.one(10, 50, 2),
+            "burst_limit": max(drawing.one(5, 20, 2), drawing.sloppiness),
+        }
     names = [f"u{at}" for at in range(drawing.one(1, 1, 2))]
     data["senders"] = {name: _sender(drawing) for name in ("fan", "other")[: drawing.one(1, 2)]}
     for name in names:
         data["traffic"][name] = _users(drawing, data, api)
-    if drawing.maybe(50):
+    if drawing.maybe(30):
         _ask_for_keys(drawing, data, names)
     if drawing.maybe(50):
         data.setdefault("timeline", []).extend(_cuts(drawing, api))
@@ -79,18 +86,21 @@ def _api(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
         api["stage"] = stage
     routes = api["routes"]
     if drawing.maybe(70):
-        routes["$connect"] = _life(drawing, data)
+        routes["$connect"] = _life(drawing, data, 40)  # few should fail
         usable = [
             name
             for name, spec in data.get("authorizers", {}).items()
             if spec["type"] == "iam" or (spec["type"] == "request" and _can_ask(spec))
         ]
         if usable:
-            drawing.optional(routes["$connect"], 75, "authorizer", *usable)
+            drawing.optional(routes["$connect"], 50, "authorizer", *usable)
+            asked = data["authorizers"].get(routes["$connect"].get("authorizer"), {})
+            if asked.get("type") == "request" and drawing.maybe(40):
+                asked.setdefault("unauthorized", "30%")
         if drawing.maybe(25):
             routes["$connect"]["throttle"] = drawing.throttle()
     if drawing.maybe(75):
-        routes["$disconnect"] = _life(drawing, data)
+        routes["$disconnect"] = _life(drawing, data, 80)
     for word in _WORDS[: drawing.one(1, 2, 3)]:
         routes[word] = _route(drawing, data)
     if drawing.maybe(40):
@@ -103,8 +113,8 @@ def _can_ask(spec: dict[str, Any]) -> bool:
     return not any(one.startswith("path.") or one == "context.routeKey" for one in sources)
 
 
-def _life(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
-    return {"integration": _integration(drawing, data)} if drawing.maybe(80) else {}
+def _life(drawing: Drawing, data: dict[str, Any], percent: int) -> dict[str, Any]:
+    return {"integration": _integration(drawing, data)} if drawing.maybe(percent) else {}
 
 
 def _integration(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
@@ -147,12 +157,14 @@ def _route(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
 
 def _sender(drawing: Drawing) -> dict[str, Any]:
     sender: dict[str, Any] = {}
-    drawing.optional(sender, 85, "parallelism", 2, 1, 5)
+    drawing.optional(sender, 85, "parallelism", 1, 2, 5)
     if drawing.maybe(85):
-        sender["call_time"] = drawing.time()
-    drawing.optional(sender, 50, "coalesce", True, False)
+        sender["call_time"] = drawing.one("100ms", drawing.time(), drawing.time())
+    drawing.optional(sender, 70, "coalesce", True, True, False)
     if drawing.maybe(60):
-        sender["retries"] = draw_retries(drawing)
+        sender["retries"] = retries = draw_retries(drawing)
+        if drawing.maybe(40):
+            retries["quota"] = {"tokens": drawing.one(5, 1, 20), "throttled_cost": 5}
     return sender
 
 
@@ -210,7 +222,7 @@ def _sessions(drawing: Drawing) -> dict[str, Any]:
         sessions["connect_over"] = "100ms"
         if "population" not in sessions:
             del sessions["connect_over"]
-    lengths = ("1s", "3s", "50ms", "2500ms")
+    lengths = ("1s", "3s", "50ms", "2500ms", "3s")
     if "until" not in sessions or drawing.maybe(60):
         sessions["length"] = drawing.one(*lengths)
         if not drawing.is_crowded and drawing.maybe(50):
@@ -218,7 +230,7 @@ def _sessions(drawing: Drawing) -> dict[str, Any]:
     if "population" in sessions and sessions.get("until") != "61s" and "until" in sessions:
         away = ("2ms", "10ms", "100ms") if drawing.is_crowded else ("300ms", {"exponential": "1s"})
         drawing.optional(sessions, 60, "away", *away)
-    kind = drawing.one("think", "rate", "even", "limited", "silent")
+    kind = drawing.one("think", "rate", "silent", "even", "limited", "silent")
     if kind == "rate":
         sessions["messages"] = drawing.one(20, "300/min", 5)
     elif kind in ("think", "limited"):
@@ -229,7 +241,7 @@ def _sessions(drawing: Drawing) -> dict[str, Any]:
     if kind == "limited" or (kind == "even" and not isinstance(sessions.get("length"), dict)):
         sessions["messages_per_session"] = drawing.one(10, 1, 25)
     drawing.optional(sessions, 40, "size", *_SIZES)
-    drawing.optional(sessions, 30, "pings", "1s", "2s", "3s")
+    drawing.optional(sessions, 20, "pings", "1s", "2s", "3s")
     drawing.optional(sessions, 30, "binary", "5%", "50%", "0%")
     drawing.optional(sessions, 40, "max_frame", "32769B", "1GB", "32KB")
     if drawing.maybe(50):

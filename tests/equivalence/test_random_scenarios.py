@@ -95,5 +95,5 @@ def test_the_random_scenarios_use_every_key_and_reach_every_answer(folder: Path)
 
 
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)
-def test_both_engines_agree_where_they_once_did_not(file: Path) -> None:
+def test_both_engines_agree_on_scenarios_that_were_kept(file: Path) -> None:
     assert differences(*both(lowered(load(file)))) == []

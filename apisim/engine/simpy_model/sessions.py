@@ -143,7 +143,6 @@ class Session:
             if model.now >= self._end_ns:
                 hang_up(model, upgrade)
                 let_go(model.sockets, at)
-                self._serial = 0
                 return True
             self._send(at, serial)
 
