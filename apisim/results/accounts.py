@@ -98,6 +98,14 @@ class Accounts:
                 "write until: 8h",
             )
             raise ScenarioError([problem])
+        if self.projects_month and (outlasting := _outlasting(self.scenario)):
+            problem = self.scenario.problem(
+                ("traffic", outlasting[0], "sessions"),
+                "sessions go on after the last has begun, so the run has no length that stands for "
+                "a part of a month (pricing.month: project)",
+                "write until: 8h, or events_per_month on each phase",
+            )
+            raise ScenarioError([problem])
         try:
             self.run([Usage()])
             if self.projects_month and windows:
@@ -105,3 +113,14 @@ class Accounts:
         except SettingError as error:
             problem = self.scenario.problem(error.path, error.message, error.hint)
             raise ScenarioError([problem]) from None
+
+
+def _outlasting(scenario: Scenario) -> list[str]:
+    """Sources whose users stay when no more come, and whose phases are a part of the month."""
+    return [
+        name
+        for name, source in scenario.traffic.items()
+        if source.sessions is not None
+        and source.sessions.until is None
+        and any(getattr(phase, "events_per_month", None) is None for phase in source.phases)
+    ]

@@ -48,7 +48,7 @@ def add_sockets(drawing: Drawing, data: dict[str, Any]) -> None:
     data["senders"] = {name: _sender(drawing) for name in ("fan", "other")[: drawing.one(1, 2)]}
     for name in names:
         data["traffic"][name] = _users(drawing, data, api)
-    if drawing.maybe(30):
+    if drawing.maybe(45):
         _ask_for_keys(drawing, data, names)
     if drawing.maybe(50):
         data.setdefault("timeline", []).extend(_cuts(drawing, api))
@@ -303,7 +303,8 @@ def _ask_for_keys(drawing: Drawing, data: dict[str, Any], names: list[str]) -> N
     if not plans or connect is None:
         return
     connect["api_key_required"] = True
-    own = {"$connect": drawing.throttle()} if drawing.maybe(40) else {}
+    few = {"rate_limit": 2, "burst_limit": drawing.sloppiness}
+    own = {"$connect": drawing.one(few, drawing.throttle())} if drawing.maybe(60) else {}
     first = next(iter(plans.values()))
     first["api_stages"][_API] = own
     for name in names:

@@ -367,7 +367,7 @@ WHOLE: Final[dict[str, Golden]] = {
         {"served": 217_705, "throttled": 58_825, "backend_throttled": 58_252},
         "1.26909159484131741466522216796875",
     ),
-    CHAT: ("7093bfefd9bbce6f", {"served": 100_000, "connected": 1_000}, "0.115"),
+    CHAT: ("699f912aa0d639b4", {"served": 100_000, "connected": 1_000}, "0.115"),
     DASHBOARD: (
         "4a5854022a742ec1",
         {

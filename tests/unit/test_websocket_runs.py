@@ -161,3 +161,16 @@ def test_connections_and_pushes_are_tables_of_their_own(tmp_path: Path) -> None:
     assert [(row["api"], row["opened"]) for row in sockets] == [("chat", "4")]
     assert [row["push"] for row in pushes] == ["users.all"]
     assert "pushes.csv" not in {file.name for file in write_files(result_of(), tmp_path / "none")}
+
+
+def test_sessions_that_outlast_their_traffic_are_no_part_of_a_month() -> None:
+    come = (
+        "traffic.users={mix: {say: 1}, phases: [{duration: 1m, rate: 1}], sessions: {length: 1h}}"
+    )
+    month = "pricing={month: project, represents: steady}"
+    with pytest.raises(apisim.ScenarioError, match="sessions go on after the last has begun"):
+        result_of(come, month)
+    until = result_of(come, month, "traffic.users.sessions.until=2m")
+    assert until.bill.month is not None
+    often = "traffic.users.phases.0.events_per_month=10"
+    assert result_of(come, "pricing.month=project", often).bill.month is not None
