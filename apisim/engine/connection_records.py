@@ -339,9 +339,9 @@ def record_closed(
 
 
 @kernel
-def record_undelivered_reply(records: ConnectionRecords, api: int, now_ns: int) -> None:
-    """Count an answer of a route whose connection was gone by then."""
-    if now_ns >= records.head[0]["warm_up_ns"]:
+def record_undelivered_reply(records: ConnectionRecords, api: int, arrival_ns: int) -> None:
+    """Count an answer of a route whose connection was gone by then, with its message."""
+    if arrival_ns >= records.head[0]["warm_up_ns"]:
         records.apis[api]["undelivered_replies"] += 1
 
 

@@ -180,7 +180,9 @@ def begin_broadcast(
         is_one = 1
     hold(sockets, cursor)
     at = NOBODY
-    if specs[push["sender"]]["coalesces"] == 1 and push["to"] != TO_SENDER:
+    # Each of the other audiences is another one.
+    is_same_again = push["to"] == TO_ALL or push["to"] == TO_TOPIC
+    if specs[push["sender"]]["coalesces"] == 1 and is_same_again:
         at = _waiting(senders, sender, which, on)
     is_new = at == NOBODY
     if is_new:

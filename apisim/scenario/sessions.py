@@ -213,7 +213,7 @@ class Sessions(Model):
         if self.n_topics > _MAX_TOPICS:
             message = f"{self.n_topics:,} topics are above the {_MAX_TOPICS:,} maximum"
             findings.append(Finding(("topics",), message, "use fewer of them"))
-        for key in ("length", "think_time"):
+        for key in ("length", "think_time", "away"):
             law = getattr(self, key)
             if law is not None and law.mean() == 0:
                 findings.append(Finding((key,), "is always 0", "write e.g. 1s"))

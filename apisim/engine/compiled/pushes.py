@@ -132,8 +132,11 @@ def arise(world: World, which: int, at: int, now_ns: int) -> None:
         of,
         now_ns,
     )
-    is_one = push["to"] == TO_ONE or push["to"] == TO_SENDER
-    known = _ONE if is_one else state.sockets.lists[on]["known"]
+    known = state.sockets.lists[on]["known"]
+    if push["to"] == TO_SENDER:
+        known = min(of + 1, _ONE)  # NOWHERE is -1
+    elif push["to"] == TO_ONE:
+        known = min(known, _ONE)
     record_broadcast(recorder.pushes, which, now_ns, known)
     if number < 0:
         record_coalesced(recorder.pushes, which, now_ns)

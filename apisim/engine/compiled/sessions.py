@@ -285,19 +285,22 @@ def _come_back(world: World, at: int, now_ns: int) -> None:
             if needs_draw(client):
                 key = tables.draw_keys[mine["source"], _RECONNECT]
                 drawn = uniform(key, mine["entity"], _FIRST)
-            tries = mine["tries"] + 1
+            # After a loss the first wait is before any failure, at first it is after one.
+            tries = mine["tries"] + mine["begun"]
             wait_ns = backoff_ns(client, tries, SEEN_RETRYABLE, mine["wait_ns"], drawn)
             mine["wait_ns"] = wait_ns
             if now_ns + wait_ns < mine["end_ns"]:
                 mine["state"] = _TO_CONNECT
                 _schedule(world, at, now_ns + wait_ns)
                 return
+            _go_away(world, at, mine["end_ns"])
+            return
     _go_away(world, at, now_ns)
 
 
 @gate
-def _go_away(world: World, at: int, now_ns: int) -> None:
-    """The session is over; its user comes again, or not."""
+def _go_away(world: World, at: int, over_ns: int) -> None:
+    """The session is over at a time, now or later; its user comes again, or not."""
     tables = world.tables
     sessions = world.state.sessions
     mine = sessions.rows[at]
@@ -306,9 +309,9 @@ def _go_away(world: World, at: int, now_ns: int) -> None:
         key = tables.draw_keys[mine["source"], _AWAY]
         dists, values = tables.dists, tables.dist_values
         away_ns = sample_int(dists, values, spec["away"], key, mine["entity"], _FIRST)
-        if now_ns + away_ns < spec["until_ns"]:
+        if over_ns + away_ns < spec["until_ns"]:
             _begin_anew(world, at)
-            _schedule(world, at, now_ns + away_ns)
+            _schedule(world, at, over_ns + away_ns)
             return
     mine["generation"] += 1
     clock = sessions.clock[0]

@@ -290,7 +290,7 @@ def answer_message(world: World, at: int, now_ns: int) -> bool:
     slot["back_ns"] = 0
     if size == NOTHING:
         if replies == 1 and slot["answer"] == _SERVED:
-            record_undelivered_reply(recorder.connections, slot["api"], now_ns)
+            record_undelivered_reply(recorder.connections, slot["api"], slot["arrival_ns"])
         return False
     touch(state.sockets, mine["socket"], now_ns)
     slot["response_bytes"] = size

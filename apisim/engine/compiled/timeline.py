@@ -51,7 +51,9 @@ def _drop(world: World, at: int, now_ns: int) -> None:
     """Cut one connection off; the event comes again for the next."""
     tables, calendar, _, state, _ = world
     action = tables.timeline[at]
-    state.outage_until[action["api"]] = now_ns + action["lasts_ns"]
+    api = action["api"]
+    # A cut does not end an outage that is under way.
+    state.outage_until[api] = max(state.outage_until[api], now_ns + action["lasts_ns"])
     found = next_dropped(
         state.drops[at], action, at, tables.sessions, state.sockets, tables.draw_keys
     )

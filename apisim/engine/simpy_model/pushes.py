@@ -86,7 +86,11 @@ def arise(model: "Model", which: int, message: Call | None) -> None:
         of,
         model.now,
     )
-    known = 1 if push.to in (TO_ONE, TO_SENDER) else int(model.sockets.lists[on]["known"])
+    known = int(model.sockets.lists[on]["known"])
+    if push.to == TO_SENDER:
+        known = int(of >= 0)
+    elif push.to == TO_ONE:
+        known = min(known, 1)
     record_broadcast(model.recorder.pushes, which, model.now, known)
     if number < 0:
         record_coalesced(model.recorder.pushes, which, model.now)

@@ -46,6 +46,7 @@ class Session:
         self.spec = model.sessions[model.sources[source].sessions]
         self._ordinal = 0
         self._end_ns = self._next_ns = NEVER
+        self._over_ns = 0  # when a session is over whose user is not connected, if that is later
         self._left = 0
         self._told: simpy.Event | None = None
         self._serial = 0  # of the connection that is open as far as the user knows
@@ -59,9 +60,10 @@ class Session:
             if self.spec.away < 0:
                 break
             away_ns = model.draws.amount(call, self.spec.away, Purpose.AWAY)
-            if model.now + away_ns >= self.spec.until_ns:
+            over_ns = max(model.now, self._over_ns)
+            if over_ns + away_ns >= self.spec.until_ns:
                 break
-            yield self._moment(model.now + away_ns)
+            yield self._moment(over_ns + away_ns)
         del model.members[self.source, self.user]
 
     def hear_of_close(self, serial: int) -> None:
@@ -77,6 +79,7 @@ class Session:
         """From the first attempt to connect until the user has had enough; the last upgrade."""
         model, spec = self.model, self.spec
         self._end_ns = spec.until_ns
+        self._over_ns = 0
         self._left = spec.messages
         has_begun = False
         n_failed = wait_ns = 0
@@ -98,8 +101,10 @@ class Session:
             client = model.tables.clients[spec.reconnect]
             if n_failed > client["max_retries"]:
                 return call
-            wait_ns = self._wait_ns(call, n_failed + 1, wait_ns)
+            # After a loss the first wait is before any failure, at first it is after one.
+            wait_ns = self._wait_ns(call, n_failed + int(has_begun), wait_ns)
             if model.now + wait_ns >= self._end_ns:
+                self._over_ns = self._end_ns
                 return call
             yield self._moment(model.now + wait_ns)
 

@@ -244,7 +244,8 @@ def _answer(gateway: "Gateway", call: Call) -> None:
     call.back_ns = call.response_bytes = 0
     if not call.replied:
         if replies and call.answer == Answer.SERVED:
-            record_undelivered_reply(model.recorder.connections, binding.api, model.now)
+            connections = model.recorder.connections
+            record_undelivered_reply(connections, binding.api, call.arrival_ns)
         return
     touch(model.sockets, call.socket, model.now)
     call.response_bytes = size

@@ -49,7 +49,10 @@ def timeline_action(model: "Model", at: int) -> Process:
 def _drop(model: "Model", number: int, action: Any) -> Process:
     """Cut connections off, one after the other."""
     tables, state = model.tables, model.state
-    state.outage_until[action["api"]] = model.now + int(action["lasts_ns"])
+    api = action["api"]
+    # A cut does not end an outage that is under way.
+    until_ns = model.now + int(action["lasts_ns"])
+    state.outage_until[api] = max(int(state.outage_until[api]), until_ns)
     while True:
         at = int(
             next_dropped(
