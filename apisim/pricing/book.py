@@ -10,7 +10,7 @@ Books are read by :mod:`apisim.pricing.reading` and found by :mod:`apisim.pricin
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -159,6 +159,9 @@ class Meter:
         ``verified``, ``secondary``, ``assumed`` or empty.
     note : str
         What a reader of the bill should know.
+    priced_by : str
+        Name and version of the book whose file has the price; empty without one. Two meters are
+        equal wherever their price stands.
     """
 
     name: str
@@ -180,11 +183,16 @@ class Meter:
     sources: tuple[str, ...] = ()
     status: str = ""
     note: str = ""
+    priced_by: str = field(default="", compare=False)
 
     @property
     def is_priced(self) -> bool:
         """Whether the book has a price for this meter."""
         return bool(self.tiers)
+
+    def without_price(self) -> "Meter":
+        """The same meter where nobody knows what it costs."""
+        return replace(self, tiers=(), sku="", sources=(), status="", note="", priced_by="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +261,8 @@ class PriceBook:
         For outcomes without a rule.
     unpriced : mapping of str to str
         Things the book mentions without a price, with the reason.
+    bases : tuple of str
+        References of the books it is laid over, the nearest first.
     """
 
     name: str
@@ -269,6 +279,7 @@ class PriceBook:
     charge_rules: Mapping[str, ChargeRule] = field(default_factory=dict)
     is_charged_by_default: bool = True
     unpriced: Mapping[str, str] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

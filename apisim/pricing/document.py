@@ -17,6 +17,8 @@ __all__ = ["BookDocument", "BookError"]
 #: 15 digits before and 20 after the point cover every price list.
 _DIGITS_BEFORE: Final = 15
 _DIGITS_AFTER: Final = 20
+#: Words of a choice that a hint lists.
+_MAX_LISTED: Final = 40
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
 T = TypeVar("T")
@@ -134,7 +136,10 @@ class BookDocument:
         def read(value: Any, path: Path) -> str | None:
             word = self.text(value, path)
             if word is not None and word not in known:
-                self.add(path, f"{_shown(word)} is no {what}", did_you_mean(word, known))
+                hint = did_you_mean(word, known)
+                if not hint and len(known) <= _MAX_LISTED:
+                    hint = f"known here: {', '.join(sorted(known))}"
+                self.add(path, f"{_shown(word)} is no {what}", hint)
                 return None
             return word
 

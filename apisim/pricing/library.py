@@ -1,5 +1,7 @@
 """Finding price books by name: the package's own, a user's file, one region of either.
 
+A user's file may be a whole book, or an overlay on another book (``base:``).
+
 ===========================  ==========================================================
 ``aws-us-east-1``            a book of the package
 ``aws-apigateway-regions/R`` region R of a regional book of the package
@@ -9,19 +11,25 @@
 """
 
 import functools
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from apisim.pricing.book import PriceBook
-from apisim.pricing.document import BookDocument
+from apisim.pricing.changes import base_key
+from apisim.pricing.document import BookDocument, BookError
+from apisim.pricing.overlay import is_overlay, overlay_base, read_overlay
 from apisim.pricing.reading import read_book
-from apisim.pricing.regions import REGIONS_SCHEMA, base_name, read_region, region_names
+from apisim.pricing.regions import REGIONS_SCHEMA, read_region, region_names, regional_base
 from apisim.scenario.positions import MAX_BYTES
 from apisim.scenario.problems import PricingError, did_you_mean
 
-__all__ = ["available_books", "load_book", "read_book_text"]
+__all__ = ["available_books", "is_regional", "load_book", "read_book_file", "read_book_text"]
 
 _SUFFIXES = (".yaml", ".yml", ".json")
+#: Overlays on overlays: more than this is a mistake.
+_MAX_BASES: Final = 10
 
 
 def load_book(name: str | Path, *, base: Path | None = None) -> PriceBook:
@@ -54,10 +62,16 @@ def load_book(name: str | Path, *, base: Path | None = None) -> PriceBook:
     >>> load_book("aws-apigateway-regions/eu-west-2").meters["lambda.requests"].is_priced
     False
     """
-    text = str(name)
-    region = _region_of(text)
-    stem = text.removesuffix(f"/{region}") if region else text
-    return _from_file(stem, region, base) if stem.endswith(_SUFFIXES) else _packaged(stem, region)
+    return _loaded(str(name), base, ())
+
+
+def _loaded(name: str, base: Path | None, within: tuple[Path, ...]) -> PriceBook:
+    """A book that those of ``within`` are laid over, the nearest last."""
+    region = _region_of(name)
+    stem = name.removesuffix(f"/{region}") if region else name
+    if stem.endswith(_SUFFIXES):
+        return _from_file(stem, region, base, within)
+    return _packaged(stem, region)
 
 
 def _region_of(name: str) -> str:
@@ -74,7 +88,7 @@ def available_books() -> tuple[str, ...]:
     names: list[str] = []
     for stem in _stems():
         document = BookDocument(f"{stem}.yaml", _packaged_text(stem))
-        if _is_regional(document):
+        if is_regional(document):
             names += [f"{stem}/{region}" for region in region_names(document)]
         else:
             names.append(stem)
@@ -82,7 +96,12 @@ def available_books() -> tuple[str, ...]:
 
 
 def read_book_text(
-    file: str, text: bytes | str, *, region: str = "", base: Path | None = None
+    file: str,
+    text: bytes | str,
+    *,
+    region: str = "",
+    base: Path | None = None,
+    within: Sequence[Path] = (),
 ) -> PriceBook:
     """The price book in a text.
 
@@ -95,7 +114,9 @@ def read_book_text(
     region : str
         Region to take from a regional book; empty for an ordinary book.
     base : pathlib.Path, optional
-        Directory in which the book extended by a regional book is looked for.
+        Directory in which the book that this one changes is looked for.
+    within : sequence of pathlib.Path
+        Files of the books that are laid over this one, and its own.
 
     Raises
     ------
@@ -103,22 +124,39 @@ def read_book_text(
         As :func:`load_book`.
     """
     document = BookDocument(file, text)
-    if not _is_regional(document):
-        if region:
-            raise PricingError(f"price book {file} has no regions, so {region!r} cannot be chosen")
-        return read_book(document, file)
-    known = ", ".join(region_names(document))
-    if not region:
-        raise PricingError(f"price book {file} needs a region: {file}/REGION, one of {known}")
-    extended = base_name(document)
-    if _region_of(extended):
-        # Also what keeps a book from extending itself.
-        raise PricingError(f"price book {file} extends {extended}: a region cannot be extended")
-    parent = load_book(extended, base=base)
-    return read_region(document, region, parent, f"{file}/{region}")
+    if is_regional(document):
+        known = ", ".join(region_names(document))
+        if not region:
+            raise PricingError(f"price book {file} needs a region: {file}/REGION, one of {known}")
+        extended = regional_base(document)
+        if _region_of(extended):
+            raise PricingError(f"price book {file} extends {extended}: a region cannot be extended")
+        return read_region(
+            document, region, _base(document, extended, base, within), f"{file}/{region}"
+        )
+    if region:
+        raise PricingError(f"price book {file} has no regions, so {region!r} cannot be chosen")
+    if is_overlay(document):
+        changed = overlay_base(document)
+        return read_overlay(document, _base(document, changed, base, within), file)
+    return read_book(document, file)
 
 
-def _is_regional(document: BookDocument) -> bool:
+def _base(
+    document: BookDocument, name: str, folder: Path | None, within: Sequence[Path]
+) -> PriceBook:
+    """The book a file changes; what is wrong with its name is a problem of that file."""
+    try:
+        return _loaded(name, folder, tuple(within))
+    except BookError:
+        raise  # knows its own line
+    except PricingError as error:
+        document.add((base_key(document),), str(error))
+        raise document.error() from None
+
+
+def is_regional(document: BookDocument) -> bool:
+    """Whether a file has books of several regions."""
     return bool(document.entries.get("schema") == REGIONS_SCHEMA)
 
 
@@ -149,14 +187,30 @@ def _packaged(stem: str, region: str) -> PriceBook:
     return read_book_text(stem, _packaged_text(stem), region=region)
 
 
-def _from_file(name: str, region: str, base: Path | None) -> PriceBook:
+def _from_file(name: str, region: str, base: Path | None, within: tuple[Path, ...]) -> PriceBook:
     path = (base or Path()) / name
+    here = path.resolve()
+    if here in within:
+        raise PricingError(f"price book {name} is laid over itself")
+    if len(within) >= _MAX_BASES:
+        raise PricingError(f"price book {name} is below {_MAX_BASES} others: that is too many")
+    text = read_book_file(path, name)
+    return read_book_text(name, text, region=region, base=path.parent, within=(*within, here))
+
+
+def read_book_file(path: Path, name: str) -> bytes:
+    """What stands in a user's file; one byte more than a book may have, at most.
+
+    Raises
+    ------
+    PricingError
+        If it cannot be read.
+    """
     try:
         if not path.is_file():
             raise PricingError(f"there is no price book {name}: no such file")
         with path.open("rb") as stream:
             # One byte more than a book may have: the reader then says that it is too large.
-            text = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise PricingError(f"price book {name} cannot be read: {error}") from None
-    return read_book_text(name, text, region=region, base=path.parent)

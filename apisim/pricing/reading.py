@@ -4,6 +4,7 @@ All problems are reported at once with file, line and column.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -14,18 +15,28 @@ from apisim.pricing.document import BookDocument
 from apisim.pricing.reading_meters import read_meter
 from apisim.scenario.problems import Path
 
-__all__ = ["BOOK_SCHEMA", "read_as_of", "read_book", "read_currency", "read_schema", "read_sources"]
+__all__ = [
+    "BOOK_KEYS",
+    "BOOK_SCHEMA",
+    "CONVENTION_KEYS",
+    "CURRENCY",
+    "read_as_of",
+    "read_book",
+    "read_currency",
+    "read_schema",
+    "read_sources",
+]
 
 BOOK_SCHEMA: Final = "apisim/pricebook/v1"
 
 #: The one currency of the package: amounts of two currencies cannot be added.
 CURRENCY: Final = "USD"
 
-_BOOK_KEYS: Final = (
+BOOK_KEYS: Final = (
     "schema", "id", "version", "as_of", "provider", "region", "region_name", "usage_type_prefix",
     "currency", "description", "conventions", "sources", "meters", "charge_rules", "unpriced",
 )  # fmt: skip
-_CONVENTION_KEYS: Final = (
+CONVENTION_KEYS: Final = (
     "kilobyte_bytes", "gigabyte_bytes", "terabyte_gigabytes", "privatelink_petabyte_gigabytes",
     "hours_per_month", "line_item_precision", "invoice_rounding",
 )  # fmt: skip
@@ -46,7 +57,7 @@ def read_book(document: BookDocument, name: str) -> PriceBook:
     BookError
         With every problem of the file.
     """
-    entries = document.mapping(document.entries, (), _BOOK_KEYS)
+    entries = document.mapping(document.entries, (), BOOK_KEYS)
     read_schema(document, BOOK_SCHEMA)
     read_currency(document)
     sources = read_sources(document)
@@ -64,6 +75,7 @@ def read_book(document: BookDocument, name: str) -> PriceBook:
     assert conventions is not None
     assert meters is not None
     charges, is_charged_by_default = rules or ({}, True)
+    priced_by = f"{name}@{version}"
     return PriceBook(
         name=name,
         version=version or "",
@@ -71,9 +83,11 @@ def read_book(document: BookDocument, name: str) -> PriceBook:
         currency=CURRENCY,
         conventions=conventions,
         sources=sources,
-        meters=meters,
+        meters={key: replace(meter, priced_by=priced_by) for key, meter in meters.items()},
         as_of=as_of,
-        **words,
+        region_name=words["region_name"],
+        usage_type_prefix=words["usage_type_prefix"],
+        description=words["description"],
         charge_rules=charges,
         is_charged_by_default=is_charged_by_default,
         unpriced=unpriced or {},
@@ -143,7 +157,7 @@ def _conventions(document: BookDocument) -> Callable[[Any, Path], Conventions | 
         )
 
     def read(value: Any, path: Path) -> Conventions | None:
-        facts = document.mapping(value, path, _CONVENTION_KEYS)
+        facts = document.mapping(value, path, CONVENTION_KEYS)
         gigabyte_bytes = document.required(facts, "gigabyte_bytes", path, document.whole)
         line_step = document.required(facts, "line_item_precision", path, step)
         invoice = document.required(facts, "invoice_rounding", path, rounding)

@@ -20,16 +20,25 @@ from apisim.pricing.book import (
 from apisim.pricing.document import BookDocument
 from apisim.scenario.problems import Path, did_you_mean
 
-__all__ = ["is_partial", "read_cited", "read_meter", "read_tiers"]
+__all__ = [
+    "METERING_KEYS",
+    "METER_KEYS",
+    "STATUSES",
+    "TIER_SCOPES",
+    "is_partial",
+    "read_cited",
+    "read_meter",
+    "read_tiers",
+]
 
-_METER_KEYS: Final = (
+METER_KEYS: Final = (
     "service", "billed_under", "description", "usage_type", "usage_type_status", "operation",
     "product_family", "sku", "applies_to", "unit", "counts", "metering", "metering_when_streaming",
     "tier_scope", "tiers", "tiers_apply_after_free_tier", "first_tier_only", "partial", "minimum",
     "included", "includes_init", "dimensions_per_lcu", "surcharges_per_request", "free_tier",
     "sources", "status", "note", "differs",
 )  # fmt: skip
-_METERING_KEYS: Final = (
+METERING_KEYS: Final = (
     "metering_increment_bytes", "basis", "basis_status", "max_payload_bytes", "rounding",
     "rounding_status", "gb_megabytes", "memory_increment_megabytes", "status",
 )  # fmt: skip
@@ -37,10 +46,10 @@ _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
     "note",
 )  # fmt: skip
-_TIER_SCOPES: Final = (
+TIER_SCOPES: Final = (
     "none", "account-month", "account-region-month", "account-region-architecture-month",
 )  # fmt: skip
-_STATUSES: Final = ("verified", "secondary", "assumed")
+STATUSES: Final = ("verified", "secondary", "assumed")
 
 
 def read_meter(
@@ -52,15 +61,15 @@ def read_meter(
     position: int,
 ) -> Meter:
     """The meter ``name``; adds what is wrong with it to the document's problems."""
-    facts = document.mapping(value, path, _METER_KEYS)
+    facts = document.mapping(value, path, METER_KEYS)
     unit = document.required(facts, "unit", path, document.choice(UNITS, "unit of a price list"))
     expected = usage_unit(name)
     if unit is not None and expected and unit != expected:
         document.add((*path, "unit"), f"must be {expected}, in which a run counts it, got {unit}")
     words = document.words(facts, _WORDS, path)
     words["billed_under"] = words["billed_under"] or words["service"]
-    document.optional(facts, "tier_scope", path, document.choice(_TIER_SCOPES, "tier scope"))
-    status = document.optional(facts, "status", path, document.choice(_STATUSES, "status"))
+    document.optional(facts, "tier_scope", path, document.choice(TIER_SCOPES, "tier scope"))
+    status = document.optional(facts, "status", path, document.choice(STATUSES, "status"))
     after_free = document.optional(facts, "tiers_apply_after_free_tier", path, document.flag)
     metering = document.optional(facts, "metering", path, _metering(document))
     increment_bytes, basis, gb_megabytes = metering or (None, "", None)
@@ -84,7 +93,7 @@ def _metering(
     document: BookDocument,
 ) -> Callable[[Any, Path], tuple[int | None, str, int | None]]:
     def read(value: Any, path: Path) -> tuple[int | None, str, int | None]:
-        rules = document.mapping(value, path, _METERING_KEYS)
+        rules = document.mapping(value, path, METERING_KEYS)
         return (
             document.optional(rules, "metering_increment_bytes", path, document.whole),
             document.optional(rules, "basis", path, document.text) or "",
@@ -128,7 +137,8 @@ def read_tiers(document: BookDocument, facts: Mapping[str, Any], path: Path) -> 
                 document.add(
                     (*place, "up_to"),
                     f"overlaps the tier before it: {up_to} is not above {above}",
-                    "up_to is the cumulative quantity at which a tier ends",
+                    "up_to is the cumulative quantity at which a tier ends"
+                    + ("; the smallest comes first" if up_to < above else ""),
                 )
                 return ()
             above = up_to

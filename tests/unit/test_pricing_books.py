@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from apisim.pricing import BookError, available_books, load_book
+from apisim.pricing.book import UNITS
 from apisim.pricing.library import read_book_text
 from apisim.scenario.problems import PricingError, ScenarioError
 from apisim.scenario.regions import REGIONS, default_book
@@ -264,7 +265,7 @@ def test_a_book_error_is_a_scenario_error_too() -> None:
             "    unit: Requests\n    usage_type: USE1",
             "    unit: Furlongs\n    usage_type: USE1",
             "mine.yaml:16:5: meters.apigateway.rest.requests.unit: 'Furlongs' is no unit of a "
-            "price list",
+            f"price list (known here: {', '.join(sorted(UNITS))})",
         ),
         (
             "    unit: Requests\n    usage_type: USE1",
