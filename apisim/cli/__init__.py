@@ -2,7 +2,7 @@
 
     main                 the program: its commands, streams, signals and exit codes
     options              options that several commands share
-    run, validate, schema, init
+    run, validate, schema, init, price, pricebooks
                          one command each
     guard                everything that can go wrong becomes a message and an exit code
     signals              Ctrl-C and what means the same

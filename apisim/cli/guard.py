@@ -29,7 +29,12 @@ __all__ = ["DEBUG", "guard"]
 DEBUG: Final = "APISIM_DEBUG"
 
 _NOWHERE: Final = {"file": None, "line": None, "column": None, "path": None}
-_OPTIONS: Final = frozenset({"--set", "--seed", "--replications", "--duration", "--profile"})
+_OPTIONS: Final = frozenset(
+    {
+        "--set", "--seed", "--replications", "--duration", "--profile",
+        "--quantity", "--month-to-date", "--free-tier",
+    }
+)  # fmt: skip
 
 
 @contextmanager

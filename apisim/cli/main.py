@@ -10,6 +10,8 @@ from apisim import __version__
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
 from apisim.cli.init import init
+from apisim.cli.price import price
+from apisim.cli.pricebooks import pricebooks
 from apisim.cli.run import run
 from apisim.cli.schema import schema
 from apisim.cli.signals import interruptible
@@ -31,6 +33,8 @@ app.command()(run)
 app.command()(validate)
 app.command()(schema)
 app.command()(init)
+app.command()(price)
+app.add_typer(pricebooks)
 
 
 def _show_version(value: bool) -> None:

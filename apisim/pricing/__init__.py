@@ -23,6 +23,7 @@ from apisim.pricing.document import BookError
 from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
 from apisim.pricing.project import Window
+from apisim.pricing.quantities import Quantities, QuantityError
 from apisim.pricing.rating import rate
 from apisim.pricing.usage import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage
 
@@ -35,6 +36,8 @@ __all__ = [
     "FunctionUsage",
     "Line",
     "PriceBook",
+    "Quantities",
+    "QuantityError",
     "SettingError",
     "TierRow",
     "Unpriced",

@@ -25,6 +25,8 @@ __all__ = [
     "bill_section",
     "dollars",
     "mean_bill",
+    "price_text",
+    "quantity_text",
 ]
 
 #: Tier of units that a free-tier plan grants.
@@ -192,20 +194,18 @@ class Bill:
         printed: list[BillRow] = []
         for line in self.lines:
             unit = line.meter.unit
-            by = _MILLION if unit in _BY_THE_MILLION else 1
             for number, row in enumerate(line.rows):
                 printed.append(
                     BillRow(
                         item=line.meter.name if number == 0 else "",
-                        quantity=_quantity(row.quantity),
+                        quantity=quantity_text(row.quantity),
                         unit=unit,
-                        price=row.free_tier
-                        or f"{_price(row.price_per_unit, by)} per {'million' if by > 1 else unit}",
+                        price=row.free_tier or price_text(row.price_per_unit, unit),
                         amount=dollars(as_decimal(row.amount, self.conventions.line_step)),
                     )
                 )
         printed += [
-            BillRow(item.meter, _quantity(item.quantity), item.unit, "unpriced", "")
+            BillRow(item.meter, quantity_text(item.quantity), item.unit, "unpriced", "")
             for item in self.unpriced
         ]
         return tuple(printed)
@@ -335,14 +335,21 @@ def dollars(amount: Decimal) -> str:
     return f"{sign}${whole}.{places:0<2}"
 
 
-def _price(price_per_unit: Decimal, by: int) -> str:
-    """A price as it is printed: in full, and at least to the cent."""
+def price_text(price_per_unit: Decimal, unit: str) -> str:
+    """A price as it is printed: in full, at least to the cent, by the million where that is usual.
+
+    Examples
+    --------
+    >>> price_text(Decimal("0.0000035"), "Requests"), price_text(Decimal(5), "Month")
+    ('$3.50 per million', '$5.00 per Month')
+    """
+    by = _MILLION if unit in _BY_THE_MILLION else 1
     price = as_decimal(Fraction(price_per_unit) * by, Decimal(1))
     whole, _, places = plain(price).partition(".")
-    return f"${whole}.{places:0<2}"
+    return f"${whole}.{places:0<2} per {'million' if by > 1 else unit}"
 
 
-def _quantity(quantity: Fraction) -> str:
+def quantity_text(quantity: Fraction) -> str:
     """A quantity as it is printed: thousands apart, at most six decimals."""
     text = f"{rounded(quantity, Decimal('0.000001')):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -57,9 +57,9 @@ def base_name(document: BookDocument, usual: str = "base") -> str:
     name = document.required(document.entries, key, (), document.text)
     if all(document.entries.get(known) is not None for known in BASE_KEYS):
         document.add(("extends",), "says the same as base", "keep one of them")
-    if document.is_wrong:
+    if name is None:
         raise document.error()
-    return name or ""
+    return name
 
 
 class Changes:

@@ -50,7 +50,7 @@ def rate(
     free_tier : str or sequence of str
         Free-tier plans by name; ``none`` grants nothing.
     today : datetime.date, optional
-        Day of the bill; a book much older than it is named in the bill's notes.
+        Day of the bill; a book more than a year older is named in the bill's notes.
 
     Returns
     -------
@@ -196,5 +196,7 @@ def _age_notes(book: PriceBook, today: date | None) -> list[str]:
     age_days = (today - book.as_of).days
     if age_days <= MAX_AGE_DAYS:
         return []
-    published = f"published {book.as_of}, {age_days} days ago"
-    return [f"prices of {book.reference} were {published}: check them against the price list"]
+    age = f"{age_days} days before {today}"
+    return [
+        f"prices of {book.reference} are of {book.as_of}, {age}: check them against the price list"
+    ]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from apisim.pricing.book import ChargeRule, Conventions, Meter, PriceBook, Source
 from apisim.pricing.charges import RULE_NAMES
 from apisim.pricing.document import BookDocument
-from apisim.pricing.reading_meters import read_meter
+from apisim.pricing.reading_meters import read_cited, read_meter
 from apisim.scenario.problems import Path
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "BOOK_SCHEMA",
     "CONVENTION_KEYS",
     "CURRENCY",
+    "RULES_KEYS",
+    "RULE_KEYS",
     "read_as_of",
     "read_book",
     "read_currency",
@@ -40,6 +42,9 @@ CONVENTION_KEYS: Final = (
     "kilobyte_bytes", "gigabyte_bytes", "terabyte_gigabytes", "privatelink_petabyte_gigabytes",
     "hours_per_month", "line_item_precision", "invoice_rounding",
 )  # fmt: skip
+
+RULES_KEYS: Final = ("applies_to", "default", "outcomes", "note")
+RULE_KEYS: Final = ("charge", "evidence", "sources", "note")
 
 
 def read_book(document: BookDocument, name: str) -> PriceBook:
@@ -63,7 +68,7 @@ def read_book(document: BookDocument, name: str) -> PriceBook:
     sources = read_sources(document)
     conventions = document.required(entries, "conventions", (), _conventions(document))
     meters = document.required(entries, "meters", (), _meters(document, sources))
-    rules = document.optional(entries, "charge_rules", (), _charge_rules(document))
+    rules = document.optional(entries, "charge_rules", (), _charge_rules(document, sources))
     unpriced = document.optional(entries, "unpriced", (), _unpriced(document))
     document.required(entries, "id", (), document.text)
     version = document.required(entries, "version", (), document.text)
@@ -190,10 +195,12 @@ def _meters(
 
 
 def _charge_rules(
-    document: BookDocument,
+    document: BookDocument, sources: Mapping[str, Source]
 ) -> Callable[[Any, Path], tuple[dict[str, ChargeRule], bool]]:
     def rule(outcome: str, value: Any, path: Path) -> ChargeRule:
-        facts = document.mapping(value, path, ("charge", "evidence", "sources", "note"))
+        facts = document.mapping(value, path, RULE_KEYS)
+        if "sources" in facts:
+            read_cited(document, facts, path, sources)
         return ChargeRule(
             outcome=outcome,
             is_charged=bool(document.required(facts, "charge", path, document.flag)),
@@ -207,7 +214,7 @@ def _charge_rules(
         }
 
     def read(value: Any, path: Path) -> tuple[dict[str, ChargeRule], bool]:
-        facts = document.mapping(value, path, ("applies_to", "default", "outcomes", "note"))
+        facts = document.mapping(value, path, RULES_KEYS)
         words = document.choice(("charged", "free"), "default")
         default = document.required(facts, "default", path, words)
         rules = document.required(facts, "outcomes", path, outcomes)

@@ -21,6 +21,7 @@ from apisim.pricing.document import BookDocument
 from apisim.scenario.problems import Path, did_you_mean
 
 __all__ = [
+    "FREE_KEYS",
     "METERING_KEYS",
     "METER_KEYS",
     "STATUSES",
@@ -42,6 +43,7 @@ METERING_KEYS: Final = (
     "metering_increment_bytes", "basis", "basis_status", "max_payload_bytes", "rounding",
     "rounding_status", "gb_megabytes", "memory_increment_megabytes", "status",
 )  # fmt: skip
+FREE_KEYS: Final = ("plan", "quantity", "per", "scope", "status", "note")
 _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
     "note",
@@ -158,9 +160,7 @@ def _free(document: BookDocument) -> Callable[[Any, Path], tuple[FreeAllowance, 
     def read(value: Any, path: Path) -> tuple[FreeAllowance, ...]:
         free: dict[str, FreeAllowance] = {}
         for item, at in document.items(value, path):
-            grant = document.mapping(
-                item, at, ("plan", "quantity", "per", "scope", "status", "note")
-            )
+            grant = document.mapping(item, at, FREE_KEYS)
             plan = document.required(grant, "plan", at, document.text)
             quantity = document.required(grant, "quantity", at, document.positive)
             period = document.choice(("month",), "period of a free tier")

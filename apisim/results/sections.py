@@ -34,7 +34,7 @@ from apisim.results.wording import (
     time_text,
 )
 
-__all__ = ["FAILED", "TOTAL", "Section", "sections"]
+__all__ = ["FAILED", "TOTAL", "Section", "cost_section", "sections"]
 
 #: Units of price books that have a shorter name.
 _SHORT_UNITS: Final = {"Lambda-GB-Second": "GB-s", "Hrs": "h", "Requests": "requests"}
@@ -365,14 +365,27 @@ def _costs(result: Result) -> list[Section | None]:
     title = "Cost of the run"
     if n_replications > 1:
         title += f", mean of {n_replications} replications"
-    found = [_cost(title, bills.run, result.intervals.get("cost_run value"))]
+    found: list[Section | None] = [
+        cost_section(title, bills.run, result.intervals.get("cost_run value"))
+    ]
     if bills.month is not None:
         interval = result.intervals.get("cost_month value")
-        found.append(_cost("Expected month, projected", bills.month, interval))
+        found.append(cost_section("Expected month, projected", bills.month, interval))
     return found
 
 
-def _cost(title: str, bill: Bill, interval: Interval | None) -> Section | None:
+def cost_section(title: str, bill: Bill, interval: Interval | None = None) -> Section:
+    """A bill as a table: a row for each tier that was used, and the total.
+
+    Parameters
+    ----------
+    title : str
+        What is billed.
+    bill : Bill
+        Its lines; its notes stand below the table.
+    interval : Interval, optional
+        Of the total, where it is a mean of replications.
+    """
     rows: list[tuple[str, ...]] = []
     for row in bill.rows():
         unit = _SHORT_UNITS.get(row.unit, row.unit)
@@ -384,12 +397,12 @@ def _cost(title: str, bill: Bill, interval: Interval | None) -> Section | None:
     if interval is not None and interval.high > interval.low:
         between = _between(interval, "money")
         remarks = (f"total at 95%: {between}, sampling error only", *remarks)
-    return section(
-        f"{title} ({bill.book})",
-        "Item|>Quantity|>Price|>Amount",
-        rows,
-        {len(rows) - 1: TOTAL},
-        remarks,
+    return Section(
+        title=f"{title} ({bill.book})",
+        columns=("Item", ">Quantity", ">Price", ">Amount"),
+        rows=tuple(rows),
+        marks={len(rows) - 1: TOTAL},
+        remarks=remarks,
     )
 
 

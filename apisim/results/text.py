@@ -11,7 +11,7 @@ from apisim.results.sections import FAILED, TOTAL, Section, sections
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["render", "render_notes", "summary"]
+__all__ = ["render", "render_notes", "render_section", "summary"]
 
 _MIN_WIDTH: Final = 60
 _STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
@@ -56,17 +56,24 @@ def render_notes(result: Result) -> "RenderableType":
     return table
 
 
-def _parts(result: Result) -> Iterator["RenderableType"]:
+def render_section(section: Section) -> "RenderableType":
+    """One titled table with its remarks, for a rich console."""
+    from rich.console import Group
     from rich.padding import Padding
+    from rich.text import Text
+
+    remarks = (Padding(Text(remark), (0, 0, 0, 2)) for remark in section.remarks)
+    return Group(_table(section), *remarks)
+
+
+def _parts(result: Result) -> Iterator["RenderableType"]:
     from rich.text import Text
 
     for at, line in enumerate(headline(result)):
         yield Text(line, style="bold" if at == 0 else "")
     yield Text("")
     for section in sections(result):
-        yield _table(section)
-        for remark in section.remarks:
-            yield Padding(Text(remark), (0, 0, 0, 2))
+        yield render_section(section)
         yield Text("")
     for line in reproduction(result):
         yield Text(line)

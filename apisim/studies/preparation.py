@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -93,7 +93,7 @@ def prepare(
     check_thresholds(scenario)
     services = _services(scenario, extend or {})
     book, charging = _prices(scenario)
-    accounts = Accounts(scenario, book, datetime.now(UTC).date())
+    accounts = Accounts(scenario, book, _day_of_bills(scenario))
     program = lower(scenario, charging, skip_bad_rows=skip_bad_rows)
     accounts.check(empty_windows(program))
     chosen = _engine(engine, has_services=bool(services))
@@ -103,6 +103,12 @@ def prepare(
         with when_compiling(compiling):
             compile_for(new_world(program, 0))
     return Preparation(program, accounts, chosen, services)
+
+
+def _day_of_bills(scenario: Scenario) -> date:
+    """Day by which a price book is old: the scenario's own, today where it has none."""
+    has_start = "start" in scenario.model_fields_set
+    return (scenario.start if has_start else datetime.now(UTC)).date()
 
 
 def _prices(scenario: Scenario) -> tuple[PriceBook, Charging]:

@@ -231,7 +231,7 @@ def test_a_run_costs_what_it_used() -> None:
         today=date(2030, 1, 1),
     )
     assert bill.total == Decimal("0.000028") + Decimal("0.038")
-    assert "days ago" in bill.notes[0]
+    assert "days before" in bill.notes[0]
     assert "private API in" in bill.notes[1]
 
 

@@ -166,7 +166,7 @@ def test_a_book_older_than_a_year_is_named(today: date | None, is_old: bool) -> 
     notes = rate(BOOK, {REST: 1}, today=today).notes
     assert bool(notes) == is_old
     if is_old:
-        assert "published 2026-09-11, 366 days ago" in notes[0]
+        assert "are of 2026-09-11, 366 days before 2027-09-12" in notes[0]
 
 
 def test_a_book_without_a_date_has_no_age() -> None:
