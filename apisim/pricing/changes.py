@@ -142,6 +142,9 @@ class Changes:
         if terms.get("off") is not None:
             meter = self._with_off(inherited, terms, path, cited)
             return replace(meter, note=words["note"] or meter.note, status=status or meter.status)
+        if terms.get("tiers") is None:
+            document.add((*path, "tiers"), "is missing", "write tiers, or off: 12%")
+            return inherited
         if is_partial(document, terms, path):
             first = "only the price of the first tier is known for this region"
             words["note"] = words["partial"] or first

@@ -157,7 +157,7 @@ class BookDocument:
             )
             return None
         if number < 0:
-            self.add(path, f"must not be negative, got {number}")
+            self.add(path, f"must not be negative, got {number:f}")
             return None
         return number
 
@@ -173,7 +173,7 @@ class BookDocument:
         """A whole number above 0."""
         number = self.positive(value, path)
         if number is not None and number != number.to_integral_value():
-            self.add(path, f"must be a whole number, got {number}")
+            self.add(path, f"must be a whole number, got {number:f}")
             return None
         return None if number is None else int(number)
 

@@ -149,7 +149,7 @@ def _conventions(document: BookDocument) -> Callable[[Any, Path], Conventions | 
     def step(value: Any, path: Path) -> Decimal | None:
         number = document.positive(value, path)
         if number is not None and number.normalize().as_tuple().digits != (1,):
-            document.add(path, f"must be a power of ten like 0.01, got {number}")
+            document.add(path, f"must be a power of ten like 0.01, got {number:f}")
             return None
         return None if number is None else number.normalize()
 

@@ -121,6 +121,9 @@ def read_tiers(document: BookDocument, facts: Mapping[str, Any], path: Path) -> 
     """
 
     def read(value: Any, at: Path) -> tuple[Tier, ...]:
+        if value == []:
+            document.add(at, "are empty: a price needs a tier")
+            return ()
         tiers: list[Tier] = []
         above: Decimal | None = Decimal(0)
         for item, place in document.items(value, at):

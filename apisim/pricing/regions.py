@@ -88,6 +88,7 @@ def read_region(document: BookDocument, region: str, base: PriceBook, name: str)
         hint = did_you_mean(region, known) or f"it has: {', '.join(known)}"
         raise PricingError(f"price book {name}: there is no region {region!r} ({hint})")
     read_currency(document)
+    document.optional(document.entries, "id", (), document.text)
     version = document.required(document.entries, "version", (), document.text) or ""
     as_of = read_as_of(document)
     sources = {**base.sources, **read_sources(document)}

@@ -95,7 +95,32 @@ ARGUMENTS = {
     "directory": ["."],
     "not_utf8": ["not_utf8.yaml"],
 }
-COMMANDS = {"init_over_a_file": ["init", "small.yaml"], "init_a_directory": ["init", "."]}
+COMMANDS = {
+    "init_over_a_file": ["init", "small.yaml"],
+    "init_a_directory": ["init", "."],
+    "price_nothing": ["price"],
+    "price_by_no_book": ["price", "--book", "aws-mars-1", "--quantity", "lambda.requests=1"],
+    "price_by_a_file_that_is_not_there": ["price", "--book", "no.yaml", "--quantity", "x=1"],
+    "price_of_no_file": ["price", "--quantities", "no.yaml"],
+    "price_of_a_directory": ["price", "--quantities", "."],
+    "price_with_no_free_tier": [
+        *("price", "--quantity", "lambda.requests=1", "--free-tier", "allways-free"),
+    ],
+    "price_of_slips": [
+        *("price", "--quantity", "apigateway.rest.reqests=5", "--quantity", "lambda.requests"),
+        *("--quantity", "lambda.requests=-3", "--quantity", "sqs.standard.requests=1"),
+        *("--quantity", "sqs.standard.requests=2", "--quantity", "=7", "--quantity", "x=y=z"),
+        *("--quantity", "waf.requests=1e6", "--month-to-date", "waf.rules=" + "9" * 50),
+    ],
+    "pricebooks_show_no_book": ["pricebooks", "show", "aws-us-east-2"],
+    "pricebooks_show_no_meter": ["pricebooks", "show", "aws-us-east-1", "lambda.request"],
+    "pricebooks_show_no_price": ["pricebooks", "show", "seed-chapter", "lambda.duration.x86"],
+    "pricebooks_check_no_file": ["pricebooks", "check", "no.yaml"],
+    "pricebooks_check_a_scenario": ["pricebooks", "check", "small.yaml"],
+    "pricebooks_schema_into_a_directory": ["pricebooks", "schema", "--out", "."],
+}
+#: Files of ``tests/golden/broken_books``: price books that are checked, quantities that are billed.
+BOOKS = sorted(path.stem for path in (GOLDEN / "broken_books").glob("*.yaml"))
 
 CASES = sorted(
     [
@@ -103,6 +128,8 @@ CASES = sorted(
         *((name, ["run", "replay.yaml"]) for name in TRACES),
         *((name, ["run", *arguments]) for name, arguments in ARGUMENTS.items()),
         *COMMANDS.items(),
+        *((name, ["pricebooks", "check", f"{name}.yaml"]) for name in BOOKS if name[0] == "b"),
+        *((name, ["price", "--quantities", f"{name}.yaml"]) for name in BOOKS if name[0] == "q"),
     ]
 )
 
@@ -114,6 +141,10 @@ def lay_out(folder: Path, name: str) -> None:
     broken = GOLDEN / "broken" / f"{name.removeprefix('scenario_')}.yaml"
     if name.startswith("scenario_"):
         (folder / broken.name).write_bytes(broken.read_bytes())
+    if name in BOOKS:
+        (folder / f"{name}.yaml").write_bytes(
+            (GOLDEN / "broken_books" / f"{name}.yaml").read_bytes()
+        )
     trace = TRACES.get(name)
     if trace is not None:
         (folder / "log.csv").write_bytes(trace)
@@ -142,7 +173,7 @@ def test_broken_input_is_refused_with_place_reason_and_hint(
     assert sorted(here.iterdir()) == before
 
 
-PLACES = [name for name, _ in CASES if name.startswith(("scenario_", "trace_"))]
+PLACES = [name for name, _ in CASES if name.startswith(("scenario_", "trace_")) or name in BOOKS]
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -173,6 +204,10 @@ def test_no_message_shows_python(name: str) -> None:
         (["run", "small.yaml", "--engine", "fast"], "compiled"),
         (["run", "small.yaml", "--workers", "0"], "--workers"),
         (["run", "small.yaml", "--set"], "--set"),
+        (["price", "--quantity", "lambda.requests=1", "--date", "soon"], "--date"),
+        (["price", "--quantity"], "--quantity"),
+        (["pricebooks", "shw"], "shw"),
+        (["pricebooks", "show"], "BOOK"),
     ],
 )
 def test_wrong_usage_is_told_without_running_anything(
