@@ -192,7 +192,8 @@ class Changes:
         found = _SHARE.fullmatch(value.strip()) if isinstance(value, str) else None
         percent = None if found is None else Decimal(found[1])
         if percent is None or not 0 < percent <= 100:
-            document.add(path, f"must be a share from 0% to 100%, got {value}", "write off: 12%")
+            message = f"must be a share above 0% and at most 100%, got {value}"
+            document.add(path, message, "write off: 12%")
             return None
         return percent.scaleb(-2)
 

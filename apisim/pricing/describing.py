@@ -135,9 +135,9 @@ def _head(book: PriceBook) -> Iterator[str]:
     where = f"{book.region_name} ({book.region})" if book.region_name else book.region
     when = f"prices of {book.as_of}" if book.as_of is not None else "without a date"
     yield f"{book.reference}, {book.currency}"
-    yield f"{where}, {when}"
+    yield from _wrapped(f"{where}, {when}")
     if book.bases:
-        yield f"laid over {', '.join(book.bases)}"
+        yield from _wrapped(f"laid over {', '.join(book.bases)}")
     yield from _wrapped(book.description)
 
 

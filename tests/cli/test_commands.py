@@ -31,14 +31,20 @@ def test_nothing_heavy_is_imported_to_answer_at_once(argument: str) -> None:
 def test_help_names_every_command_and_exit_code(cli: Cli) -> None:
     code, out, err = cli("--help")
     assert (code, err) == (0, "")
-    for word in ("run", "validate", "schema", "init", "99", "130"):
+    for word in ("run", "validate", "schema", "init", "price", "pricebooks", "99", "130"):
         assert word in out
     assert max(len(line) for line in out.splitlines()) <= 80
 
 
-@pytest.mark.parametrize("command", ["run", "validate", "schema", "init"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("run", "validate", "schema", "init", "price", "pricebooks", "pricebooks list"),
+        *("pricebooks show", "pricebooks check", "pricebooks schema"),
+    ],
+)
 def test_every_command_has_a_help(command: str, cli: Cli) -> None:
-    code, out, err = cli(command, "--help")
+    code, out, err = cli(*command.split(), "--help")
     assert (code, err) == (0, "")
     assert out.startswith(f"Usage: apisim {command}")
     assert max(len(line) for line in out.splitlines()) <= 80

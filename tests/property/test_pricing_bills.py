@@ -1,13 +1,24 @@
 """Identities that every bill obeys, whatever the prices (P12 and what follows from it)."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, load_book, mean_bill, rate
+from apisim.pricing import (
+    ApiUsage,
+    CacheUsage,
+    FunctionUsage,
+    Usage,
+    available_books,
+    load_book,
+    mean_bill,
+    rate,
+)
 from apisim.pricing.book import Conventions, FreeAllowance, Meter, PriceBook, Tier
+from apisim.pricing.library import read_book_text
 
 METER = "apigateway.rest.requests"
 US_EAST_1 = load_book("aws-us-east-1")
@@ -205,3 +216,77 @@ def test_amounts_of_finite_quantities_are_exact(run: dict[str, Decimal]) -> None
         assert Fraction(line["quantity"]) == run[line["meter"]]
         assert sum(Fraction(tier["amount"]) for tier in line["tiers"]) == Fraction(line["amount"])
         assert not any("e" in tier["amount"].lower() for tier in line["tiers"])
+
+
+# real books, and what a user lays over them
+
+PACKAGED = st.sampled_from(available_books()).map(load_book)
+#: Quantities of a few meters of the largest book.
+several = st.dictionaries(st.sampled_from(list(US_EAST_1.meters)), quantities, max_size=6)
+
+
+@given(PACKAGED, several, st.sampled_from(list(US_EAST_1.meters)), quantities)
+def test_a_bill_never_falls_when_one_quantity_grows(
+    book: PriceBook, used: dict[str, Fraction], meter: str, more: Fraction
+) -> None:
+    grown = {**used, meter: Fraction(used.get(meter, 0)) + Fraction(more)}
+    small, large = rate(book, used), rate(book, grown)
+    assert large.exact_total >= small.exact_total
+    for line in small.lines:
+        if line.meter.name != meter:
+            assert large.line(line.meter.name) == line
+
+
+@given(PACKAGED, several)
+def test_a_bill_is_the_sum_of_its_meters_bills(book: PriceBook, used: dict[str, Fraction]) -> None:
+    alone = sum((rate(book, {meter: one}).exact_total for meter, one in used.items()), Fraction(0))
+    assert rate(book, used).exact_total == alone
+
+
+@given(st.lists(several, min_size=1, max_size=5), st.sampled_from(["none", "always-free"]), several)
+def test_a_month_split_in_any_way_is_one_month(
+    parts: list[dict[str, Fraction]], plan: str, before: dict[str, Fraction]
+) -> None:
+    """Split over days and over meters: each part is rated after what came before it."""
+    used = {meter: Fraction(one) for meter, one in before.items()}
+    total = Fraction(0)
+    for part in parts:
+        total += rate(US_EAST_1, part, month_to_date=used, free_tier=plan).exact_total
+        used = {m: used.get(m, 0) + Fraction(part.get(m, 0)) for m in {*used, *part}}
+    whole = {meter: one - Fraction(before.get(meter, 0)) for meter, one in used.items()}
+    bill = rate(US_EAST_1, whole, month_to_date=before, free_tier=plan)
+    assert bill.exact_total == total
+
+
+@given(usages)
+def test_without_requests_a_bill_is_what_stands_there(usage: Usage) -> None:
+    """Caches (and web ACLs) cost their hours; nothing that is counted by calls or bytes is left."""
+    idle = Usage(
+        apis=tuple(replace(api, requests_charged=0, bytes_out=0) for api in usage.apis),
+        functions=tuple(replace(one, invocations=0, billed_ms=0) for one in usage.functions),
+        caches=usage.caches,
+    )
+    bill = rate(US_EAST_1, idle.quantities(US_EAST_1))
+    assert bill.exact_total == sum(
+        Fraction(cache.provisioned_ns, 3_600_000_000_000) * price
+        for cache in usage.caches
+        for price in [
+            Fraction(US_EAST_1.meters[f"apigateway.cache.{cache.size}"].tiers[0].price_per_unit)
+        ]
+    )
+
+
+@given(several, st.decimals("0.0000000001", "100", places=10))
+def test_so_much_off_every_meter_is_so_much_off_the_bill(
+    used: dict[str, Fraction], percent: Decimal
+) -> None:
+    overlay = f"""\
+schema: apisim/pricebook/v1
+id: drawn
+version: "1"
+base: aws-us-east-1
+sources: {{S: {{title: t, locator: l}}}}
+every_meter: {{off: "{percent:f}%", sources: [S]}}
+"""
+    reduced = rate(read_book_text("drawn.yaml", overlay), used).exact_total
+    assert reduced == rate(US_EAST_1, used).exact_total * (1 - Fraction(percent) / 100)
