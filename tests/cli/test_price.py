@@ -53,6 +53,12 @@ def test_the_table_is_a_runs(cli: Cli) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(("meter", "total"), [(REST, "350"), (HTTP, "100")])
+def test_the_chapters_comparison_is_a_command_each(meter: str, total: str, cli: Cli) -> None:
+    asked = ("price", "--book", "seed-chapter", "--quantity", f"{meter}=100_000_000", "--json")
+    assert json.loads(cli(*asked).out)["total"] == total
+
+
 def test_meters_are_billed_in_the_order_of_the_book(cli: Cli) -> None:
     options = ["--quantity", f"{OUT}=1", "--quantity", f"{HTTP}=1", "--quantity", f"{REST}=1"]
     read = json.loads(cli("price", *options, "--json").out)

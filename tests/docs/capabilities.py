@@ -501,6 +501,14 @@ OFF: Final[dict[str, Switch]] = {
     "meters": Switch(
         "apisim/pricing/usage.py", "add(API_METERS[api.type],", 'add(API_METERS["rest"],'
     ),
+    "overlays": Switch(
+        "apisim/pricing/overlay.py",
+        "own.get(meter) or kept.get(meter)",
+        "kept.get(meter)",
+    ),
+    "quantities": Switch(
+        "apisim/pricing/quantities.py", "kept[meter] = quantity\n", "kept[meter] = 0 * quantity\n"
+    ),
     "template": Switch("apisim/scenario/template.py", "apisim: 1\n", "apisim: 2\n"),
     "regions": Switch(
         "apisim/scenario/regions.py",
@@ -797,6 +805,21 @@ CAPABILITIES: Final = (
         "tiers",
         test="tests/unit/test_pricing_rating.py::test_a_quantity_is_cut_at_the_tiers_ends",
         scenario="world-cup-day.yaml",
+    ),
+    Capability(
+        _TYPES,
+        "the example of 100 million requests: a bill without a run, by `apisim price`",
+        "pricing.month_to_date",
+        "quantities",
+        test="tests/cli/test_price.py::test_the_chapters_comparison_is_a_command_each",
+    ),
+    Capability(
+        _TYPES,
+        "prices of a contract or of another Region",
+        "pricing.book",
+        "overlays",
+        test="tests/unit/test_pricing_overlays.py::"
+        "test_a_meter_with_tiers_of_its_own_keeps_what_it_is",
     ),
     Capability(
         _TYPES,

@@ -11,7 +11,10 @@ from tests.docs.blocks import DOCUMENTS, PROJECT, Block, blocks, run, scenario_o
 
 CONSOLE = [block for document in DOCUMENTS for block in blocks(document, "console")]
 PYTHON = [block for document in DOCUMENTS for block in blocks(document, "python")]
-YAML = [block for document in DOCUMENTS for block in blocks(document, "yaml")]
+ALL_YAML = [block for document in DOCUMENTS for block in blocks(document, "yaml")]
+BOOKS = [block for block in ALL_YAML if block.text.startswith("schema: apisim/pricebook")]
+QUANTITIES = [block for block in ALL_YAML if block.text.startswith("apigateway.")]
+YAML = [block for block in ALL_YAML if block not in (*BOOKS, *QUANTITIES)]
 MARKDOWN = sorted(
     path for path in PROJECT.glob("**/*.md") if not {".venv", "node_modules"} & set(path.parts)
 )
@@ -50,6 +53,27 @@ def test_a_scenario_in_a_document_runs(block: Block, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode in (0, 99), done.stderr
+
+
+def _accepted(file: Path, text: str, *command: str) -> None:
+    file.write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "apisim", *command, str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", BOOKS, ids=_label)
+def test_a_price_book_in_a_document_is_right(block: Block, tmp_path: Path) -> None:
+    _accepted(tmp_path / "book.yaml", block.text, "pricebooks", "check")
+
+
+@pytest.mark.parametrize("block", QUANTITIES, ids=_label)
+def test_quantities_in_a_document_can_be_priced(block: Block, tmp_path: Path) -> None:
+    _accepted(tmp_path / "month.yaml", block.text, "price", "--quantities")
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(PROJECT)))
