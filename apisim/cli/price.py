@@ -1,7 +1,8 @@
 """``apisim price``: what some quantities cost, without simulating anything."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,8 +112,6 @@ def _content(file: str) -> bytes:
 
 
 def _today() -> date:
-    from datetime import UTC
-
     return datetime.now(UTC).date()
 
 
@@ -128,16 +127,13 @@ def _rated(book: "PriceBook", used: Any, before: Any, plans: list[str], today: d
 
 
 def _print(bill: "Bill") -> None:
-    from dataclasses import replace
-
     from apisim.pricing import dollars
     from apisim.pricing.exact import plain
-    from apisim.results.sections import cost_section
+    from apisim.results.sections_cost import cost_section
     from apisim.results.text import render_section
 
-    section = cost_section("Bill", bill)
+    remarks = [f"{item.meter}: {item.note}" for item in bill.unpriced]
     exact = plain(bill.total)
-    reasons = [f"{item.meter}: {item.note}" for item in bill.unpriced]
-    if exact != dollars(bill.total).lstrip("$").replace(",", "").rstrip("0").rstrip("."):
-        reasons.insert(0, f"exactly {exact}")
-    write_rich(render_section(replace(section, remarks=(*reasons, *section.remarks))))
+    if exact != plain(Decimal(dollars(bill.total).lstrip("$").replace(",", ""))):
+        remarks.insert(0, f"exactly {exact}")
+    write_rich(render_section(cost_section("Bill", bill, *remarks)))

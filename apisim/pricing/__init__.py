@@ -1,9 +1,10 @@
 """From usage to a bill: price books (data, with source and date) and rating by tiers.
 
-``load_book`` finds a book, ``Usage.quantities`` turns a run's counts into its units, ``rate`` puts
-quantities through its tiers; ``bill_of_run`` and ``bill_of_month`` do so for a scenario. Quantities
-and amounts are exact, no price is written in code, and a meter without a price is reported as
-unpriced rather than left out or charged at another region's price.
+``load_book`` finds a book (a packaged one, a user's own, or an overlay on another),
+``Usage.quantities`` turns counts into its units, ``rate`` puts quantities through its tiers;
+``bill_of_run`` and ``bill_of_month`` do so for a scenario. Quantities and amounts are exact, no
+price is written in code, and a meter without a price is reported as unpriced rather than left out
+or charged at another region's price.
 """
 
 from apisim.pricing.bill import (

@@ -8,7 +8,7 @@ import math
 from decimal import Decimal
 from typing import Final
 
-from apisim.pricing import Bill, dollars
+from apisim.pricing import dollars
 from apisim.results.cors import cors_rows
 from apisim.results.functions import function_remarks
 from apisim.results.groups import AGGREGATED, GroupStats
@@ -18,6 +18,7 @@ from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
+from apisim.results.sections_cost import cost_section
 from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
 from apisim.results.sections_websockets import websocket_sections
@@ -27,17 +28,13 @@ from apisim.results.wording import (
     count_text,
     counted,
     moment_text,
-    quantity_text,
     rate_text,
     share_text,
     three_digits,
     time_text,
 )
 
-__all__ = ["FAILED", "TOTAL", "Section", "cost_section", "sections"]
-
-#: Units of price books that have a shorter name.
-_SHORT_UNITS: Final = {"Lambda-GB-Second": "GB-s", "Hrs": "h", "Requests": "requests"}
+__all__ = ["FAILED", "TOTAL", "Section", "sections"]
 
 _SHOWN_CUSTOMERS: Final = 10
 _UNMATCHED: Final = "(no route)"
@@ -365,45 +362,17 @@ def _costs(result: Result) -> list[Section | None]:
     title = "Cost of the run"
     if n_replications > 1:
         title += f", mean of {n_replications} replications"
-    found: list[Section | None] = [
-        cost_section(title, bills.run, result.intervals.get("cost_run value"))
-    ]
+    run, month = result.intervals.get("cost_run value"), result.intervals.get("cost_month value")
+    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run))]
     if bills.month is not None:
-        interval = result.intervals.get("cost_month value")
-        found.append(cost_section("Expected month, projected", bills.month, interval))
+        found.append(cost_section("Expected month, projected", bills.month, *_sampling(month)))
     return found
 
 
-def cost_section(title: str, bill: Bill, interval: Interval | None = None) -> Section:
-    """A bill as a table: a row for each tier that was used, and the total.
-
-    Parameters
-    ----------
-    title : str
-        What is billed.
-    bill : Bill
-        Its lines; its notes stand below the table.
-    interval : Interval, optional
-        Of the total, where it is a mean of replications.
-    """
-    rows: list[tuple[str, ...]] = []
-    for row in bill.rows():
-        unit = _SHORT_UNITS.get(row.unit, row.unit)
-        quantity = f"{quantity_text(Decimal(row.quantity.replace(',', '')))} {unit}"
-        price = row.price.replace(f" per {row.unit}", f"/{unit}").replace(" per ", "/")
-        rows.append((row.item, quantity, price, row.amount))
-    rows.append((f"Total, {bill.currency}", "", "", dollars(bill.total)))
-    remarks = bill.notes
-    if interval is not None and interval.high > interval.low:
-        between = _between(interval, "money")
-        remarks = (f"total at 95%: {between}, sampling error only", *remarks)
-    return Section(
-        title=f"{title} ({bill.book})",
-        columns=("Item", ">Quantity", ">Price", ">Amount"),
-        rows=tuple(rows),
-        marks={len(rows) - 1: TOTAL},
-        remarks=remarks,
-    )
+def _sampling(interval: Interval | None) -> tuple[str, ...]:
+    if interval is None or interval.high <= interval.low:
+        return ()
+    return (f"total at 95%: {_between(interval, 'money')}, sampling error only",)
 
 
 def _money(amount: float) -> str:
