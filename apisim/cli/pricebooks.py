@@ -9,6 +9,7 @@ import typer
 from apisim import __version__
 from apisim.cli.guard import guard
 from apisim.cli.options import AsJson, Debug, Quiet
+from apisim.cli.schema import print_schema
 from apisim.cli.streams import say, write, write_json, write_rich
 
 if TYPE_CHECKING:
@@ -135,16 +136,8 @@ def book_schema(
     """Print the JSON Schema of price books, for editors that complete and check YAML."""
     with guard(debug=debug):
         from apisim.pricing.schema import book_schema as schema
-        from apisim.results.atomic import OutputError, write_text
 
-        text = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-        if out is None:
-            write_json(text)
-        elif out.is_dir():
-            raise OutputError(f"{out} is a directory: name a file in it")
-        else:
-            write_text(out, text)
-            say(f"wrote {out}")
+        print_schema(schema(), out)
 
 
 def _write(document: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from apisim.cli.guard import guard
 from apisim.cli.options import Debug
 from apisim.cli.streams import say, write_json
 
-__all__ = ["schema"]
+__all__ = ["print_schema", "schema"]
 
 
 def schema(
@@ -22,14 +22,26 @@ def schema(
 ) -> None:
     """Print the JSON Schema of scenarios, for editors that complete and check YAML."""
     with guard(debug=debug):
-        from apisim.results.atomic import OutputError, write_text
         from apisim.scenario import json_schema
 
-        text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-        if out is None:
-            write_json(text)
-        elif out.is_dir():
-            raise OutputError(f"{out} is a directory: name a file in it")
-        else:
-            write_text(out, text)
-            say(f"wrote {out}")
+        print_schema(json_schema(), out)
+
+
+def print_schema(document: dict[str, Any], out: Path | None) -> None:
+    """Print a JSON Schema, or write it to a file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written there.
+    """
+    from apisim.results.atomic import OutputError, write_text
+
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        write_json(text)
+    elif out.is_dir():
+        raise OutputError(f"{out} is a directory: name a file in it")
+    else:
+        write_text(out, text)
+        say(f"wrote {out}")

@@ -34,7 +34,6 @@ __all__ = [
     "ROUND_NEAREST",
     "ROUND_UP",
     "ConnectionRecords",
-    "close_code",
     "new_connection_records",
     "record_closed",
     "record_lost_disconnect",
@@ -43,7 +42,8 @@ __all__ = [
     "settle",
 ]
 
-#: Why a connection closed.
+#: Why a connection closed; to its client 1000, 1001, 1001 (AWS's word for both of its limits),
+#: 1009, 1003 (RFC 6455, section 7.4.1), and 1006 where it is simply gone.
 CLOSE_LEFT: Final = constant(0)  # the client was done
 CLOSE_IDLE: Final = constant(1)
 CLOSE_AGE: Final = constant(2)
@@ -52,9 +52,6 @@ CLOSE_BINARY: Final = constant(4)
 CLOSE_CUT: Final = constant(5)  # by the timeline
 #: Their names, by number.
 CLOSES: Final = ("left", "idle", "age", "too_large", "binary", "cut")
-#: RFC 6455, section 7.4.1: normal, going away (AWS's word for both of its limits), message too big,
-#: unsupported data, and what a client makes of a connection that is simply gone.
-_CODES: Final = np.array([1000, 1001, 1001, 1009, 1003, 1006], np.int64)
 
 #: How a connection's time becomes billed minutes; AWS says "rounded to a minute" and not how.
 ROUND_UP: Final = constant(0)
@@ -152,12 +149,6 @@ def new_connection_records(
         minutes=np.zeros((n_phases, n_apis, 2), _MINUTES_DTYPE),
         series=np.zeros((n_apis, MAX_PERIODS), _SERIES_DTYPE),
     )
-
-
-@kernel
-def close_code(reason: int) -> int:
-    """WebSocket status code that goes with a ``CLOSE_...``."""
-    return _CODES[reason]  # type: ignore[no-any-return]
 
 
 @gate

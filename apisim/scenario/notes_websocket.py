@@ -109,10 +109,11 @@ def _what_pushes_need(
                 f"times what the account may do ({left:,.0f}/s)"
             )
         sender = scenario.senders.get(push.by)
-        if sender is not None and calls_rps > _most_calls_rps(sender):
+        overhead_ns = scenario.settings.gateway_overhead.websocket.mean()
+        if sender is not None and calls_rps > (most := _most_calls_rps(sender, overhead_ns)):
             yield (
-                f"{place}: the sender {push.by} makes {_most_calls_rps(sender):,.0f} calls a "
-                f"second at most, and {calls_rps:,.0f} are asked of it"
+                f"{place}: the sender {push.by} makes {most:,.0f} calls a second at most, and "
+                f"{calls_rps:,.0f} are asked of it"
             )
 
 
@@ -123,8 +124,10 @@ def _recipients(push: Push, sessions: Sessions, connected: float) -> float:
     if push.to == "share":
         return push.share * connected
     if push.to == "topic" and sessions.topics is not None:
-        # A push is about a topic as often as that is popular, and so are its subscribers.
-        return connected * _chance_of_the_same(sessions.topics)
+        # A push is about a topic as often as that is popular, and so are its subscribers; one that
+        # answers a message goes to its sender in any case.
+        same = _chance_of_the_same(sessions.topics)
+        return connected * same if push.on is None else 1 + (connected - 1) * same
     return min(connected, 1.0)
 
 
@@ -147,13 +150,16 @@ def _pushes_rps(push: Push, source: Source, sessions: Sessions, connected: float
     rate = float(sessions.messages or 0)
     if sessions.think_time is not None:
         rate = _SECOND_NS / sessions.think_time.mean()
+    elif sessions.messages is None and sessions.messages_per_session is not None:
+        stay_ns = sessions.length.mean() if sessions.length is not None else sessions.until or 1
+        rate = sessions.messages_per_session * _SECOND_NS / stay_ns
     weights = {entry.route.method: entry.weight for entry in source.mix}
     return connected * rate * weights.get(push.on or "", 0.0) / sum(weights.values())
 
 
-def _most_calls_rps(sender: Sender) -> float:
-    """Calls a second that a sender can make, if the API takes no time."""
-    mean_ns = sender.call_time.mean()
+def _most_calls_rps(sender: Sender, overhead_ns: float) -> float:
+    """Calls a second that a sender can make, each of which takes the gateway's own time too."""
+    mean_ns = sender.call_time.mean() + overhead_ns
     return sender.parallelism * _SECOND_NS / mean_ns if mean_ns > 0 else float("inf")
 
 

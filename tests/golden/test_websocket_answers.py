@@ -120,6 +120,7 @@ def test_the_answer_of_the_dashboard() -> None:
         f"p50 {delivery.p50:.0f} ms and p99 {delivery.p99:.0f} ms",
         f"{percent(pushed(found).throttled / calls)} of them get a 429 and are not sent again",
         f"so do {throttled(found, 'readers')} of the readers",
+        f"50 make some {round(pushed(few).calls / 180, -2):,.0f} calls a second",
         f"the last viewer is {pushed(few).delivery_ms.max / 1_000:.0f} s behind",
         f"{percent(dropped)} of the prices give way to newer ones, and the others come after "
         f"{pushed(newest).delivery_ms.p50 / 1_000:.1f} s, the last after "

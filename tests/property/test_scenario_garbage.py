@@ -111,6 +111,35 @@ VALUES = st.recursive(
 )
 
 
+def put_in(whole: dict[str, Any], changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    """Other values at some paths: what loads is read again as it was written."""
+    data = copy.deepcopy(whole)
+    for path, value in changes:
+        put(data, path, value)
+    scenario = outcome(yaml.safe_dump(data, allow_unicode=True))
+    if scenario is not None:
+        assert loads(scenario.to_yaml()) == scenario
+
+
+def exchange_a_key(whole: dict[str, Any], path: tuple[Any, ...], key: str, value: Any) -> None:
+    """Another key in place of one."""
+    data = copy.deepcopy(whole)
+    here: Any = data
+    for part in path[:-1]:
+        here = here[part]
+    del here[path[-1]]
+    if isinstance(here, dict):
+        here[key] = value
+    outcome(yaml.safe_dump(data, allow_unicode=True))
+
+
+def override(scenario: str, where: list[tuple[Any, ...]], value: Any, slip: str) -> None:
+    """A value from the command line at some paths, with a slip of the pen behind each."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("...\n")
+    overrides = [".".join(map(str, path)) + slip + "=" + text.strip() for path in where]
+    outcome(scenario, *overrides)
+
+
 @given(st.text())
 def test_any_text_loads_or_has_problems(text: str) -> None:
     outcome(text)
@@ -132,12 +161,7 @@ def test_any_punctuation_loads_or_has_problems(text: str) -> None:
 def test_a_scenario_with_garbage_in_it_loads_or_has_problems(
     changes: list[tuple[tuple[Any, ...], Any]],
 ) -> None:
-    data = copy.deepcopy(DATA)
-    for path, value in changes:
-        put(data, path, value)
-    scenario = outcome(yaml.safe_dump(data, allow_unicode=True))
-    if scenario is not None:
-        assert loads(scenario.to_yaml()) == scenario
+    put_in(DATA, changes)
 
 
 @settings(max_examples=80)
@@ -145,14 +169,7 @@ def test_a_scenario_with_garbage_in_it_loads_or_has_problems(
 def test_a_scenario_with_keys_taken_out_or_added_loads_or_has_problems(
     path: tuple[Any, ...], key: str, value: Any
 ) -> None:
-    data = copy.deepcopy(DATA)
-    here: Any = data
-    for part in path[:-1]:
-        here = here[part]
-    del here[path[-1]]
-    if isinstance(here, dict):
-        here[key] = value
-    outcome(yaml.safe_dump(data, allow_unicode=True))
+    exchange_a_key(DATA, path, key, value)
 
 
 @settings(max_examples=80)
@@ -160,9 +177,7 @@ def test_a_scenario_with_keys_taken_out_or_added_loads_or_has_problems(
 def test_any_override_applies_or_has_problems(
     where: list[tuple[Any, ...]], value: Any, slip: str
 ) -> None:
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("...\n")
-    overrides = [".".join(map(str, path)) + slip + "=" + text.strip() for path in where]
-    outcome(SCENARIO, *overrides)
+    override(SCENARIO, where, value, slip)
 
 
 @settings(max_examples=30)

@@ -8,8 +8,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apisim.scenario import loads
-from tests.property.test_scenario_garbage import KEYS, VALUES, outcome, paths, put
+from tests.property.test_scenario_garbage import (
+    KEYS,
+    VALUES,
+    exchange_a_key,
+    outcome,
+    override,
+    paths,
+    put,
+    put_in,
+)
 
 SCENARIO = """\
 apisim: 1
@@ -71,12 +79,7 @@ ANYTHING = VALUES | st.sampled_from(WORDS)
 def test_a_scenario_with_garbage_in_it_loads_or_has_problems(
     changes: list[tuple[tuple[Any, ...], Any]],
 ) -> None:
-    data = copy.deepcopy(DATA)
-    for path, value in changes:
-        put(data, path, value)
-    scenario = outcome(yaml.safe_dump(data, allow_unicode=True))
-    if scenario is not None:
-        assert loads(scenario.to_yaml()) == scenario
+    put_in(DATA, changes)
 
 
 @settings(max_examples=80)
@@ -84,14 +87,7 @@ def test_a_scenario_with_garbage_in_it_loads_or_has_problems(
 def test_a_scenario_with_keys_taken_out_or_added_loads_or_has_problems(
     path: tuple[Any, ...], key: str, value: Any
 ) -> None:
-    data = copy.deepcopy(DATA)
-    here: Any = data
-    for part in path[:-1]:
-        here = here[part]
-    del here[path[-1]]
-    if isinstance(here, dict):
-        here[key] = value
-    outcome(yaml.safe_dump(data, allow_unicode=True))
+    exchange_a_key(DATA, path, key, value)
 
 
 @settings(max_examples=80)
@@ -99,9 +95,7 @@ def test_a_scenario_with_keys_taken_out_or_added_loads_or_has_problems(
 def test_any_override_applies_or_has_problems(
     where: list[tuple[Any, ...]], value: Any, slip: str
 ) -> None:
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("...\n")
-    overrides = [".".join(map(str, path)) + slip + "=" + text.strip() for path in where]
-    outcome(SCENARIO, *overrides)
+    override(SCENARIO, where, value, slip)
 
 
 def test_the_scenario_the_garbage_is_put_into_is_good() -> None:

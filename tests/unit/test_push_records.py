@@ -1,8 +1,6 @@
 """What is written down of pushes, and of what did not reach a client or the backend."""
 
 from apisim.engine.connection_records import (
-    CLOSES,
-    close_code,
     new_connection_records,
     record_lost_disconnect,
     record_undelivered_reply,
@@ -50,10 +48,3 @@ def test_what_went_nowhere_is_counted_after_the_warm_up() -> None:
     record_lost_disconnect(records, 1, 10)
     assert records.apis["undelivered_replies"].tolist() == [0, 2]
     assert records.apis["lost_disconnects"].tolist() == [0, 1]
-
-
-def test_each_reason_has_the_code_that_a_client_sees() -> None:
-    codes = {name: close_code(reason) for reason, name in enumerate(CLOSES)}
-    assert codes == {
-        "left": 1000, "idle": 1001, "age": 1001, "too_large": 1009, "binary": 1003, "cut": 1006,
-    }  # fmt: skip

@@ -278,12 +278,29 @@ class TestPushes:
 
     def test_what_they_take_of_the_account_is_said(self) -> None:
         text = PUSHES.replace("population: 600", "population: 100000, connect_over: 10m")
-        notes = "\n".join(scenario("traffic.users.pushes.news.to=all", text=text).notes)
+        to_all, ideal = "traffic.users.pushes.news.to=all", "profile=ideal"
+        notes = "\n".join(scenario(to_all, ideal, text=text).notes)
         assert "news: 1/s, to 100,000 connections each, are 100,000 calls" in notes
         assert "10.00 times what the account may do (10,000/s)" in notes
         assert "the sender fanout makes 10,000 calls a second at most" in notes
+        slower = "settings.gateway_overhead={websocket: 15ms}"
+        notes = "\n".join(scenario(to_all, ideal, slower, text=text).notes)
+        assert "the sender fanout makes 2,500 calls a second at most" in notes
         quiet = "\n".join(scenario("traffic.users.pushes.news.to=one", text=text).notes)
         assert "pushes.news" not in quiet
+
+    def test_what_answers_of_messages_take_is_said(self) -> None:
+        """A room of ten is told of each of 3,600 messages an hour by a thousand users: 9.99 + 1."""
+        text = CHAT + "senders: {fan: {}}\n"
+        notes = scenario(
+            "traffic.users.sessions={population: 1000, length: 1h, messages_per_session: 3600}",
+            "traffic.users.sessions.topics={uniform: 100}",
+            "traffic.users.mix={chat sendMessage: 1}",
+            "traffic.users.pushes={told: {on: sendMessage, to: topic, by: fan}}",
+            text=text,
+        ).notes
+        said = "told: 1,000/s, to 11 connections each, are 10,990 calls"
+        assert any(said in note for note in notes)
 
 
 class TestAccount:

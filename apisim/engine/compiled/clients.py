@@ -7,9 +7,6 @@ may still be at work on the slot of that attempt.
 from typing import Final
 
 from apisim.arrays.jit import constant, gate
-from apisim.draws.generator import uniform
-from apisim.draws.purposes import Purpose
-from apisim.engine.calls import DRAWS_PER_ATTEMPT
 from apisim.engine.clients import record_call, record_late, seen_by_client
 from apisim.engine.compiled.calendar import (
     RANK_ARRIVAL,
@@ -20,6 +17,7 @@ from apisim.engine.compiled.calendar import (
 )
 from apisim.engine.compiled.nested import NOT_NESTED
 from apisim.engine.compiled.preflights import await_permission, carry
+from apisim.engine.compiled.retrying import try_again
 from apisim.engine.compiled.stages import STAGE_CLIENT, STAGE_GONE, STAGE_RETRY, STAGE_WAIT
 from apisim.engine.compiled.think import think
 from apisim.engine.flags import FLAG_CLIENT_GONE
@@ -32,11 +30,8 @@ from apisim.traffic.retries import (
     GIVE_UP,
     SEEN_FAILURE,
     SEEN_SUCCESS,
-    backoff_ns,
     give_back,
-    needs_draw,
     process_of,
-    take_tokens,
 )
 
 __all__ = [
@@ -49,7 +44,6 @@ __all__ = [
     "mark_late",
 ]
 
-_BACKOFF: Final = constant(Purpose.BACKOFF)
 _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 _FLAG: Final = constant(FLAG_CLIENT_GONE)
 _NOBODY: Final = constant(NONE)
@@ -219,18 +213,8 @@ def decide(world: World, at: int, now_ns: int) -> int:
     if seen == SEEN_SUCCESS:
         give_back(client, state.retry_tokens, process, attempt, patience["retry_cost"])
     elif seen != SEEN_FAILURE and attempt < client["max_retries"]:
-        cost = take_tokens(client, state.retry_tokens, process, seen)
+        cost = try_again(world, at, client, process, seen, attempt, now_ns, STAGE_RETRY)
         if cost != GIVE_UP:
-            drawn = 0.0
-            if needs_draw(client):
-                key = tables.draw_keys[slot["source"], _BACKOFF]
-                drawn = uniform(key, slot["entity"], attempt * DRAWS_PER_ATTEMPT)
-            wait_ns = backoff_ns(client, attempt + 1, seen, patience["retry_wait_ns"], drawn)
-            patience["retry_wait_ns"] = wait_ns
-            patience["retry_cost"] = cost
-            slot["attempt"] = attempt + 1
-            slot["arrival_ns"] = now_ns + wait_ns
-            schedule_slot(calendar, now_ns + wait_ns, RANK_ARRIVAL, STAGE_RETRY, at)
             return STAGE_WAIT
     record_call(
         recorder.calls,

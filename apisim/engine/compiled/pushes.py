@@ -7,9 +7,7 @@ from typing import Final
 
 from apisim.arrays.jit import constant, gate
 from apisim.draws.discrete import sample_key
-from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import DRAWS_PER_ATTEMPT
 from apisim.engine.compiled.calendar import (
     RANK_ARRIVAL,
     at_once,
@@ -21,6 +19,7 @@ from apisim.engine.compiled.calendar import (
     take_slot,
 )
 from apisim.engine.compiled.issue import reissue_call, resend_call
+from apisim.engine.compiled.retrying import try_again
 from apisim.engine.compiled.sampling import draw_int
 from apisim.engine.compiled.sockets import message_size, phase_of, topic_of
 from apisim.engine.compiled.stages import (
@@ -53,10 +52,7 @@ from apisim.traffic.retries import (
     GIVE_UP,
     SEEN_FAILURE,
     SEEN_SUCCESS,
-    backoff_ns,
     give_back,
-    needs_draw,
-    take_tokens,
 )
 
 __all__ = [
@@ -74,7 +70,6 @@ _ARRIVAL: Final = constant(Purpose.ARRIVAL)
 _SOJOURN: Final = constant(Purpose.SOJOURN)
 _TOPIC: Final = constant(Purpose.TOPIC)
 _CALL_TIME: Final = constant(Purpose.CALL_TIME)
-_BACKOFF: Final = constant(Purpose.BACKOFF)
 _TOO_LARGE: Final = constant(Answer.TOO_LARGE)
 _GONE: Final = constant(Answer.CONNECTION_GONE)
 _SENT: Final = constant(Answer.SENT)
@@ -134,7 +129,7 @@ def arise(world: World, which: int, at: int, now_ns: int) -> None:
     )
     known = state.sockets.lists[on]["known"]
     if push["to"] == TO_SENDER:
-        known = min(of + 1, _ONE)  # NOWHERE is -1
+        known = int(of >= 0)
     elif push["to"] == TO_ONE:
         known = min(known, _ONE)
     record_broadcast(recorder.pushes, which, now_ns, known)
@@ -265,18 +260,8 @@ def hear_of_post(world: World, at: int, now_ns: int) -> int:
         if seen == SEEN_SUCCESS:
             give_back(client, state.retry_tokens, process, attempt, mine["retry_cost"])
         elif seen != SEEN_FAILURE and attempt < client["max_retries"]:
-            cost = take_tokens(client, state.retry_tokens, process, seen)
+            cost = try_again(world, at, client, process, seen, attempt, now_ns, STAGE_REPOST)
             if cost != GIVE_UP:
-                drawn = 0.0
-                if needs_draw(client):
-                    key = tables.draw_keys[slot["source"], _BACKOFF]
-                    drawn = uniform(key, slot["entity"], attempt * DRAWS_PER_ATTEMPT)
-                wait_ns = backoff_ns(client, attempt + 1, seen, mine["retry_wait_ns"], drawn)
-                mine["retry_wait_ns"] = wait_ns
-                mine["retry_cost"] = cost
-                slot["attempt"] = attempt + 1
-                slot["arrival_ns"] = now_ns + wait_ns
-                schedule_slot(calendar, now_ns + wait_ns, RANK_ARRIVAL, STAGE_REPOST, at)
                 return STAGE_WAIT
     if slot["answer"] == _GONE:
         strike_out(state.sockets, mine["socket"])

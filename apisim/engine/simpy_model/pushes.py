@@ -3,9 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from apisim.draws.discrete import sample_key
-from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
-from apisim.engine.calls import DRAWS_PER_ATTEMPT
 from apisim.engine.push_records import record_broadcast, record_coalesced, record_delivery
 from apisim.engine.senders import (
     TO_ONE,
@@ -17,6 +15,7 @@ from apisim.engine.senders import (
 )
 from apisim.engine.simpy_model.call import Call, Refused
 from apisim.engine.simpy_model.environment import ARRIVAL, Process
+from apisim.engine.simpy_model.retries import retry_wait_ns
 from apisim.engine.simpy_model.sockets import topic_of
 from apisim.gateway.sockets import MESSAGE_BYTES, is_same, let_go, strike_out, touch
 from apisim.gateway.status import Answer
@@ -26,9 +25,7 @@ from apisim.traffic.retries import (
     GIVE_UP,
     SEEN_FAILURE,
     SEEN_SUCCESS,
-    backoff_ns,
     give_back,
-    needs_draw,
     take_tokens,
 )
 
@@ -150,11 +147,7 @@ def _post_and_retry(model: "Model", sender: int, which: int, at: int, arose_ns: 
         cost = int(take_tokens(client, tokens, process, seen))
         if cost == GIVE_UP:
             return call
-        drawn = 0.0
-        if needs_draw(client):
-            key = model.tables.draw_keys[push.source, Purpose.BACKOFF]
-            drawn = float(uniform(key, k, attempt * DRAWS_PER_ATTEMPT))
-        wait_ns = int(backoff_ns(client, attempt + 1, seen, wait_ns, drawn))
+        wait_ns = retry_wait_ns(model, client, call, seen, wait_ns)
         attempt += 1
         yield model.env.moment(model.now + wait_ns, ARRIVAL, (push.source, _POST, k, attempt))
 

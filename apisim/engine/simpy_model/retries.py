@@ -19,7 +19,7 @@ from apisim.traffic import retries
 if TYPE_CHECKING:
     from apisim.engine.simpy_model.model import Model
 
-__all__ = ["place"]
+__all__ = ["place", "retry_wait_ns"]
 
 
 def place(model: "Model", call: Call) -> Process:
@@ -46,7 +46,7 @@ def place(model: "Model", call: Call) -> Process:
         cost = retries.take_tokens(client, tokens, process, seen)
         if cost == retries.GIVE_UP:
             break
-        wait_ns = _wait_ns(model, client, attempt, seen, wait_ns)
+        wait_ns = retry_wait_ns(model, client, attempt, seen, wait_ns)
         number = attempt.attempt + 1
         address = (call.source, call.user, call.ordinal, number)
         # An arrival like any other, also if it comes at once.
@@ -123,8 +123,8 @@ def _process(model: "Model", client: Any, call: Call) -> int:
     return int(retries.process_of(client, call.person, first_person, user, call.entity))
 
 
-def _wait_ns(model: "Model", client: Any, call: Call, seen: int, before_ns: int) -> int:
-    """Time until the next attempt [ns]."""
+def retry_wait_ns(model: "Model", client: Any, call: Call, seen: int, before_ns: int) -> int:
+    """Time from one attempt's answer to the next attempt [ns]; ``before_ns``: the one before."""
     drawn = 0.0
     if retries.needs_draw(client):
         key = model.tables.draw_keys[call.source, Purpose.BACKOFF]
