@@ -67,8 +67,10 @@ _NOT_EXECUTED: Final = frozenset(
 _NEVER_ARRIVED: Final = frozenset({Answer.UNAVAILABLE, Answer.CONNECTION_GONE})
 
 
-def websocket_metrics(answer: Answer, errand: Errand, *, replied: bool = False) -> tuple[str, ...]:
-    """Metrics that count one request, in order; one that counts it twice is there twice.
+def websocket_metrics(answer: Answer, errand: Errand) -> tuple[str, ...]:
+    """Metrics that count one request, in order.
+
+    A route response that its client got is a message to it, one ``MessageCount`` more.
 
     Parameters
     ----------
@@ -76,20 +78,18 @@ def websocket_metrics(answer: Answer, errand: Errand, *, replied: bool = False) 
         How it ended.
     errand : {"upgrade", "message", "disconnect", "push"}
         What it was for.
-    replied : bool
-        Whether the client got a route response.
 
     Examples
     --------
-    >>> websocket_metrics(Answer.SERVED, "message", replied=True)
-    ('MessageCount', 'MessageCount')
+    >>> websocket_metrics(Answer.SERVED, "message")
+    ('MessageCount',)
     >>> websocket_metrics(Answer.ENDPOINT_ERROR, "upgrade")
     ('ConnectCount', 'IntegrationError')
     """
-    return tuple(_metrics(answer, errand, replied))
+    return tuple(_metrics(answer, errand))
 
 
-def _metrics(answer: Answer, errand: Errand, replied: bool) -> Iterator[str]:
+def _metrics(answer: Answer, errand: Errand) -> Iterator[str]:
     if answer in _NEVER_ARRIVED:
         return
     if errand == "push":
@@ -101,8 +101,6 @@ def _metrics(answer: Answer, errand: Errand, replied: bool) -> Iterator[str]:
         yield "ConnectCount"
     if errand == "message":
         yield "MessageCount"
-        if replied:
-            yield "MessageCount"
     if answer in _ANSWERED_WITH_ERROR:
         yield "IntegrationError"
     elif answer in _NOT_EXECUTED or answer == Answer.AUTHORIZER_FAILED:

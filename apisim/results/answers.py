@@ -1,12 +1,12 @@
 """How the APIs answered: by API and answer, with what a client and CloudWatch see of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from apisim.gateway.replies import answer_headers, answer_metrics
 from apisim.gateway.status import ANSWERS, Answer
-from apisim.gateway.websocket_metrics import websocket_metrics
+from apisim.gateway.websocket_metrics import Errand, websocket_metrics
 from apisim.results.tally import Measurements
 from apisim.results.websockets import requests_by_errand
 
@@ -68,6 +68,7 @@ def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
     for at, name in enumerate(program.names.apis):
         kind = scenario.apis[name].type
         tally = measurements.select(api=name)
+        errands = requests_by_errand(measurements, name) if kind == "websocket" else {}
         for answer, facts in ANSWERS.items():
             count = int(tally.by_answer[answer])
             if not count:
@@ -87,18 +88,20 @@ def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
                     answer, kind, rate_limit_headers=scenario.settings.rate_limit_headers
                 ),
                 metrics=(
-                    _on_websocket(measurements, name, answer)
+                    _on_websocket(errands, answer)
                     if kind == "websocket"
                     else answer_metrics(answer, kind, status)
                 ),
             )
 
 
-def _on_websocket(measurements: Measurements, api: str, answer: Answer) -> tuple[str, ...]:
+def _on_websocket(
+    errands: Mapping[Errand, Mapping[Answer, int]], answer: Answer
+) -> tuple[str, ...]:
     """Metrics that count requests with this answer, whatever they were for."""
     counted = [
         metric
-        for errand, answers in requests_by_errand(measurements, api).items()
+        for errand, answers in errands.items()
         if answer in answers
         for metric in websocket_metrics(answer, errand)
     ]

@@ -36,10 +36,6 @@ def test_what_counts_what(answer: Answer, errand: Errand, metrics: list[str]) ->
     assert list(websocket_metrics(answer, errand)) == metrics
 
 
-def test_a_reply_is_a_message_too() -> None:
-    assert websocket_metrics(Answer.SERVED, "message", replied=True).count("MessageCount") == 2
-
-
 @pytest.mark.parametrize("errand", ERRANDS)
 def test_no_request_is_an_error_twice(errand: Errand) -> None:
     for answer in ANSWERS:
