@@ -23,6 +23,12 @@ from apisim.pricing.charges import billable_units, charge_table, metering_increm
 from apisim.pricing.document import BookError
 from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
+from apisim.pricing.neighbours import (
+    BalancerUsage,
+    ServiceUsage,
+    UserPoolUsage,
+    VpcEndpointUsage,
+)
 from apisim.pricing.project import Window
 from apisim.pricing.quantities import Quantities, QuantityError
 from apisim.pricing.rating import rate
@@ -30,6 +36,7 @@ from apisim.pricing.usage import ApiUsage, CacheUsage, FunctionUsage, Usage, Waf
 
 __all__ = [
     "ApiUsage",
+    "BalancerUsage",
     "Bill",
     "BillRow",
     "BookError",
@@ -39,10 +46,13 @@ __all__ = [
     "PriceBook",
     "Quantities",
     "QuantityError",
+    "ServiceUsage",
     "SettingError",
     "TierRow",
     "Unpriced",
     "Usage",
+    "UserPoolUsage",
+    "VpcEndpointUsage",
     "WafUsage",
     "Window",
     "available_books",

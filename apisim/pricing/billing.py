@@ -125,7 +125,11 @@ def bill_of_month(
     )
     usage = sum((window.usage for window in windows), Usage())
     projected = _projection_notes(windows, factors, month_hours(settings.hours, start))
-    return replace(bill, notes=(*bill.notes, *projected, *usage.notes))
+    pools = (
+        f"user pool {pool.name}: all {pool.population:,} users are taken to sign in within the month"
+        for pool in usage.user_pools
+    )
+    return replace(bill, notes=(*bill.notes, *projected, *pools, *usage.notes))
 
 
 def leave_one_out(

@@ -55,12 +55,34 @@ _USAGE_UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "apigateway.websocket.connection_minutes": "minutes",
         "datatransfer.out.internet": "GB",
         "privatelink.data_processed": "GB",
+        "privatelink.endpoint_hours": "Hrs",
+        "elb.nlb.hours": "Hrs",
+        "elb.nlb.nlcu_hours": "LCU-Hrs",
+        "elb.alb.hours": "Hrs",
+        "elb.alb.lcu_hours": "LCU-Hrs",
         "lambda.requests": "Requests",
         "lambda.duration.x86": "Lambda-GB-Second",
         "lambda.duration.arm64": "Lambda-GB-Second",
         "waf.web_acls": "Month",
         "waf.rules": "Month",
         "waf.requests": "Requests",
+        "cognito.mau.lite": "User-Month",
+        "cognito.mau.essentials": "User-Month",
+        "cognito.mau.plus": "User-Month",
+        "dynamodb.on_demand.writes": "WriteRequestUnits",
+        "dynamodb.on_demand.reads": "ReadRequestUnits",
+        "dynamodb.provisioned.write_hours": "WriteCapacityUnit-Hrs",
+        "dynamodb.provisioned.read_hours": "ReadCapacityUnit-Hrs",
+        "sqs.standard.requests": "Requests",
+        "sqs.fifo.requests": "Requests",
+        "sns.publishes": "Requests",
+        "sns.fifo.publishes": "Requests",
+        "stepfunctions.standard.transitions": "StateTransitions",
+        "stepfunctions.express.requests": "Requests",
+        "stepfunctions.express.duration": "GB-Seconds",
+        "kinesis.provisioned.shard_hours": "ShardHour",
+        "kinesis.provisioned.put_units": "PutRequestPayloadUnits",
+        "eventbridge.custom_events": "64K-Chunks",
     }
 )
 _CACHE_METER: Final = re.compile(r"apigateway\.cache\.[0-9.]+")
@@ -153,6 +175,8 @@ class Meter:
         What is measured against ``increment_bytes``, e.g. ``request_payload``.
     gb_megabytes : int or None
         Megabytes in a GB of memory, on meters of memory times duration.
+    dimensions : tuple of (str, Decimal)
+        What one capacity unit of a load balancer carries, by dimension.
     sources : tuple of str
         Keys of :attr:`PriceBook.sources`.
     status : str
@@ -180,6 +204,7 @@ class Meter:
     increment_bytes: int | None = None
     basis: str = ""
     gb_megabytes: int | None = None
+    dimensions: tuple[tuple[str, Decimal], ...] = ()
     sources: tuple[str, ...] = ()
     status: str = ""
     note: str = ""

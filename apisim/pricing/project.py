@@ -6,20 +6,23 @@ how many times a month a phase happens. Phases with a count fill their share of 
 ``represents`` describes fills the rest.
 
 Usage is scaled by exact fractions and averaged over replications, before tiers and free tier. Cache
-clusters cost the month's hours whatever the traffic. What does not scale (quotas, distinct users,
-cold caches) is not in the projection: the caller leaves the warm-up out of the windows.
+clusters, load balancers, interface endpoints and capacity that is held cost the month's hours
+whatever the traffic, and each user of a user pool is one a month. What does not scale (quotas, cold
+caches) is not in the projection: the caller leaves the warm-up out of the windows.
 """
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final, Literal, Protocol
 
 from apisim.pricing.book import PriceBook
+from apisim.pricing.counting import NS_PER_HOUR
 from apisim.pricing.errors import SettingError
 from apisim.pricing.exact import Number, as_fraction
+from apisim.pricing.neighbours import ServiceUsage
 from apisim.pricing.usage import Usage
 
 __all__ = [
@@ -31,7 +34,6 @@ __all__ = [
     "weighted_hours",
 ]
 
-_NS_PER_HOUR: Final = 3_600_000_000_000
 _HOURS_PER_DAY: Final = 24
 _HOURS_PER_WEEK: Final = 168
 
@@ -80,7 +82,7 @@ class Window:
     @property
     def hours(self) -> Fraction:
         """Simulated time it covers [h]."""
-        return Fraction(self.duration_ns, _NS_PER_HOUR)
+        return Fraction(self.duration_ns, NS_PER_HOUR)
 
 
 def month_quantities(
@@ -116,7 +118,15 @@ def month_quantities(
             # So are web ACLs, of which only the requests scale, and provisioned concurrency.
             looked_at = (replace(waf, provisioned_ns=0) for waf in window.usage.wafs)
             ran = (replace(function, provisioned_ns=0) for function in window.usage.functions)
-            scaled = Usage(apis=window.usage.apis, functions=tuple(ran), wafs=tuple(looked_at))
+            took = (replace(service, provisioned_ns=0) for service in window.usage.services)
+            carried = (replace(balancer, provisioned_ns=0) for balancer in window.usage.balancers)
+            scaled = Usage(
+                apis=window.usage.apis,
+                functions=tuple(ran),
+                wafs=tuple(looked_at),
+                services=tuple(took),
+                balancers=tuple(carried),
+            )
             for meter, quantity in scaled.quantities(book).items():
                 share = quantity * factor / len(replications)
                 quantities[meter] = quantities.get(meter, Fraction(0)) + share
@@ -124,7 +134,7 @@ def month_quantities(
         function.name: replace(
             function,
             invocations=0, billed_ms=0, provisioned_ms=0,
-            provisioned_ns=int(month * _NS_PER_HOUR),
+            provisioned_ns=int(month * NS_PER_HOUR),
         )
         for windows in replications
         for window in windows
@@ -152,7 +162,41 @@ def month_quantities(
         quantities["waf.web_acls"] = Fraction(len(acls))
     if n_rules := sum(rules for _, _, rules in acls):
         quantities["waf.rules"] = Fraction(n_rules)
-    return quantities
+    for meter, quantity in _of_time(replications, book, month):
+        quantities[meter] = quantities.get(meter, Fraction(0)) + quantity
+    return {meter: quantity for meter, quantity in quantities.items() if quantity}
+
+
+def _of_time(
+    replications: Sequence[Sequence[Window]], book: PriceBook, month: Fraction
+) -> Iterator[tuple[str, Fraction]]:
+    """What neighbours cost a month for being there, and the users there are in a month.
+
+    A table whose capacity was changed has each of its capacities for the share of the month that it
+    had of the run. All users of a pool are taken to sign in once a month.
+    """
+    usages = [window.usage for windows in replications for window in windows]
+    held_ns: dict[str, dict[ServiceUsage, int]] = {}
+    for usage in usages:
+        for service in usage.services:
+            if service.is_provisioned and service.provisioned_ns:
+                kind = replace(
+                    service, requests=0, half_reads=0, units=0, provisioned_ns=NS_PER_HOUR
+                )
+                of_service = held_ns.setdefault(service.name, {})
+                of_service[kind] = of_service.get(kind, 0) + service.provisioned_ns
+    for of_service in held_ns.values():
+        for kind, part_ns in of_service.items():
+            for meter, hourly in kind.quantities(book):
+                yield meter, hourly * month * Fraction(part_ns, sum(of_service.values()))
+    balancers = {one.name: one.kind for usage in usages for one in usage.balancers}
+    for balancer in balancers.values():
+        yield f"elb.{balancer}.hours", month
+    zones = {one.name: one.zones or 0 for usage in usages for one in usage.vpc_endpoints}
+    yield "privatelink.endpoint_hours", month * sum(zones.values())
+    pools = {one.name: one for usage in usages for one in usage.user_pools}
+    for pool in pools.values():
+        yield f"cognito.mau.{pool.tier}", Fraction(pool.population)
 
 
 def month_hours(hours: int | Literal["calendar"], start: datetime) -> int:

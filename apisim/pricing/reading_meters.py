@@ -1,7 +1,7 @@
 """One meter of a price book: unit, tier table, free allowances, metering and sources.
 
-Keys that say how a quantity comes about (portal products included, capacity units of a load
-balancer, surcharges) are for readers of the book: rating takes quantities as they are.
+Keys that say how a quantity comes about (portal products included, surcharges) are for readers of
+the book: rating takes quantities as they are.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,6 +48,7 @@ _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
     "note",
 )  # fmt: skip
+_DIMENSIONS: Final = ("gb_per_hour", "active_connections", "rule_evaluations_per_second")
 TIER_SCOPES: Final = (
     "none", "account-month", "account-region-month", "account-region-architecture-month",
 )  # fmt: skip
@@ -86,6 +87,7 @@ def read_meter(
         increment_bytes=increment_bytes,
         basis=basis,
         gb_megabytes=gb_megabytes,
+        dimensions=document.optional(facts, "dimensions_per_lcu", path, _dimensions(document)) or (),
         sources=read_cited(document, facts, path, sources),
         status=status or "",
     )
@@ -101,6 +103,17 @@ def _metering(
             document.optional(rules, "basis", path, document.text) or "",
             document.optional(rules, "gb_megabytes", path, document.whole),
         )
+
+    return read
+
+
+def _dimensions(
+    document: BookDocument,
+) -> Callable[[Any, Path], tuple[tuple[str, Decimal], ...]]:
+    def read(value: Any, path: Path) -> tuple[tuple[str, Decimal], ...]:
+        facts = document.mapping(value, path, _DIMENSIONS)
+        found = [(name, document.optional(facts, name, path, document.positive)) for name in facts]
+        return tuple((name, of_unit) for name, of_unit in found if of_unit is not None)
 
     return read
 

@@ -5,10 +5,11 @@ The engine counts requests, bytes, milliseconds and nanoseconds; nothing is divi
 is finite in decimal, an hour of a cache is not.
 
 Counted here: requests (as units where the book has a metering increment), WebSocket connection
-minutes, transfer out, PrivateLink bytes of private APIs, cache hours, web ACLs with their rules and
-what they look at, and Lambda requests and duration, authorizers included. Not counted: the endpoint
-hours of a private API, because a scenario does not say in how many Availability Zones it has an
-endpoint.
+minutes, transfer out, PrivateLink bytes and endpoint hours of private APIs, cache hours, web ACLs
+with their rules and what they look at, Lambda requests and duration, authorizers included, and the
+neighbours of :mod:`apisim.pricing.neighbours`. Not counted: logs, detailed metrics and traces; what
+consumers do with what is sent to a queue, a topic or a stream; storage; the new connections of a
+load balancer, because how API Gateway keeps its connections open is not documented.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,10 +19,16 @@ from typing import Final, TypeVar
 
 from apisim.pricing.book import PriceBook
 from apisim.pricing.charges import API_METERS
+from apisim.pricing.counting import NS_PER_HOUR, check_counted, check_known
+from apisim.pricing.neighbours import (
+    BalancerUsage,
+    ServiceUsage,
+    UserPoolUsage,
+    VpcEndpointUsage,
+)
 
 __all__ = ["ApiUsage", "CacheUsage", "FunctionUsage", "Usage", "WafUsage"]
 
-_NS_PER_HOUR: Final = 3_600_000_000_000
 _HOURS_PER_MONTH: Final = 730
 _MS_PER_S: Final = 1_000
 _NS_PER_S: Final = 1_000_000_000
@@ -62,10 +69,10 @@ class ApiUsage:
     connection_ns: int = 0
 
     def __post_init__(self) -> None:
-        _known("type", self.type, tuple(API_METERS))
-        _known("endpoint", self.endpoint, _ENDPOINTS)
+        check_known("type", self.type, tuple(API_METERS))
+        check_known("endpoint", self.endpoint, _ENDPOINTS)
         for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_ns"):
-            _counted(counted, getattr(self, counted))
+            check_counted(counted, getattr(self, counted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +110,12 @@ class FunctionUsage:
     provisioned_ns: int = 0
 
     def __post_init__(self) -> None:
-        _known("architecture", self.architecture, _ARCHITECTURES)
+        check_known("architecture", self.architecture, _ARCHITECTURES)
         for counted in (
             "memory_mb", "invocations", "billed_ms",
             "provisioned_concurrency", "provisioned_ms", "provisioned_ns",
         ):  # fmt: skip
-            _counted(counted, getattr(self, counted))
+            check_counted(counted, getattr(self, counted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +138,7 @@ class CacheUsage:
     provisioned_ns: int = 0
 
     def __post_init__(self) -> None:
-        _counted("provisioned_ns", self.provisioned_ns)
+        check_counted("provisioned_ns", self.provisioned_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +165,20 @@ class WafUsage:
 
     def __post_init__(self) -> None:
         for counted in ("rules", "provisioned_ns", "requests"):
-            _counted(counted, getattr(self, counted))
+            check_counted(counted, getattr(self, counted))
 
 
-T = TypeVar("T", ApiUsage, FunctionUsage, CacheUsage, WafUsage)
+T = TypeVar(
+    "T",
+    ApiUsage,
+    FunctionUsage,
+    CacheUsage,
+    WafUsage,
+    ServiceUsage,
+    BalancerUsage,
+    VpcEndpointUsage,
+    UserPoolUsage,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +187,7 @@ class Usage:
 
     Attributes
     ----------
-    apis, functions, caches, wafs : tuples
+    apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools : tuples
         One entry for each; ``+`` adds entry by entry.
 
     Examples
@@ -184,6 +201,10 @@ class Usage:
     functions: tuple[FunctionUsage, ...] = ()
     caches: tuple[CacheUsage, ...] = ()
     wafs: tuple[WafUsage, ...] = ()
+    services: tuple[ServiceUsage, ...] = ()
+    balancers: tuple[BalancerUsage, ...] = ()
+    vpc_endpoints: tuple[VpcEndpointUsage, ...] = ()
+    user_pools: tuple[UserPoolUsage, ...] = ()
 
     def __add__(self, other: "Usage") -> "Usage":
         """Usage of both, entry by entry.
@@ -200,6 +221,12 @@ class Usage:
                 (*self.caches, *other.caches), lambda cache: (cache.api, cache.stage, cache.size)
             ),
             wafs=_merged((*self.wafs, *other.wafs), lambda waf: (waf.api, waf.stage)),
+            services=_merged((*self.services, *other.services), _kept_apart),
+            balancers=_merged((*self.balancers, *other.balancers), lambda one: (one.name,)),
+            vpc_endpoints=_merged(
+                (*self.vpc_endpoints, *other.vpc_endpoints), lambda one: (one.name,)
+            ),
+            user_pools=_merged((*self.user_pools, *other.user_pools), lambda one: (one.name,)),
         )
 
     def quantities(self, book: PriceBook) -> dict[str, Fraction]:
@@ -228,10 +255,10 @@ class Usage:
             else:
                 add("datatransfer.out.internet", Fraction(api.bytes_out, gigabyte))
         for cache in self.caches:
-            add(f"apigateway.cache.{cache.size}", Fraction(cache.provisioned_ns, _NS_PER_HOUR))
+            add(f"apigateway.cache.{cache.size}", Fraction(cache.provisioned_ns, NS_PER_HOUR))
         for waf in self.wafs:
             # Prorated by the hour; an average month has 730.
-            months = Fraction(waf.provisioned_ns, _NS_PER_HOUR * _HOURS_PER_MONTH)
+            months = Fraction(waf.provisioned_ns, NS_PER_HOUR * _HOURS_PER_MONTH)
             add("waf.web_acls", months)
             add("waf.rules", waf.rules * months)
             add("waf.requests", Fraction(waf.requests))
@@ -250,17 +277,28 @@ class Usage:
             held = function.provisioned_concurrency * function.memory_mb
             meter = f"lambda.provisioned_concurrency.{function.architecture}"
             add(meter, Fraction(held * function.provisioned_ns, megabytes * _NS_PER_S))
+        for one in (*self.services, *self.balancers, *self.vpc_endpoints, *self.user_pools):
+            for meter, quantity in one.quantities(book):
+                add(meter, quantity)
         return found
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What this usage costs beyond what is counted."""
-        private = [api.name for api in self.apis if api.endpoint == "private"]
-        if not private:
-            return ()
-        names = ", ".join(private)
-        meter = "privatelink.endpoint_hours, one for each Availability Zone and hour"
-        return (f"private API {names}: interface endpoints are not counted ({meter})",)
+        notes = [
+            f"private API {api.name}: no vpc_endpoints, so no privatelink.endpoint_hours"
+            for api in self.apis
+            if api.endpoint == "private" and not self.vpc_endpoints
+        ]
+        for one in (*self.services, *self.vpc_endpoints):
+            notes += one.notes
+        return tuple(dict.fromkeys(notes))
+
+
+
+def _kept_apart(service: ServiceUsage) -> tuple[str, ...]:
+    """A table whose capacity was changed has one entry for each."""
+    return service.name, str(service.read_capacity), str(service.capacity)
 
 
 def _merged(entries: Iterable[T], key: Callable[[T], tuple[str, ...]]) -> tuple[T, ...]:
@@ -277,19 +315,10 @@ def _sum(one: T, other: T) -> T:
         for name in (
             "requests_charged", "bytes_out", "bytes_in", "connection_ns",
             "invocations", "billed_ms", "provisioned_ms", "provisioned_ns", "requests",
+            "half_reads", "units", "bytes", "active_ns", "users",
         )
         if hasattr(one, name)
     }  # fmt: skip
     if replace(one, **totals) != replace(other, **totals):
         raise ValueError(f"cannot add usage of two different things: {one} and {other}")
     return replace(one, **totals)
-
-
-def _known(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-
-
-def _counted(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")

@@ -6,7 +6,7 @@ What other sources used while such a phase went on is counted with the rest, bec
 by phase and not by time.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,6 +15,12 @@ import numpy as np
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
+from apisim.results.neighbours import (
+    balancer_usage,
+    service_usage,
+    user_pool_usage,
+    vpc_endpoint_usage,
+)
 from apisim.results.spans import length_ns, phase_spans, union
 from apisim.scenario.stages import stage_label
 
@@ -109,7 +115,7 @@ def _usage(
     replication: Replication,
     cells: Collection[int],
     phases: Collection[int],
-    parts: Collection[int],
+    parts: Sequence[int],
     provisioned_ns: int,
 ) -> Usage:
     program, recorder = replication.program, replication.recorder
@@ -178,7 +184,14 @@ def _usage(
         if api.stage.waf is not None
     ]
     return Usage(
-        apis=tuple(apis), functions=tuple(functions), caches=tuple(caches), wafs=tuple(wafs)
+        apis=tuple(apis),
+        functions=tuple(functions),
+        caches=tuple(caches),
+        wafs=tuple(wafs),
+        services=tuple(service_usage(replication, phases, parts, provisioned_ns)),
+        balancers=tuple(balancer_usage(replication, phases, parts, provisioned_ns)),
+        vpc_endpoints=tuple(vpc_endpoint_usage(replication, provisioned_ns)),
+        user_pools=tuple(user_pool_usage(replication, parts)),
     )
 
 

@@ -32,7 +32,10 @@ _ROOTS: Final = (
     "settings",
 )
 #: What only the bill knows, which knows one value of each for the whole run.
-_BILLED: Final = ("memory", "architecture", "price", "provisioned_concurrency")
+_BILLED: Final = (
+    "memory", "architecture", "price", "provisioned_concurrency",
+    "transitions", "execution_duration", "execution_memory", "rule_evaluations",
+)  # fmt: skip
 #: Makes a scenario of plain data, with the places of what was changed; or says what is wrong.
 Build = Callable[[dict[str, Any], dict[Path, tuple[str, int, int]]], Scenario | list[Finding]]
 
@@ -197,7 +200,7 @@ def _billed_otherwise(first: Scenario, changed: Scenario) -> list[Finding]:
     """What only the bill knows and a definition set as a whole changes, also by leaving it out."""
     return [
         Finding((section, name, key), *_not_now(key))
-        for section in ("functions", "usage_plans")
+        for section in ("functions", "usage_plans", "services", "endpoints")
         for name, thing in getattr(changed, section).items()
         for key in _BILLED
         if name in getattr(first, section)

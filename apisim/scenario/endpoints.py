@@ -1,6 +1,6 @@
 """HTTP endpoints behind the API: servers with a queue, and the load balancer before them."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,8 @@ from apisim.scenario.fields import choice, duration, flag, share, whole
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
 
 __all__ = ["HealthCheck", "HttpEndpoint", "Outage"]
+
+_OF_BALANCERS: Final = ("targets", "zones", "cross_zone", "health_check", "outages")
 
 
 class HealthCheck(Model):
@@ -67,6 +69,9 @@ class HttpEndpoint(Model):
     cross_zone : bool
         Whether a request may go to a target of another zone. Default: of an ALB yes, of an NLB no
         (Elastic Load Balancing guide, documented).
+    rule_evaluations : int
+        Rules that an ALB evaluates for one request beyond those that are free, 0 to 200, default 0:
+        one of the dimensions of its capacity units.
     health_check : HealthCheck
         When the balancer notices that a target is down, or up again.
     outages : list of Outage
@@ -83,6 +88,7 @@ class HttpEndpoint(Model):
     targets: Annotated[int, whole(1, 100)] = 1
     zones: Annotated[int, whole(1, 6)] = 1
     cross_zone: Annotated[bool, flag()] = False
+    rule_evaluations: Annotated[int, whole(0, 200)] = 0
     health_check: HealthCheck = as_written({})
     outages: Annotated[list[Outage], Field(max_length=100)] = Field(default_factory=list)
 
@@ -95,10 +101,13 @@ class HttpEndpoint(Model):
     def _has_a_balancer(self) -> Self:
         findings = []
         if self.behind is None:
-            for key in ("targets", "zones", "cross_zone", "health_check", "outages"):
+            for key in (*_OF_BALANCERS, "rule_evaluations"):
                 if key in self.model_fields_set:
                     message = "a public endpoint has none"
                     findings.append(Finding((key,), message, "write behind: nlb, or alb"))
+        if self.behind == "nlb" and "rule_evaluations" in self.model_fields_set:
+            message = "a Network Load Balancer has no rules"
+            findings.append(Finding(("rule_evaluations",), message, "write behind: alb"))
         for at, outage in enumerate(self.outages):
             if outage.targets > self.targets:
                 message = f"there are {self.targets} targets"

@@ -124,9 +124,13 @@ class VpcEndpoint(Model):
         The VPC it is in.
     policy : list of Statement or None
         The endpoint's own policy; None lets everything through, as AWS's default one does.
+    zones : int or None
+        Availability Zones it has a network interface in, 1 to 6, each billed by the hour. None: its
+        hours are not on the bill.
     """
 
     vpc: Annotated[str, name()]
+    zones: Annotated[int, whole(1, 6)] | None = None
     policy: Policy | None = None
 
 

@@ -7,14 +7,14 @@ sees the same caller.
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import model_validator
 
 from apisim.draws.discrete import UniformKeys
 from apisim.scenario.addresses import AddressRange, Ipv4Range, parse_range
 from apisim.scenario.authorizers import Scopes
-from apisim.scenario.fields import duration, flag, rate, share, whole
+from apisim.scenario.fields import choice, duration, flag, rate, share, whole
 from apisim.scenario.formats import counted
 from apisim.scenario.model import Model, as_written, fail
 from apisim.scenario.plans import PlanShares
@@ -63,6 +63,10 @@ class Population(Model):
     sign_in_quota : fractions.Fraction or None
         Sign-ins and refreshes that the user pool grants in a second [1/s]; None: any number, and
         nobody waits for a token.
+    user_pool_tier : {"lite", "essentials", "plus"} or None
+        Feature plan of the Cognito user pool (``UserPoolTier``): what a user costs who signs in
+        within a month. It needs ``sign_in_quota``: without one nobody is seen to sign in. None:
+        another identity provider, which is not on the bill.
     key_each : bool
         Whether each customer has an API key of its own. Default: yes where ``plans`` is given.
     plans : dict of str to float or None
@@ -80,6 +84,9 @@ class Population(Model):
     never_refresh: Annotated[float, share()] = as_written(0)
     scopes: Scopes | None = None
     sign_in_quota: Annotated[Fraction, rate()] | None = None
+    user_pool_tier: Annotated[
+        Literal["lite", "essentials", "plus"], choice("lite", "essentials", "plus")
+    ] | None = None
     key_each: Annotated[bool, flag()] = False
     plans: PlanShares | None = None
 
@@ -133,6 +140,9 @@ class Population(Model):
             hint = f"allowed: up to {MAX_SIGNED_IN:,} users, or no sign_in_quota"
             message = f"the tokens of {self.n_people:,} users are too many to keep"
             raise fail(message, hint, ("sign_in_quota",))
+        if self.user_pool_tier is not None and self.sign_in_quota is None:
+            hint = "write sign_in_quota: 120/s, or remove user_pool_tier"
+            raise fail("nobody signs in where there is no quota", hint, ("user_pool_tier",))
         needed = self.count * self.addresses_each
         if needed > self.source_ips.size:
             has = counted(self.source_ips.size, "address", "addresses")

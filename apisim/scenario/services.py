@@ -7,7 +7,7 @@ from pydantic import model_validator
 from apisim.scenario.actions import ACTIONS
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import PayloadDistribution, TimeDistribution
-from apisim.scenario.fields import choice, flag, share, whole
+from apisim.scenario.fields import choice, duration, flag, share, size, whole
 from apisim.scenario.model import Context, Finding, Model, as_written, fail_all
 from apisim.scenario.routes import METHODS
 
@@ -29,6 +29,9 @@ _ONLY: Final[dict[str, tuple[str, ...]]] = {
     "shards": ("kinesis",),
     "fifo": ("sqs", "sns"),
     "express": ("step_functions",),
+    "transitions": ("step_functions",),
+    "execution_duration": ("step_functions",),
+    "execution_memory": ("step_functions",),
     "limit": ("sqs", "sns", "step_functions", "eventbridge"),
 }
 #: Requests a second and burst of us-east-1, from each service's page of quotas, 2025.
@@ -70,6 +73,15 @@ class Service(Model):
         goes to any of them. Default 1.
     fifo, express : bool
         A FIFO queue or topic; an Express workflow.
+    transitions : int or None
+        State transitions that one execution of a standard workflow makes, retries included: what is
+        billed. None: they are not on the bill.
+    execution_duration : int or None
+        How long one execution of an Express workflow takes [ns], as it is billed. None: its
+        GB-seconds are not on the bill.
+    execution_memory : int
+        Memory that an execution of an Express workflow uses [bytes], default 64 MB, the least that
+        is billed.
     limit : Throttle or None
         Requests a second of the account. Default: the quota of us-east-1; a standard queue has
         none.
@@ -90,6 +102,9 @@ class Service(Model):
     shards: Annotated[int, whole(1, 10_000)] = 1
     fifo: Annotated[bool, flag()] = False
     express: Annotated[bool, flag()] = False
+    transitions: Annotated[int, whole(1, 25_000, "Step Functions")] | None = None
+    execution_duration: Annotated[int, duration("1ms", "5m", "Step Functions")] | None = None
+    execution_memory: Annotated[int, size("1MB", "10GB", multiple="1MB")] = as_written("64MB")
     limit: Throttle | None = None
 
     @classmethod
@@ -111,6 +126,14 @@ class Service(Model):
             if key in self.model_fields_set and self.type not in owners:
                 message = f"{self.type} has no {key}"
                 findings.append(Finding((key,), message, f"it is a key of {', '.join(owners)}"))
+        for key, is_wrong, of in (
+            ("transitions", self.express, "standard"),
+            ("execution_duration", not self.express, "Express"),
+            ("execution_memory", not self.express, "Express"),
+        ):
+            if self.type == "step_functions" and key in self.model_fields_set and is_wrong:
+                hint = f"remove the key, or write express: {str(not self.express).lower()}"
+                findings.append(Finding((key,), f"is billed of {of} workflows only", hint))
         reads, writes = self.read_capacity_units, self.write_capacity_units
         if self.type == "dynamodb" and (reads is None) != (writes is None):
             missing = "write" if writes is None else "read"
