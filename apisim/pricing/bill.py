@@ -34,7 +34,12 @@ FREE: Final = -1
 
 _MODES: Final = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN}
 #: Units whose prices are quoted by the million.
-_BY_THE_MILLION: Final = frozenset({"Requests", "Messages", "minutes", "traces"})
+_BY_THE_MILLION: Final = frozenset(
+    {
+        "64K-Chunks", "Messages", "PutRequestPayloadUnits", "ReadRequestUnits", "Requests",
+        "WriteRequestUnits", "minutes", "traces",
+    }
+)  # fmt: skip
 _MILLION: Final = 1_000_000
 
 

@@ -174,8 +174,7 @@ class ServiceStats(Stats):
         Summed over replications; a throttled request is none that the service took.
     read_units, units : float
         What the service meters, summed: read units of a DynamoDB table, and its write units; of
-        the others requests of 64 KB, payload units of 25 KB (Kinesis), executions. No price is
-        put on them yet.
+        the others requests of 64 KB, payload units of 25 KB (Kinesis), executions.
     """
 
     type: str

@@ -1,9 +1,10 @@
 """What a replication used of the neighbours of its APIs, for the bill.
 
 What a service took is counted at the service, for the whole run; a part of the run gets a share of
-it, by the calls that lead there. Of a load balancer, requests and bytes are those of the routes that
-lead to it, as far as they called their integration: after the warm-up that is counted, in the
-warm-up the same share is taken.
+it, by the calls that lead there. What a load balancer carries is what its routes are sent and what
+they answer. Bytes are kept by route and not by what became of a request: those sent are shared by
+the requests that were passed on, those answered by the answers that the cache did not give. In the
+warm-up the shares are those after it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -122,10 +123,17 @@ def _cells_of(program: Program, phases: Collection[int]) -> list[int]:
 
 
 def _target(program: Program, cell: int, kind: str) -> str | None:
-    """Service or endpoint that the route of a cell calls."""
+    """Service or endpoint that the route of a cell calls, as deployed at the start."""
     at = program.names.cells[cell]
-    route = program.scenario.apis[at.api].routes.get(at.route)
-    return None if route is None else getattr(route.integration, kind)
+    api = program.scenario.apis[at.api]
+    route = api.routes.get(at.route)
+    if route is None:
+        return None
+    target: str | None = getattr(route.integration, kind)
+    canary = api.stage.canary
+    if kind == "endpoint" and canary is not None and (at.variant == "canary" or canary.promoted):
+        return canary.endpoints.get(target or "", target)
+    return target
 
 
 def balancer_usage(
@@ -143,14 +151,17 @@ def balancer_usage(
                 continue
             sums, usage = recorder.cells[at], recorder.usage[at]
             of, called = int(sums["requests"]), int(sums["integrations"])
+            if of and not called:
+                continue
+            # Whom the gateway refuses gets a few words; whom its cache serves gets an answer.
+            answered = called + int(sums["cache_hits"])
             busy_ns = int(sums["integration_high"]) * _HIGH_WORD + int(sums["integration_low"])
             for part in parts:
                 n = int(usage["requests"][part])
-                moved = int(usage["bytes_in"][part]) + int(usage["bytes_out"][part])
-                # A cell that was met in the warm-up only has called its integration, for all
-                # that is known.
-                requests += n * called // of if of else n
-                n_bytes += moved * called // of if of else moved
+                # Nothing is known of a cell that was met in the warm-up only: it is taken whole.
+                requests += _share(n, called, of)
+                n_bytes += _share(int(usage["bytes_in"][part]), called, of)
+                n_bytes += _share(int(usage["bytes_out"][part]), called, answered)
                 active_ns += busy_ns * n // of if of else 0
         yield BalancerUsage(
             name=name,

@@ -10,7 +10,22 @@ from apisim.results.wording import quantity_text
 __all__ = ["cost_section"]
 
 #: Units of price books that have a shorter name.
-_SHORT_UNITS: Final = {"Lambda-GB-Second": "GB-s", "Hrs": "h", "Requests": "requests"}
+_SHORT_UNITS: Final = {
+    "64K-Chunks": "64K chunks",
+    "GB-Seconds": "GB-s",
+    "Hrs": "h",
+    "LCU-Hrs": "LCU-h",
+    "Lambda-GB-Second": "GB-s",
+    "PutRequestPayloadUnits": "PUT units",
+    "ReadCapacityUnit-Hrs": "RCU-h",
+    "ReadRequestUnits": "RRU",
+    "Requests": "requests",
+    "ShardHour": "shard-h",
+    "StateTransitions": "transitions",
+    "User-Month": "users",
+    "WriteCapacityUnit-Hrs": "WCU-h",
+    "WriteRequestUnits": "WRU",
+}
 
 
 def cost_section(title: str, bill: Bill, *remarks: str) -> Section:

@@ -51,5 +51,4 @@ def services_section(services: Mapping[str, ServiceStats]) -> Section | None:
         "AWS services, whole run",
         "Service|Type|>Requests|>Throttled|>Errors|>Read units|>Units",
         rows,
-        remarks=("units are metered, not priced: the bill is API Gateway's and Lambda's",),
     )

@@ -38,7 +38,12 @@ def _service(drawing: Drawing) -> dict[str, Any]:
         if kind in ("sqs", "sns"):
             drawing.optional(service, 50, "fifo", True, False)
         if kind == "step_functions":
-            drawing.optional(service, 50, "express", True, False)
+            drawing.optional(service, 65, "express", True, False)
+            if service.get("express"):
+                drawing.optional(service, 80, "execution_duration", "250ms", "1ms")
+                drawing.optional(service, 80, "execution_memory", "65MB", "1MB")
+            else:
+                drawing.optional(service, 50, "transitions", 3, 1)
     return service
 
 
@@ -48,6 +53,8 @@ def draw_link(drawing: Drawing, endpoint: dict[str, Any]) -> None:
     endpoint["targets"] = targets = drawing.one(2, 3, 1, 5)
     drawing.optional(endpoint, 60, "zones", 2, 3, 1)
     drawing.optional(endpoint, 40, "cross_zone", True, False)
+    if endpoint["behind"] == "alb":
+        drawing.optional(endpoint, 40, "rule_evaluations", 2, 0)
     if drawing.maybe(70):
         endpoint["outages"] = outages = []
         for _ in range(drawing.one(1, 2)):

@@ -49,6 +49,7 @@ def add_perimeter(drawing: Drawing, data: dict[str, Any]) -> None:
     if any(is_private.values()):
         data["vpc_endpoints"] = {name: {"vpc": f"vpc-{name}"} for name in _ENDPOINTS}
         for endpoint in data["vpc_endpoints"].values():
+            drawing.optional(endpoint, 40, "zones", 2, 1)
             if drawing.maybe(40):
                 endpoint["policy"] = _policy(drawing, [], through=True)
     for api in apis.values():

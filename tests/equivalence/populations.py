@@ -26,4 +26,6 @@ def _population(drawing: Drawing) -> dict[str, Any]:
         drawing.optional(population, 75, "never_refresh", "100%", "30%")
     drawing.optional(population, 45, "scopes", *SCOPES)
     drawing.optional(population, 40, "sign_in_quota", "10/s", "100/s", 0)
+    if "sign_in_quota" in population:
+        drawing.optional(population, 40, "user_pool_tier", "lite", "essentials", "plus")
     return population
