@@ -126,7 +126,7 @@ def bill_of_month(
     usage = sum((window.usage for window in windows), Usage())
     projected = _projection_notes(windows, factors, month_hours(settings.hours, start))
     pools = (
-        f"user pool {pool.name}: all {pool.population:,} users are taken to sign in within the month"
+        f"user pool {pool.name}: all {pool.population:,} users are taken to sign in in the month"
         for pool in usage.user_pools
     )
     return replace(bill, notes=(*bill.notes, *projected, *pools, *usage.notes))

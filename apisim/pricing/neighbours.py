@@ -1,4 +1,4 @@
-"""What a run used of the neighbours of API Gateway: services, load balancers, endpoints, user pools.
+"""What a run used of API Gateway's neighbours: services, load balancers, endpoints, user pools.
 
 As in :mod:`apisim.pricing.usage`, everything is kept in the integers it was counted in, and what
 lies between an event and a unit (64 KB of a message, 100 ms of an execution) is in the units of the
@@ -219,7 +219,7 @@ class VpcEndpointUsage:
     def __post_init__(self) -> None:
         check_counted("provisioned_ns", self.provisioned_ns)
 
-    def quantities(self, book: PriceBook) -> Iterator[tuple[str, Fraction]]:
+    def quantities(self) -> Iterator[tuple[str, Fraction]]:
         """Meters and quantities in their units: a begun hour is a whole one."""
         hours = -(-self.provisioned_ns // NS_PER_HOUR)
         yield "privatelink.endpoint_hours", Fraction((self.zones or 0) * hours)
@@ -260,7 +260,7 @@ class UserPoolUsage:
         for name in ("users", "population"):
             check_counted(name, getattr(self, name))
 
-    def quantities(self, book: PriceBook) -> Iterator[tuple[str, Fraction]]:
+    def quantities(self) -> Iterator[tuple[str, Fraction]]:
         """Meters and quantities in their units."""
         yield f"cognito.mau.{self.tier}", Fraction(self.users)
 

@@ -87,7 +87,8 @@ def read_meter(
         increment_bytes=increment_bytes,
         basis=basis,
         gb_megabytes=gb_megabytes,
-        dimensions=document.optional(facts, "dimensions_per_lcu", path, _dimensions(document)) or (),
+        dimensions=document.optional(facts, "dimensions_per_lcu", path, _dimensions(document))
+        or (),
         sources=read_cited(document, facts, path, sources),
         status=status or "",
     )

@@ -15,6 +15,7 @@ load balancer, because how API Gateway keeps its connections open is not documen
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from typing import Final, TypeVar
 
 from apisim.pricing.book import PriceBook
@@ -277,9 +278,14 @@ class Usage:
             held = function.provisioned_concurrency * function.memory_mb
             meter = f"lambda.provisioned_concurrency.{function.architecture}"
             add(meter, Fraction(held * function.provisioned_ns, megabytes * _NS_PER_S))
-        for one in (*self.services, *self.balancers, *self.vpc_endpoints, *self.user_pools):
-            for meter, quantity in one.quantities(book):
-                add(meter, quantity)
+        measured = [
+            *(service.quantities(book) for service in self.services),
+            *(balancer.quantities(book) for balancer in self.balancers),
+            *(endpoint.quantities() for endpoint in self.vpc_endpoints),
+            *(pool.quantities() for pool in self.user_pools),
+        ]
+        for meter, quantity in chain.from_iterable(measured):
+            add(meter, quantity)
         return found
 
     @property
@@ -290,10 +296,9 @@ class Usage:
             for api in self.apis
             if api.endpoint == "private" and not self.vpc_endpoints
         ]
-        for one in (*self.services, *self.vpc_endpoints):
-            notes += one.notes
+        notes += chain.from_iterable(service.notes for service in self.services)
+        notes += chain.from_iterable(endpoint.notes for endpoint in self.vpc_endpoints)
         return tuple(dict.fromkeys(notes))
-
 
 
 def _kept_apart(service: ServiceUsage) -> tuple[str, ...]:

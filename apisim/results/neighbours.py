@@ -9,9 +9,6 @@ warm-up the shares are those after it.
 
 from collections.abc import Collection, Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import BalancerUsage, ServiceUsage, UserPoolUsage, VpcEndpointUsage

@@ -104,7 +104,9 @@ class HttpEndpoint(Model):
             for key in (*_OF_BALANCERS, "rule_evaluations"):
                 if key in self.model_fields_set:
                     message = "a public endpoint has none"
-                    findings.append(Finding((key,), message, "write behind: nlb, or alb"))
+                    is_rule = key == "rule_evaluations"
+                    hint = "write behind: alb" if is_rule else "write behind: nlb, or alb"
+                    findings.append(Finding((key,), message, hint))
         if self.behind == "nlb" and "rule_evaluations" in self.model_fields_set:
             message = "a Network Load Balancer has no rules"
             findings.append(Finding(("rule_evaluations",), message, "write behind: alb"))

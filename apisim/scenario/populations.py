@@ -84,9 +84,10 @@ class Population(Model):
     never_refresh: Annotated[float, share()] = as_written(0)
     scopes: Scopes | None = None
     sign_in_quota: Annotated[Fraction, rate()] | None = None
-    user_pool_tier: Annotated[
-        Literal["lite", "essentials", "plus"], choice("lite", "essentials", "plus")
-    ] | None = None
+    user_pool_tier: (
+        Annotated[Literal["lite", "essentials", "plus"], choice("lite", "essentials", "plus")]
+        | None
+    ) = None
     key_each: Annotated[bool, flag()] = False
     plans: PlanShares | None = None
 
