@@ -495,8 +495,28 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "cache hours": Switch(
         "apisim/pricing/usage.py",
-        "Fraction(cache.provisioned_ns, _NS_PER_HOUR)",
+        "Fraction(cache.provisioned_ns, NS_PER_HOUR)",
         "Fraction(0)",
+    ),
+    "service meters": Switch(
+        "apisim/pricing/usage.py",
+        "*(service.quantities(book) for service in self.services),",
+        "",
+    ),
+    "balancer bytes": Switch(
+        "apisim/results/neighbours.py",
+        'n_bytes += _share(int(usage["bytes_out"][part]), called, answered)',
+        "n_bytes += 0",
+    ),
+    "endpoint hours": Switch(
+        "apisim/pricing/neighbours.py",
+        "Fraction((self.zones or 0) * hours)",
+        "Fraction(hours)",
+    ),
+    "active users": Switch(
+        "apisim/pricing/neighbours.py",
+        'yield f"cognito.mau.{self.tier}", Fraction(self.users)',
+        'yield f"cognito.mau.{self.tier}", Fraction(0 * self.users)',
     ),
     "meters": Switch(
         "apisim/pricing/usage.py", "add(API_METERS[api.type],", 'add(API_METERS["rest"],'
@@ -1045,6 +1065,40 @@ CAPABILITIES: Final = (
         "health checks",
         test="tests/unit/test_vpc_link.py::test_a_share_of_requests_fails_until_the_checks_have",
         scenario="vpc-link-private-api.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "what the services behind an API cost",
+        "services.*.type",
+        "service meters",
+        test="tests/unit/test_neighbour_bills.py::test_what_functions_send_is_on_the_bill_too",
+        scenario="dynamodb-direct-vs-lambda.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "what a load balancer behind a VPC link costs",
+        "endpoints.*.behind",
+        "balancer bytes",
+        test="tests/unit/test_neighbour_bills.py::"
+        "test_a_balancer_costs_its_hours_and_the_bytes_it_carries",
+        scenario="vpc-link-private-api.yaml",
+    ),
+    Capability(
+        _INTEGRATION,
+        "what the way into a private API costs",
+        "vpc_endpoints.*.zones",
+        "endpoint hours",
+        test="tests/unit/test_neighbour_bills.py::"
+        "test_an_interface_endpoint_costs_every_begun_hour_in_every_zone",
+        scenario="vpc-link-private-api.yaml",
+    ),
+    Capability(
+        _AUTH,
+        "Cognito: what its active users cost",
+        "populations.*.user_pool_tier",
+        "active users",
+        test="tests/unit/test_neighbour_bills.py::"
+        "test_users_who_signed_in_are_the_active_users_of_the_pool",
     ),
     Capability(
         _AUTH,
