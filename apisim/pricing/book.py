@@ -82,6 +82,8 @@ _USAGE_UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "stepfunctions.express.duration": "GB-Seconds",
         "kinesis.provisioned.shard_hours": "ShardHour",
         "kinesis.provisioned.put_units": "PutRequestPayloadUnits",
+        "kinesis.on_demand.stream_hours": "StreamHour",
+        "kinesis.on_demand.data_in": "GB",
         "eventbridge.custom_events": "64K-Chunks",
     }
 )

@@ -22,6 +22,8 @@ _BYTES_PER_MB: Final = 1 << 20
 #: Express executions are billed in steps of 100 ms and 64 MB (Step Functions pricing).
 _STEP_MS: Final = 100
 _STEP_MB: Final = 64
+#: Records of a stream on demand are billed in whole KB (Kinesis Data Streams pricing) [bytes].
+_RECORD_STEP: Final = 1 << 10
 
 _SERVICES: Final = ("dynamodb", "sqs", "sns", "step_functions", "kinesis", "eventbridge")
 _TIERS: Final = ("lite", "essentials", "plus")
@@ -45,11 +47,13 @@ class ServiceUsage:
         DynamoDB's write units, payload units of 25 KB (Kinesis), chunks of 64 KB (SQS, SNS,
         EventBridge).
     is_provisioned : bool
-        Whether it is paid by time: a table with capacity units, a stream with shards.
+        Whether it is paid by time: a table with capacity units, a stream.
     read_capacity, capacity : int
-        What is held: read units of a table; its write units, or shards of a stream.
+        What is held: read units of a table; its write units, shards, or the one stream on demand.
     provisioned_ns : int
         How long [ns].
+    record_bytes : int or None
+        Size of each record of a Kinesis stream on demand [bytes].
     transitions : int or None
         State transitions of one standard execution; None: nobody said.
     execution_ms, memory_mb : int or None
@@ -69,6 +73,7 @@ class ServiceUsage:
     read_capacity: int = 0
     capacity: int = 0
     provisioned_ns: int = 0
+    record_bytes: int | None = None
     transitions: int | None = None
     execution_ms: int | None = None
     memory_mb: int | None = None
@@ -86,9 +91,7 @@ class ServiceUsage:
         if self.type == "dynamodb":
             yield from self._of_table()
         elif self.type == "kinesis":
-            shard_hours = Fraction(self.capacity * self.provisioned_ns, NS_PER_HOUR)
-            yield "kinesis.provisioned.shard_hours", shard_hours
-            yield "kinesis.provisioned.put_units", Fraction(self.units)
+            yield from self._of_stream(book)
         elif self.type == "step_functions":
             yield from self._of_workflow(book)
         elif self.type == "sqs":
@@ -107,6 +110,16 @@ class ServiceUsage:
         else:
             yield "dynamodb.on_demand.writes", Fraction(self.units)
             yield "dynamodb.on_demand.reads", Fraction(self.half_reads, 2)
+
+    def _of_stream(self, book: PriceBook) -> Iterator[tuple[str, Fraction]]:
+        held = Fraction(self.capacity * self.provisioned_ns, NS_PER_HOUR)
+        if self.record_bytes is None:
+            yield "kinesis.provisioned.shard_hours", held
+            yield "kinesis.provisioned.put_units", Fraction(self.units)
+        else:
+            written = self.requests * max(_up_to(self.record_bytes, _RECORD_STEP), _RECORD_STEP)
+            yield "kinesis.on_demand.stream_hours", held
+            yield "kinesis.on_demand.data_in", Fraction(written, book.conventions.gigabyte_bytes)
 
     def _of_workflow(self, book: PriceBook) -> Iterator[tuple[str, Fraction]]:
         if not self.express:

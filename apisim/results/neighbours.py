@@ -9,6 +9,7 @@ warm-up the shares are those after it.
 
 from collections.abc import Collection, Iterator, Sequence
 
+from apisim.draws.distributions import Constant
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import BalancerUsage, ServiceUsage, UserPoolUsage, VpcEndpointUsage
@@ -56,12 +57,20 @@ def service_usage(
                 read_capacity=reads,
                 capacity=capacity,
                 provisioned_ns=part_ns,
+                record_bytes=_record_bytes(service),
                 transitions=service.transitions,
                 execution_ms=_in_steps(service.execution_duration, _NS_PER_MS),
                 memory_mb=_in_steps(service.execution_memory, _BYTES_PER_MB),
                 is_shared_out=asked != in_all,
                 **(took if number == 0 else {}),
             )
+
+
+def _record_bytes(service: Service) -> int | None:
+    """Size of the records of a stream on demand [bytes], which the scenario says is one."""
+    if service.mode == "on_demand" and isinstance(service.item_size, Constant):
+        return round(service.item_size.value)
+    return None
 
 
 def _share(total: int, part: int, whole: int) -> int:
@@ -87,7 +96,7 @@ def _capacity(program: Program, name: str) -> list[tuple[tuple[int, int], int, i
 
 def _held(service: Service) -> tuple[int, int]:
     if service.type == "kinesis":
-        return 0, service.shards
+        return 0, 1 if service.mode == "on_demand" else service.shards
     return service.read_capacity_units or 0, service.write_capacity_units or 0
 
 

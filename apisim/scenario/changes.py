@@ -34,8 +34,10 @@ _ROOTS: Final = (
 #: What only the bill knows, which knows one value of each for the whole run.
 _BILLED: Final = (
     "memory", "architecture", "price", "provisioned_concurrency",
-    "transitions", "execution_duration", "execution_memory", "rule_evaluations",
+    "transitions", "execution_duration", "execution_memory", "rule_evaluations", "mode",
 )  # fmt: skip
+#: Likewise, where a stream is paid by what is written.
+_BY_SIZE: Final = {"on_demand": ("item_size",)}
 #: Makes a scenario of plain data, with the places of what was changed; or says what is wrong.
 Build = Callable[[dict[str, Any], dict[Path, tuple[str, int, int]]], Scenario | list[Finding]]
 
@@ -202,7 +204,7 @@ def _billed_otherwise(first: Scenario, changed: Scenario) -> list[Finding]:
         Finding((section, name, key), *_not_now(key))
         for section in ("functions", "usage_plans", "services", "endpoints")
         for name, thing in getattr(changed, section).items()
-        for key in _BILLED
+        for key in (*_BILLED, *_BY_SIZE.get(getattr(thing, "mode", ""), ()))
         if name in getattr(first, section)
         and getattr(thing, key, None) != getattr(getattr(first, section)[name], key, None)
     ]

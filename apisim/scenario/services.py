@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import model_validator
 
+from apisim.draws.distributions import Constant
 from apisim.scenario.actions import ACTIONS
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import PayloadDistribution, TimeDistribution
@@ -27,6 +28,7 @@ _ONLY: Final[dict[str, tuple[str, ...]]] = {
     "max_write_request_units": ("dynamodb",),
     "consistency": ("dynamodb",),
     "shards": ("kinesis",),
+    "mode": ("kinesis",),
     "fifo": ("sqs", "sns"),
     "express": ("step_functions",),
     "transitions": ("step_functions",),
@@ -70,7 +72,11 @@ class Service(Model):
         Of DynamoDB's reads and writes; transactions cost twice as much.
     shards : int
         Shards of a Kinesis stream, each 1 MiB and 1,000 records a second (documented); a record
-        goes to any of them. Default 1.
+        goes to any of them. Default 1; on demand 4, what a new stream takes (documented): give what
+        it has grown to.
+    mode : {"provisioned", "on_demand"}
+        Capacity mode of a Kinesis stream: paid by the shard and hour, or by the stream's hours and
+        what is written, each record in whole KB: ``item_size`` is then one size.
     fifo, express : bool
         A FIFO queue or topic; an Express workflow.
     transitions : int or None
@@ -100,6 +106,9 @@ class Service(Model):
         choice("eventual", "strong", "transactional"),
     ] = "eventual"
     shards: Annotated[int, whole(1, 10_000)] = 1
+    mode: Annotated[Literal["provisioned", "on_demand"], choice("provisioned", "on_demand")] = (
+        "provisioned"
+    )
     fifo: Annotated[bool, flag()] = False
     express: Annotated[bool, flag()] = False
     transitions: Annotated[int, whole(1, 25_000, "Step Functions")] | None = None
@@ -114,6 +123,8 @@ class Service(Model):
         filled: dict[str, Any] = {"latency": {"p50": "10ms", "p99": "60ms"}}
         if kind == "dynamodb":
             filled["latency"] = {"p50": "4ms", "p99": "15ms"}
+        if kind == "kinesis" and data.get("mode") == "on_demand":
+            filled["shards"] = 4
         special = data.get("fifo") is True or data.get("express") is True
         if isinstance(kind, str) and (kind, special) in _QUOTAS:
             filled["limit"] = _QUOTAS[kind, special]
@@ -134,6 +145,9 @@ class Service(Model):
             if self.type == "step_functions" and key in self.model_fields_set and is_wrong:
                 hint = f"remove the key, or write express: {str(not self.express).lower()}"
                 findings.append(Finding((key,), f"is billed of {of} workflows only", hint))
+        if self.mode == "on_demand" and not isinstance(self.item_size, Constant):
+            message = "must be one size where a stream is paid by what is written"
+            findings.append(Finding(("item_size",), message, "write e.g. item_size: 2KB"))
         reads, writes = self.read_capacity_units, self.write_capacity_units
         if self.type == "dynamodb" and (reads is None) != (writes is None):
             missing = "write" if writes is None else "read"

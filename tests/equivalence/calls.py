@@ -33,6 +33,8 @@ def _service(drawing: Drawing) -> dict[str, Any]:
             drawing.optional(service, 80, "max_write_request_units", 3, 20, 100)
     elif kind == "kinesis":
         drawing.optional(service, 70, "shards", 2, 1, 3)
+        if isinstance(service.get("item_size", "1KB"), str):
+            drawing.optional(service, 40, "mode", "on_demand", "provisioned")
     else:
         drawing.optional(service, 80, "limit", drawing.throttle())
         if kind in ("sqs", "sns"):

@@ -236,7 +236,7 @@ def test_the_answer_of_the_devices() -> None:
         f"at most {stats.peak_connects} of them in a second",
         f"{int(quantity(found, _MINUTES)):,} connection minutes are {cents(minutes.amount)}",
         f"{int(quantity(found, _MESSAGES)):,} messages {cents(messages.amount)}",
-        f"the stream that the reports go to costs {cents(stream)}: {dollars(found)} for three hours",
+        f"the stream that the reports go to costs {cents(stream)}: {dollars(found)} for three",
         f"{sum(only(minute).refused.values()):,} upgrades are refused, and "
         f"{100_000 - only(minute).peak_open:,} devices give up",
         f"{only(silent).closed['idle']:,} connections are closed for being idle",

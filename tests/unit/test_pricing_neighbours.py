@@ -63,6 +63,11 @@ def dollars(text: str) -> Fraction:
          {"units": 10_000_000, "is_provisioned": True, "capacity": 4,
           "provisioned_ns": 730 * HOUR_NS},
          {"kinesis.provisioned.shard_hours": "43.8", "kinesis.provisioned.put_units": "0.14"}),
+        # A stream for 730 hours, and 10 GB in records of 1 KB.
+        ("kinesis",
+         {"requests": 10 << 20, "record_bytes": 0, "is_provisioned": True, "capacity": 1,
+          "provisioned_ns": 730 * HOUR_NS},
+         {"kinesis.on_demand.stream_hours": "29.2", "kinesis.on_demand.data_in": "0.8"}),
     ],
 )  # fmt: skip
 def test_a_service_costs_what_its_price_list_says(
