@@ -25,6 +25,7 @@ from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
 from apisim.pricing.neighbours import (
     BalancerUsage,
+    RouteMetricsUsage,
     ServiceUsage,
     UserPoolUsage,
     VpcEndpointUsage,
@@ -46,6 +47,7 @@ __all__ = [
     "PriceBook",
     "Quantities",
     "QuantityError",
+    "RouteMetricsUsage",
     "ServiceUsage",
     "SettingError",
     "TierRow",

@@ -66,6 +66,7 @@ _USAGE_UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "waf.web_acls": "Month",
         "waf.rules": "Month",
         "waf.requests": "Requests",
+        "cloudwatch.metrics": "Metrics",
         "cognito.mau.lite": "User-Month",
         "cognito.mau.essentials": "User-Month",
         "cognito.mau.plus": "User-Month",

@@ -14,7 +14,13 @@ from typing import Final
 from apisim.pricing.book import PriceBook
 from apisim.pricing.counting import NS_PER_HOUR, check_counted, check_known
 
-__all__ = ["BalancerUsage", "ServiceUsage", "UserPoolUsage", "VpcEndpointUsage"]
+__all__ = [
+    "BalancerUsage",
+    "RouteMetricsUsage",
+    "ServiceUsage",
+    "UserPoolUsage",
+    "VpcEndpointUsage",
+]
 
 _MS_PER_S: Final = 1_000
 _S_PER_HOUR: Final = 3_600
@@ -26,6 +32,10 @@ _STEP_MB: Final = 64
 _RECORD_STEP: Final = 1 << 10
 
 _SERVICES: Final = ("dynamodb", "sqs", "sns", "step_functions", "kinesis", "eventbridge")
+#: Detailed metrics of a route that is called, by API type (developer guide, "Amazon API Gateway
+#: dimensions and metrics", "Working with metrics for HTTP APIs", "Monitor WebSocket APIs").
+_ROUTE_METRICS: Final = {"rest": 7, "http": 6, "websocket": 6}
+_HOURS_PER_MONTH: Final = 730
 _TIERS: Final = ("lite", "essentials", "plus")
 
 
@@ -276,6 +286,40 @@ class UserPoolUsage:
     def quantities(self) -> Iterator[tuple[str, Fraction]]:
         """Meters and quantities in their units."""
         yield f"cognito.mau.{self.tier}", Fraction(self.users)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteMetricsUsage:
+    """Detailed metrics of one route that was called.
+
+    Attributes
+    ----------
+    api, route : str
+        Whose they are.
+    type : str
+        ``rest``, ``http`` or ``websocket``.
+    provisioned_ns : int
+        Time in which it was called [ns].
+    """
+
+    api: str
+    route: str
+    type: str
+    provisioned_ns: int = 0
+
+    def __post_init__(self) -> None:
+        check_known("type", self.type, tuple(_ROUTE_METRICS))
+        check_counted("provisioned_ns", self.provisioned_ns)
+
+    @property
+    def metrics(self) -> int:
+        """How many metrics these are."""
+        return _ROUTE_METRICS[self.type]
+
+    def quantities(self) -> Iterator[tuple[str, Fraction]]:
+        """Meters and quantities in their units: prorated by the hour, a begun one is whole."""
+        hours = -(-self.provisioned_ns // NS_PER_HOUR)
+        yield "cloudwatch.metrics", Fraction(self.metrics * hours, _HOURS_PER_MONTH)
 
 
 def _up_to(value: int, step: int) -> int:

@@ -194,6 +194,8 @@ def _of_time(
         yield f"elb.{balancer}.hours", month
     zones = {one.name: one.zones or 0 for usage in usages for one in usage.vpc_endpoints}
     yield "privatelink.endpoint_hours", month * sum(zones.values())
+    metrics = {(one.api, one.route): one.metrics for usage in usages for one in usage.route_metrics}
+    yield "cloudwatch.metrics", Fraction(sum(metrics.values()))
     pools = {one.name: one for usage in usages for one in usage.user_pools}
     for pool in pools.values():
         yield f"cognito.mau.{pool.tier}", Fraction(pool.population)

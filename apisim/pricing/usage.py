@@ -7,7 +7,7 @@ is finite in decimal, an hour of a cache is not.
 Counted here: requests (as units where the book has a metering increment), WebSocket connection
 minutes, transfer out, PrivateLink bytes and endpoint hours of private APIs, cache hours, web ACLs
 with their rules and what they look at, Lambda requests and duration, authorizers included, and the
-neighbours of :mod:`apisim.pricing.neighbours`. Not counted: logs, detailed metrics and traces; what
+neighbours of :mod:`apisim.pricing.neighbours`. Not counted: logs and traces; what
 consumers do with what is sent to a queue, a topic or a stream; storage; the new connections of a
 load balancer, because how API Gateway keeps its connections open is not documented.
 """
@@ -23,6 +23,7 @@ from apisim.pricing.charges import API_METERS
 from apisim.pricing.counting import NS_PER_HOUR, check_counted, check_known
 from apisim.pricing.neighbours import (
     BalancerUsage,
+    RouteMetricsUsage,
     ServiceUsage,
     UserPoolUsage,
     VpcEndpointUsage,
@@ -179,6 +180,7 @@ T = TypeVar(
     BalancerUsage,
     VpcEndpointUsage,
     UserPoolUsage,
+    RouteMetricsUsage,
 )
 
 
@@ -188,7 +190,8 @@ class Usage:
 
     Attributes
     ----------
-    apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools : tuples
+    apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools, route_metrics :
+        tuples
         One entry for each; ``+`` adds entry by entry.
 
     Examples
@@ -206,6 +209,7 @@ class Usage:
     balancers: tuple[BalancerUsage, ...] = ()
     vpc_endpoints: tuple[VpcEndpointUsage, ...] = ()
     user_pools: tuple[UserPoolUsage, ...] = ()
+    route_metrics: tuple[RouteMetricsUsage, ...] = ()
 
     def __add__(self, other: "Usage") -> "Usage":
         """Usage of both, entry by entry.
@@ -228,6 +232,9 @@ class Usage:
                 (*self.vpc_endpoints, *other.vpc_endpoints), lambda one: (one.name,)
             ),
             user_pools=_merged((*self.user_pools, *other.user_pools), lambda one: (one.name,)),
+            route_metrics=_merged(
+                (*self.route_metrics, *other.route_metrics), lambda one: (one.api, one.route)
+            ),
         )
 
     def quantities(self, book: PriceBook) -> dict[str, Fraction]:
@@ -283,6 +290,7 @@ class Usage:
             *(balancer.quantities(book) for balancer in self.balancers),
             *(endpoint.quantities() for endpoint in self.vpc_endpoints),
             *(pool.quantities() for pool in self.user_pools),
+            *(one.quantities() for one in self.route_metrics),
         ]
         for meter, quantity in chain.from_iterable(measured):
             add(meter, quantity)

@@ -12,10 +12,22 @@ from collections.abc import Collection, Iterator, Sequence
 from apisim.draws.distributions import Constant
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
-from apisim.pricing import BalancerUsage, ServiceUsage, UserPoolUsage, VpcEndpointUsage
+from apisim.pricing import (
+    BalancerUsage,
+    RouteMetricsUsage,
+    ServiceUsage,
+    UserPoolUsage,
+    VpcEndpointUsage,
+)
 from apisim.scenario.services import Service
 
-__all__ = ["balancer_usage", "service_usage", "user_pool_usage", "vpc_endpoint_usage"]
+__all__ = [
+    "balancer_usage",
+    "route_metrics_usage",
+    "service_usage",
+    "user_pool_usage",
+    "vpc_endpoint_usage",
+]
 
 _MEASURED = 0
 _NS_PER_MS = 1_000_000
@@ -184,6 +196,22 @@ def vpc_endpoint_usage(replication: Replication, provisioned_ns: int) -> Iterato
     """How long each interface endpoint was there."""
     for name, endpoint in replication.program.scenario.vpc_endpoints.items():
         yield VpcEndpointUsage(name=name, zones=endpoint.zones, provisioned_ns=provisioned_ns)
+
+
+def route_metrics_usage(
+    replication: Replication, cells: Collection[int], parts: Collection[int], provisioned_ns: int
+) -> Iterator[RouteMetricsUsage]:
+    """Detailed metrics of the routes that were called, all the time."""
+    program = replication.program
+    called = {
+        (cell.api, cell.route): program.scenario.apis[cell.api].type
+        for at in cells
+        if replication.recorder.usage["requests"][at][list(parts)].any()
+        and (cell := program.names.cells[at]).route
+        and program.scenario.apis[cell.api].stage.detailed_metrics
+    }
+    for (api, route), kind in called.items():
+        yield RouteMetricsUsage(api=api, route=route, type=kind, provisioned_ns=provisioned_ns)
 
 
 def user_pool_usage(replication: Replication, parts: Sequence[int]) -> Iterator[UserPoolUsage]:

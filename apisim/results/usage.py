@@ -17,6 +17,7 @@ from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
 from apisim.results.neighbours import (
     balancer_usage,
+    route_metrics_usage,
     service_usage,
     user_pool_usage,
     vpc_endpoint_usage,
@@ -192,6 +193,7 @@ def _usage(
         balancers=tuple(balancer_usage(replication, phases, parts, provisioned_ns)),
         vpc_endpoints=tuple(vpc_endpoint_usage(replication, provisioned_ns)),
         user_pools=tuple(user_pool_usage(replication, parts)),
+        route_metrics=tuple(route_metrics_usage(replication, cells, parts, provisioned_ns)),
     )
 
 

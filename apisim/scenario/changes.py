@@ -185,7 +185,7 @@ def _read(
 
 def _refusal(path: Path) -> tuple[str, str] | None:
     """Why a path cannot be set while the scenario runs, and what to do instead."""
-    if path[-1] in _BILLED and len(path) == 3:
+    if (path[-1] in _BILLED and len(path) == 3) or path[-1] == "detailed_metrics":
         return _not_now(path[-1])
     if path[0] in _ROOTS or (path[0] == "traffic" and path[2:3] == ("network",)):
         return None
@@ -200,7 +200,7 @@ def _not_now(key: str | int) -> tuple[str, str]:
 
 def _billed_otherwise(first: Scenario, changed: Scenario) -> list[Finding]:
     """What only the bill knows and a definition set as a whole changes, also by leaving it out."""
-    return [
+    found = [
         Finding((section, name, key), *_not_now(key))
         for section in ("functions", "usage_plans", "services", "endpoints")
         for name, thing in getattr(changed, section).items()
@@ -208,6 +208,13 @@ def _billed_otherwise(first: Scenario, changed: Scenario) -> list[Finding]:
         if name in getattr(first, section)
         and getattr(thing, key, None) != getattr(getattr(first, section)[name], key, None)
     ]
+    found += [
+        Finding(("apis", name, "stage", "detailed_metrics"), *_not_now("detailed_metrics"))
+        for name, api in changed.apis.items()
+        if name in first.apis
+        and api.stage.detailed_metrics != first.apis[name].stage.detailed_metrics
+    ]
+    return found
 
 
 def _overlaps(changes: Sequence[Change]) -> Iterator[tuple[Change, tuple[str, str]]]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from apisim.scenario.fields import Reader, choice, name, rate, size, whole
+from apisim.scenario.fields import Reader, choice, flag, name, rate, size, whole
 from apisim.scenario.model import Context, Model
 from apisim.scenario.perimeter import Waf
 from apisim.scenario.stages import Canary, Variables
@@ -102,12 +102,14 @@ class Stage(Model):
     deployment : int
         Number of the deployment the stage has, default 1. Cache keys have it in them, so that what
         another deployment left in the cache is not found (assumed); ``timeline:`` may set it.
+    detailed_metrics : bool
+        Whether CloudWatch gets metrics of each route that is called, which are billed (those of the
+        API and the stage are free).
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
             "access_log",
-            "detailed_metrics",
             "execution_log",
             "tracing",
         }
@@ -126,6 +128,7 @@ class Stage(Model):
     canary: Canary | None = None
     minimum_compression_size: Annotated[int, size("0B", "10485760B", "API Gateway")] | None = None
     deployment: Annotated[int, whole(1, 1_000_000)] = 1
+    detailed_metrics: Annotated[bool, flag()] = False
 
     @property
     def has_cache(self) -> bool:

@@ -25,6 +25,7 @@ def add_stages(drawing: Drawing, data: dict[str, Any]) -> None:
             if drawing.maybe(30):
                 _compress(drawing, data, api, stage)
         drawing.optional(stage, 20, "deployment", 2, 1)
+        drawing.optional(stage, 20, "detailed_metrics", True, False)
         if stage:
             api["stage"] = {**api.get("stage", {}), **stage}
     names = {name: [name] for name in data["apis"]}

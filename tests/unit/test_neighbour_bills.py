@@ -257,3 +257,27 @@ def test_nobody_is_seen_to_sign_in_without_a_quota() -> None:
             "populations: {people: {count: 5, user_pool_tier: lite}}\n"
             "traffic: {web: {of: people, phases: [{duration: 1s, rate: 1}], mix: {GET /x: 1}}}\n"
         )
+
+
+# CloudWatch
+
+
+@pytest.mark.parametrize(("kind", "each"), [("rest", 7), ("http", 6)])
+def test_detailed_metrics_are_those_of_the_routes_that_were_called(kind: str, each: int) -> None:
+    mock = {"integration": {"type": "http_proxy", "endpoint": "e"}}
+    routes = {"GET /x": mock, "GET /y": mock, "GET /never": mock}
+    result = simulated(
+        apis={"a": {"type": kind, "stage": {"detailed_metrics": True}, "routes": routes}},
+        endpoints={"e": {"servers": 9, "service_time": 0}},
+        traffic={"web": evenly("1/min", "61m", {"GET /x": 1, "GET /y": 1})},
+        pricing={"month": "project", "represents": "steady"},
+    )
+    # Two begun hours of 730; 0.30 a metric and month.
+    assert bill_of(result.bill.run)["cloudwatch.metrics"] == Fraction(2 * each * 2, MONTH_H)
+    line = result.bill.month.line("cloudwatch.metrics")
+    assert line.quantity == 2 * each
+    assert line.amount == Fraction(3, 10) * 2 * each
+
+
+def test_without_detailed_metrics_there_are_none() -> None:
+    assert "cloudwatch.metrics" not in bill_of(calls({"type": "sqs"}).bill.run)
