@@ -513,6 +513,11 @@ OFF: Final[dict[str, Switch]] = {
         "Fraction((self.zones or 0) * hours)",
         "Fraction(hours)",
     ),
+    "detailed metrics": Switch(
+        "apisim/results/neighbours.py",
+        "and (cell := program.names.cells[at]).route",
+        "and (cell := program.names.cells[at]) is None",
+    ),
     "active users": Switch(
         "apisim/pricing/neighbours.py",
         'yield f"cognito.mau.{self.tier}", Fraction(self.users)',
@@ -707,6 +712,14 @@ CAPABILITIES: Final = (
     ),
     Capability(_FUND, "access and execution logs"),
     Capability(_FUND, "X-Ray traces"),
+    Capability(
+        _FUND,
+        "what detailed metrics of routes cost",
+        "apis.*.stage.detailed_metrics",
+        "detailed metrics",
+        test="tests/unit/test_neighbour_bills.py::"
+        "test_detailed_metrics_are_those_of_the_routes_that_were_called",
+    ),
     Capability(_FUND, "documentation of an API"),
     Capability(_FUND, "OpenAPI definitions read and written"),
     Capability(

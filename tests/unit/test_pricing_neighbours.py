@@ -8,6 +8,7 @@ import pytest
 from apisim.pricing import (
     ApiUsage,
     BalancerUsage,
+    RouteMetricsUsage,
     ServiceUsage,
     Usage,
     UserPoolUsage,
@@ -186,9 +187,18 @@ def test_users_cost_by_the_tier_of_their_pool(
     assert bill.exact_total == dollars(amount)
 
 
+def test_a_hundred_detailed_http_routes_cost_180_dollars_a_month() -> None:
+    routes = tuple(
+        RouteMetricsUsage(api="a", route=f"GET /{n}", type="http", provisioned_ns=730 * HOUR_NS)
+        for n in range(100)
+    )
+    assert billed(route_metrics=routes) == {"cloudwatch.metrics": dollars("180")}
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        lambda: RouteMetricsUsage(api="a", route="GET /", type="soap"),
         lambda: ServiceUsage(name="s", type="s3"),
         lambda: ServiceUsage(name="s", type="sqs", units=-1),
         lambda: BalancerUsage(name="b", kind="clb"),
