@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from apisim.arrays.bits import mix64
 from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
-from apisim.arrays.jit import constant, inline, kernel, part
+from apisim.arrays.jit import inline, kernel, part
 from apisim.engine.clients import CallRecords, new_call_records
 from apisim.engine.connection_records import ConnectionRecords, new_connection_records
 from apisim.engine.customer_counts import CUSTOMER_COUNT_DTYPE, add_to_customer
@@ -21,6 +21,7 @@ from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.engine.push_records import PushRecords, new_push_records
+from apisim.engine.usage_counts import USAGE_DTYPE, add_usage
 from apisim.gateway.status import Answer
 
 __all__ = [
@@ -107,10 +108,6 @@ CELL_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
-#: What the bill needs by cell, warm-up apart: ``usage[cell, 1]`` is the warm-up's.
-USAGE_DTYPE: Final = np.dtype(
-    [("requests", "i8"), ("units", "i8"), ("bytes_in", "i8"), ("bytes_out", "i8")], align=True
-)
 TOTAL_DTYPE: Final = np.dtype(
     [
         ("digest", "u8"),
@@ -127,7 +124,6 @@ TOTAL_DTYPE: Final = np.dtype(
     align=True,
 )
 _SPILL: Final = 1 << 60
-_SENT: Final = constant(Answer.SENT)
 
 
 class Recorder(NamedTuple):
@@ -139,7 +135,7 @@ class Recorder(NamedTuple):
     counts: NDArray[np.int64]  # [n_cells, n_answers]
     histograms: NDArray[np.void]  # BIN_DTYPE[n_cells, len(HISTOGRAMS), N_BINS]
     series: NDArray[np.int64]  # [n_apis, MAX_PERIODS, N_COLUMNS]
-    usage: NDArray[np.void]  # USAGE_DTYPE[n_cells, 2]
+    usage: NDArray[np.void]  # USAGE_DTYPE[n_cells, 2, n_answers]; [:, 1] is the warm-up's
     executions: NDArray[np.void]  # EXECUTION_DTYPE[n_phases, n_functions, 2]
     customers: NDArray[np.void]  # CUSTOMER_COUNT_DTYPE
     calls: CallRecords
@@ -178,7 +174,7 @@ def new_recorder(
         counts=np.zeros((n_cells, N_ANSWERS), np.int64),
         histograms=np.zeros((n_cells, len(HISTOGRAMS), N_BINS), BIN_DTYPE),
         series=np.zeros((n_apis, MAX_PERIODS, N_COLUMNS), np.int64),
-        usage=np.zeros((n_cells, 2), USAGE_DTYPE),
+        usage=np.zeros((n_cells, 2, N_ANSWERS), USAGE_DTYPE),
         executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
         customers=np.zeros(max(n_customers, 1), CUSTOMER_COUNT_DTYPE),
         calls=new_call_records(n_cells if has_clients else 1),
@@ -283,14 +279,7 @@ def record(
         column[AUTHORIZER_CALLS] += 1
     sums = recorder.cells[cell]
     is_warm_up = 1 if row["arrival_ns"] < total["warm_up_ns"] else 0
-    usage = recorder.usage[cell, is_warm_up]
-    usage["requests"] += 1
-    usage["units"] += row["units"]
-    usage["bytes_in"] += row["request_bytes"]
-    usage["bytes_out"] += row["response_bytes"]
-    if rare is not None and row["answer"] == _SENT:
-        # A push goes out to its client, though it is the call's request.
-        usage["bytes_out"] += row["request_bytes"]
+    add_usage(recorder.usage[cell, is_warm_up, row["answer"]], row, rare)
     if is_warm_up == 1:
         sums["warm_up_requests"] += 1
         return

@@ -175,11 +175,11 @@ def balancer_usage(
             answered = called + int(sums["cache_hits"])
             busy_ns = int(sums["integration_high"]) * _HIGH_WORD + int(sums["integration_low"])
             for part in parts:
-                n = int(usage["requests"][part])
+                n = int(usage["requests"][part].sum())
                 # Nothing is known of a cell that was met in the warm-up only: it is taken whole.
                 requests += _share(n, called, of)
-                n_bytes += _share(int(usage["bytes_in"][part]), called, of)
-                n_bytes += _share(int(usage["bytes_out"][part]), called, answered)
+                n_bytes += _share(int(usage["bytes_in"][part].sum()), called, of)
+                n_bytes += _share(int(usage["bytes_out"][part].sum()), called, answered)
                 active_ns += busy_ns * n // of if of else 0
         yield BalancerUsage(
             name=name,

@@ -1,0 +1,46 @@
+"""What the bill needs of each request: by cell, by warm-up or not, and by what became of it."""
+
+from typing import Final
+
+import numpy as np
+
+from apisim.arrays.jit import constant, part
+from apisim.gateway.status import Answer
+
+__all__ = ["USAGE_DTYPE", "add_usage"]
+
+#: Sums of the requests of one cell that ended with one answer; sizes in bytes.
+USAGE_DTYPE: Final = np.dtype(
+    [
+        ("requests", "i8"),
+        ("units", "i8"),  # billed
+        ("bytes_in", "i8"),
+        ("bytes_out", "i8"),
+        ("authorizer_calls", "i8"),  # requests for which an authorizer's function was called
+    ],
+    align=True,
+)
+_SENT: Final = constant(Answer.SENT)
+
+
+@part
+def add_usage(usage: np.void, row: np.void, rare: int | None) -> None:
+    """Count one request for the bill.
+
+    Parameters
+    ----------
+    usage : USAGE_DTYPE record
+        Updated in place.
+    row : record with at least the fields of REQUEST_DTYPE
+    rare : int or None
+        None where nothing is pushed to connections.
+    """
+    usage["requests"] += 1
+    usage["units"] += row["units"]
+    usage["bytes_in"] += row["request_bytes"]
+    usage["bytes_out"] += row["response_bytes"]
+    if row["authorizer_ns"] >= 0:
+        usage["authorizer_calls"] += 1
+    if rare is not None and row["answer"] == _SENT:
+        # A push goes out to its client, though it is the call's request.
+        usage["bytes_out"] += row["request_bytes"]
