@@ -183,6 +183,8 @@ class BalancerUsage:
         Bytes of those requests and of their answers.
     active_ns : int
         Time that they took, added up [ns]: connections in use, integrated over time.
+    requests_per_connection : int or None
+        Requests that come over one connection; None: nobody said, and new ones are not counted.
     rule_evaluations : int
         Rules that an ALB evaluates for one request, without those that are free.
     """
@@ -193,6 +195,7 @@ class BalancerUsage:
     requests: int = 0
     bytes: int = 0
     active_ns: int = 0
+    requests_per_connection: int | None = None
     rule_evaluations: int = 0
 
     def __post_init__(self) -> None:
@@ -212,7 +215,11 @@ class BalancerUsage:
         if meter is None:
             return
         evaluated = Fraction(self.requests * self.rule_evaluations, _S_PER_HOUR)
+        opened = Fraction(0)
+        if self.requests_per_connection is not None:
+            opened = Fraction(self.requests, self.requests_per_connection * _S_PER_HOUR)
         used = {
+            "new_connections_per_second": opened,
             "gb_per_hour": Fraction(self.bytes, book.conventions.gigabyte_bytes),
             "active_connections": Fraction(self.active_ns, NS_PER_HOUR),
             "rule_evaluations_per_second": evaluated,

@@ -48,7 +48,10 @@ _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
     "note",
 )  # fmt: skip
-_DIMENSIONS: Final = ("gb_per_hour", "active_connections", "rule_evaluations_per_second")
+_DIMENSIONS: Final = (
+    "new_connections_per_second", "active_connections", "gb_per_hour",
+    "rule_evaluations_per_second",
+)  # fmt: skip
 TIER_SCOPES: Final = (
     "none", "account-month", "account-region-month", "account-region-architecture-month",
 )  # fmt: skip

@@ -9,7 +9,7 @@ minutes, transfer out, PrivateLink bytes and endpoint hours of private APIs, cac
 with their rules and what they look at, Lambda requests and duration, authorizers included, and the
 neighbours of :mod:`apisim.pricing.neighbours`. Not counted: logs and traces; what
 consumers do with what is sent to a queue, a topic or a stream; storage; the new connections of a
-load balancer, because how API Gateway keeps its connections open is not documented.
+load balancer, unless the scenario says how many requests come over one.
 """
 
 from collections.abc import Callable, Iterable

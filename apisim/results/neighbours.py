@@ -188,6 +188,7 @@ def balancer_usage(
             requests=requests,
             bytes=n_bytes,
             active_ns=active_ns,
+            requests_per_connection=endpoint.requests_per_connection,
             rule_evaluations=endpoint.rule_evaluations,
         )
 

@@ -35,6 +35,7 @@ _ROOTS: Final = (
 _BILLED: Final = (
     "memory", "architecture", "price", "provisioned_concurrency",
     "transitions", "execution_duration", "execution_memory", "rule_evaluations", "mode",
+    "requests_per_connection",
 )  # fmt: skip
 #: Likewise, where a stream is paid by what is written.
 _BY_SIZE: Final = {"on_demand": ("item_size",)}

@@ -69,6 +69,10 @@ class HttpEndpoint(Model):
     cross_zone : bool
         Whether a request may go to a target of another zone. Default: of an ALB yes, of an NLB no
         (Elastic Load Balancing guide, documented).
+    requests_per_connection : int or None
+        Requests that the gateway sends over one connection to the balancer, 1 to 1,000,000: new
+        connections are one of the dimensions of its capacity units. None, the default: nobody
+        knows, and they are left out.
     rule_evaluations : int
         Rules that an ALB evaluates for one request beyond those that are free, 0 to 200, default 0:
         one of the dimensions of its capacity units.
@@ -88,6 +92,7 @@ class HttpEndpoint(Model):
     targets: Annotated[int, whole(1, 100)] = 1
     zones: Annotated[int, whole(1, 6)] = 1
     cross_zone: Annotated[bool, flag()] = False
+    requests_per_connection: Annotated[int, whole(1, 1_000_000)] | None = None
     rule_evaluations: Annotated[int, whole(0, 200)] = 0
     health_check: HealthCheck = as_written({})
     outages: Annotated[list[Outage], Field(max_length=100)] = Field(default_factory=list)
@@ -101,7 +106,7 @@ class HttpEndpoint(Model):
     def _has_a_balancer(self) -> Self:
         findings = []
         if self.behind is None:
-            for key in (*_OF_BALANCERS, "rule_evaluations"):
+            for key in (*_OF_BALANCERS, "requests_per_connection", "rule_evaluations"):
                 if key in self.model_fields_set:
                     message = "a public endpoint has none"
                     is_rule = key == "rule_evaluations"

@@ -57,6 +57,7 @@ def draw_link(drawing: Drawing, endpoint: dict[str, Any]) -> None:
     drawing.optional(endpoint, 40, "cross_zone", True, False)
     if endpoint["behind"] == "alb":
         drawing.optional(endpoint, 40, "rule_evaluations", 2, 0)
+    drawing.optional(endpoint, 30, "requests_per_connection", 1, 50)
     if drawing.maybe(70):
         endpoint["outages"] = outages = []
         for _ in range(drawing.one(1, 2)):

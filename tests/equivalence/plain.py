@@ -21,7 +21,7 @@ _OF_STAGE = ("waf", "canary", "minimum_compression_size")
 _OF_NETWORK = ("keep_alive", "reuse", "tls", "bandwidth", "origin_rtt", "location")
 _OF_LINK = (
     *("behind", "targets", "zones", "cross_zone", "outages", "health_check"),
-    "rule_evaluations",
+    *("requests_per_connection", "rule_evaluations"),
 )
 _OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
 _SETTINGS = (

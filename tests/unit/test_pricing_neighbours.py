@@ -124,6 +124,7 @@ def test_the_published_bill_of_a_load_balancer() -> None:
         ({"requests": 3_600_000, "rule_evaluations": 6}, 6),  # 1,000 a second for an hour
         ({"bytes": 5 * GB, "active_ns": 12_000 * HOUR_NS, "requests": 9}, 5),
         ({"bytes": GB, "requests": 3_600_000, "rule_evaluations": 6}, 6),
+        ({"bytes": GB, "requests": 3_600_000, "requests_per_connection": 10}, 4),  # 100 a second
         ({}, 0),
     ],
 )
@@ -133,9 +134,20 @@ def test_the_largest_dimension_of_an_alb_counts(counts: dict[str, int], lcu_hour
     assert found.get("elb.alb.lcu_hours", 0) == lcu_hours
 
 
-def test_connections_and_rules_are_no_dimensions_of_an_nlb() -> None:
-    one = BalancerUsage(name="b", kind="nlb", active_ns=12_000 * HOUR_NS, bytes=GB // 2)
-    assert Usage(balancers=(one,)).quantities(BOOK) == {"elb.nlb.nlcu_hours": Fraction(1, 2)}
+@pytest.mark.parametrize(
+    ("counts", "nlcu_hours"),
+    [
+        ({"active_ns": 12_000 * HOUR_NS, "bytes": GB // 2}, Fraction(1, 2)),
+        ({"active_ns": 300_000 * HOUR_NS, "bytes": GB // 2}, 3),
+        ({"requests": 5_760_000, "requests_per_connection": 1}, 2),  # 1,600 a second for an hour
+        ({"requests": 5_760_000}, 0),  # nobody says how many connections that is
+        ({"requests": 36_000_000, "rule_evaluations": 9}, 0),
+    ],
+)
+def test_the_largest_dimension_of_an_nlb_counts(counts: dict[str, int], nlcu_hours: Any) -> None:
+    one = BalancerUsage(name="b", kind="nlb", **counts)
+    found = Usage(balancers=(one,)).quantities(BOOK)
+    assert found.get("elb.nlb.nlcu_hours", 0) == nlcu_hours
 
 
 # interface endpoints and user pools
