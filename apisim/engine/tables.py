@@ -200,6 +200,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("request_ppm", "i8"),  # of a body, what its mapping makes of it [1e-6]
         ("response_ppm", "i8"),
         ("event", "i8"),  # 1: the function gets an event, and the caller no result
+        ("streams", "i8"),  # 1: answers of any size, sent as they come
         ("replies", "i8"),  # 1: of a WebSocket API, what is answered goes back as a message
     ],
     align=True,
@@ -211,6 +212,7 @@ API_DTYPE: Final = np.dtype(
         ("host", "i8"),  # row of its first stage: stages of an API share its host's connections
         ("overhead", "i8"),
         ("increment_bytes", "i8"),
+        ("stream_increment_bytes", "i8"),  # of answers that are streamed
         ("basis", "i8"),
         ("waf", "i8"),  # row of the web ACLs
         ("invalid_certificates", "f8"),

@@ -9,10 +9,19 @@ from numpy.typing import NDArray
 
 from apisim.arrays.jit import inline
 
-__all__ = ["BASES", "connect_units", "message_units", "metered_units", "payload_units"]
+__all__ = [
+    "BASES",
+    "RESPONSE_PAYLOAD",
+    "connect_units",
+    "message_units",
+    "metered_units",
+    "payload_units",
+]
 
 #: What an HTTP API's metering increment measures; AWS documents uploads only (a named setting).
 BASES = ("request_payload", "response_payload", "larger", "sum")
+#: What is measured of an answer that a REST API streams (pricing page, 2026).
+RESPONSE_PAYLOAD = BASES.index("response_payload")
 
 
 @inline

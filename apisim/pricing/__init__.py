@@ -19,7 +19,12 @@ from apisim.pricing.bill import (
 )
 from apisim.pricing.billing import bill_of_month, bill_of_run, leave_one_out
 from apisim.pricing.book import PriceBook
-from apisim.pricing.charges import billable_units, charge_table, metering_increment
+from apisim.pricing.charges import (
+    billable_units,
+    charge_table,
+    metering_increment,
+    stream_increment,
+)
 from apisim.pricing.document import BookError
 from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
@@ -69,4 +74,5 @@ __all__ = [
     "mean_bill",
     "metering_increment",
     "rate",
+    "stream_increment",
 ]

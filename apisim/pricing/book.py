@@ -174,6 +174,8 @@ class Meter:
         first tier.
     increment_bytes : int or None
         Size of one billable unit [bytes]; None where each event is one unit.
+    stream_increment_bytes : int or None
+        Likewise of answers that a REST API streams to its callers.
     basis : str
         What is measured against ``increment_bytes``, e.g. ``request_payload``.
     gb_megabytes : int or None
@@ -205,6 +207,7 @@ class Meter:
     free: tuple[FreeAllowance, ...] = ()
     tiers_after_free: bool = False
     increment_bytes: int | None = None
+    stream_increment_bytes: int | None = None
     basis: str = ""
     gb_megabytes: int | None = None
     dimensions: tuple[tuple[str, Decimal], ...] = ()

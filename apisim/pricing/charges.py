@@ -19,6 +19,7 @@ __all__ = [
     "billable_units",
     "charge_table",
     "metering_increment",
+    "stream_increment",
 ]
 
 #: Meter of the requests (messages) of each API type.
@@ -108,6 +109,12 @@ def metering_increment(book: PriceBook, api_type: str) -> int | None:
         If the book has no meter for that API type.
     """
     return book.meter(API_METERS[api_type]).increment_bytes
+
+
+def stream_increment(book: PriceBook) -> int | None:
+    """Size of one billed unit of an answer that a REST API streams [bytes]; None: one is a unit."""
+    meter = book.meters.get(API_METERS["rest"])
+    return None if meter is None else meter.stream_increment_bytes
 
 
 def billable_units(book: PriceBook, meter: str, size_bytes: int) -> int:

@@ -97,7 +97,11 @@ def _meter_as_data(meter: Meter) -> dict[str, Any]:
         "note": meter.note,
         "usage_type": meter.usage_type,
         "sku": meter.sku,
-        "metering": {"increment_bytes": meter.increment_bytes, "basis": meter.basis or None},
+        "metering": {
+            "increment_bytes": meter.increment_bytes,
+            "basis": meter.basis or None,
+            "stream_increment_bytes": meter.stream_increment_bytes,
+        },
         "tiers": [
             {
                 "from": plain(start or Decimal(0)),
@@ -161,6 +165,8 @@ def _meter(meter: Meter, *, with_book: bool) -> Iterator[str]:
         yield f"    free: {quantity_text(Fraction(free.quantity))} a month with {free.plan}"
     if meter.increment_bytes is not None:
         yield f"    one unit: {meter.increment_bytes:,} bytes of {meter.basis or 'what is metered'}"
+    if meter.stream_increment_bytes is not None:
+        yield f"    one unit of what is streamed: {meter.stream_increment_bytes:,} bytes"
     if with_book:
         yield f"    priced by: {meter.priced_by}"
     if meter.note:

@@ -25,6 +25,7 @@ __all__ = [
     "METERING_KEYS",
     "METER_KEYS",
     "STATUSES",
+    "STREAMING_KEYS",
     "TIER_SCOPES",
     "is_partial",
     "read_cited",
@@ -43,6 +44,7 @@ METERING_KEYS: Final = (
     "metering_increment_bytes", "basis", "basis_status", "max_payload_bytes", "rounding",
     "rounding_status", "gb_megabytes", "memory_increment_megabytes", "status",
 )  # fmt: skip
+STREAMING_KEYS: Final = ("metering_increment_bytes", "basis", "sources")
 FREE_KEYS: Final = ("plan", "quantity", "per", "scope", "status", "note")
 _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
@@ -79,6 +81,7 @@ def read_meter(
     after_free = document.optional(facts, "tiers_apply_after_free_tier", path, document.flag)
     metering = document.optional(facts, "metering", path, _metering(document))
     increment_bytes, basis, gb_megabytes = metering or (None, "", None)
+    streaming = document.optional(facts, "metering_when_streaming", path, _streaming(document))
     return Meter(
         name=name,
         unit=unit or "",
@@ -88,6 +91,7 @@ def read_meter(
         free=document.optional(facts, "free_tier", path, _free(document)) or (),
         tiers_after_free=bool(after_free),
         increment_bytes=increment_bytes,
+        stream_increment_bytes=streaming,
         basis=basis,
         gb_megabytes=gb_megabytes,
         dimensions=document.optional(facts, "dimensions_per_lcu", path, _dimensions(document))
@@ -107,6 +111,16 @@ def _metering(
             document.optional(rules, "basis", path, document.text) or "",
             document.optional(rules, "gb_megabytes", path, document.whole),
         )
+
+    return read
+
+
+def _streaming(document: BookDocument) -> Callable[[Any, Path], int | None]:
+    def read(value: Any, path: Path) -> int | None:
+        rules = document.mapping(value, path, STREAMING_KEYS)
+        of_answer = document.choice(("response_payload",), "basis of what is streamed")
+        document.required(rules, "basis", path, of_answer)
+        return document.required(rules, "metering_increment_bytes", path, document.whole)
 
     return read
 

@@ -24,6 +24,7 @@ from apisim.pricing.reading_meters import (
     METER_KEYS,
     METERING_KEYS,
     STATUSES,
+    STREAMING_KEYS,
     TIER_SCOPES,
 )
 from apisim.pricing.regions import REGION_KEYS, REGIONS_KEYS, REGIONS_SCHEMA
@@ -54,9 +55,9 @@ _FOR_READERS: Final = frozenset(
     {
         "applies_to", "counts", "dimensions_per_lcu", "differs", "effective_date", "evidence",
         "hours_per_month", "included", "includes_init", "kilobyte_bytes", "max_payload_bytes",
-        "memory_increment_megabytes", "metering_when_streaming", "minimum",
-        "privatelink_petabyte_gigabytes", "provider", "rounding", "rounding_status", "scope",
-        "basis_status", "surcharges_per_request", "terabyte_gigabytes", "usage_type_status",
+        "memory_increment_megabytes", "minimum", "privatelink_petabyte_gigabytes", "provider",
+        "rounding", "rounding_status", "scope", "basis_status",
+        "surcharges_per_request", "terabyte_gigabytes", "usage_type_status",
     }
 )  # fmt: skip
 
@@ -194,10 +195,17 @@ def _definitions() -> dict[str, Schema]:
             METER_KEYS,
             ("unit", "tiers", "sources"),
             metering={"$ref": "#/$defs/metering"},
+            metering_when_streaming={"$ref": "#/$defs/streaming"},
             free_tier={"type": "array", "items": {"$ref": "#/$defs/free"}},
             sources=_CITED,
         ),
         "metering": _object(METERING_KEYS, (), status={}),
+        "streaming": _object(
+            STREAMING_KEYS,
+            ("metering_increment_bytes", "basis"),
+            basis={"const": "response_payload"},
+            sources=_CITED,
+        ),
         "change": {
             **_object(CHANGE_KEYS, (), sources=_CITED),
             "oneOf": [{"required": ["tiers"]}, {"required": ["off"]}],

@@ -85,8 +85,9 @@ class Integration(Model):
         ``Query``, ``PutItem`` (of other methods), ``UpdateItem``, ``DeleteItem``; others have one
         action each.
     timeout : int
-        How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, default
-        29 s. HTTP: 50 ms to 30 s, default 30 s. WebSocket: 50 ms to 29 s (quotas of each).
+        How long the gateway waits [ns]. REST: 50 ms to 29 s, regional ones up to 300 s, what is
+        streamed up to 15 minutes, default 29 s. HTTP: 50 ms to 30 s, default 30 s. WebSocket:
+        50 ms to 29 s (quotas of each).
     content_encoding : bool
         Whether the backend compresses its answers itself, which a stage then leaves alone.
     cache_namespace : str or None
@@ -97,6 +98,10 @@ class Integration(Model):
     invocation : {"request_response", "event"}
         How type ``lambda`` calls its function: it waits for the result, or it hands Lambda an
         event (``X-Amz-Invocation-Type: Event``), which the caller is told with a 202.
+    response_transfer_mode : {"buffered", "stream"}
+        Whether a proxy integration's answer is taken whole, up to 10 MB (6 MB of a function), or
+        sent on as it comes: of any size, within 15 minutes, neither cached nor compressed, and
+        billed by each 10 MB; REST only (``responseTransferMode``).
     transformation : Transformation or None
         What templates take and make of bodies; of REST and WebSocket APIs, types ``lambda``,
         ``http`` and ``aws_service``.
@@ -115,7 +120,7 @@ class Integration(Model):
     endpoint: Annotated[str, name()] | None = None
     service: Annotated[str, name()] | None = None
     action: ServiceAction | None = None
-    timeout: Annotated[int, duration("50ms", "300s", "API Gateway")] = as_written("29s")
+    timeout: Annotated[int, duration("50ms", "900s", "API Gateway")] = as_written("29s")
     cache_namespace: Annotated[str, name()] | None = None
     error_status: Annotated[Literal[200, 400, 500], choice(200, 400, 500)] = 200
     content_encoding: Annotated[bool, flag()] = False
@@ -123,6 +128,15 @@ class Integration(Model):
     invocation: Annotated[
         Literal["request_response", "event"], choice("request_response", "event")
     ] = "request_response"
+
+    response_transfer_mode: Annotated[
+        Literal["buffered", "stream"], choice("buffered", "stream")
+    ] = "buffered"
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether answers are sent on as they come."""
+        return self.response_transfer_mode == "stream"
 
     @model_validator(mode="after")
     def _has_its_backend(self) -> Self:
@@ -146,6 +160,10 @@ class Integration(Model):
         if self.action is not None and needs != "service":
             finding = Finding(("action",), f"type {self.type} has no action", "remove the key")
             findings.append(finding)
+        if self.is_streamed and not self.type.endswith("_proxy"):
+            message = f"type {self.type} streams nothing"
+            hint = "use lambda_proxy or http_proxy"
+            findings.append(Finding(("response_transfer_mode",), message, hint))
         findings += check_transformation(self.type, self.transformation)
         if findings:
             raise fail_all(findings)

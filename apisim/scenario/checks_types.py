@@ -62,11 +62,13 @@ def _check_timeouts(scenario: Scenario, outcome: Validation) -> None:
     """Longest integration timeouts (quotas of each type, 2025)."""
     for at, api, _, route in _routes(scenario):
         limit, owner = "300s", "regional REST APIs"
+        if route.integration.is_streamed:
+            limit, owner = "900s", "streamed answers"
         if api.type == "http":
             limit, owner = "30s", "HTTP APIs"
         elif api.type == "websocket":
             limit, owner = "29s", "WebSocket APIs"
-        elif api.endpoint == "edge":
+        elif api.endpoint == "edge" and not route.integration.is_streamed:
             limit, owner = "29s", "edge-optimized REST APIs"
         if route.integration.timeout > parse_duration(limit):
             written = format_duration(route.integration.timeout)
@@ -74,6 +76,19 @@ def _check_timeouts(scenario: Scenario, outcome: Validation) -> None:
             because = ((*at[:2], "type"), (*at[:2], "endpoint"))
             place = (*at, "integration", "timeout")
             outcome.add(place, message, f"allowed: 50ms to {limit}", because=because)
+
+
+def _check_streams(scenario: Scenario, outcome: Validation) -> None:
+    """Where answers cannot be streamed, and that streamed ones are not cached."""
+    for at, api, _, route in _routes(scenario):
+        if not route.integration.is_streamed:
+            continue
+        place = (*at, "integration", "response_transfer_mode")
+        refuse_lacking(outcome, "streaming", api, place)
+        if route.cache is not None and api.type == "rest":
+            message = "an answer that is streamed is not cached"
+            hint = "remove cache:, or response_transfer_mode: stream"
+            outcome.add((*at, "cache"), message, hint, because=(place,))
 
 
 def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
@@ -103,5 +118,6 @@ def _check_route_keys(scenario: Scenario, outcome: Validation) -> None:
 TYPE_RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_http_apis,
     _check_timeouts,
+    _check_streams,
     _check_route_keys,
 )

@@ -93,6 +93,9 @@ FEATURES: Final[dict[str, Feature]] = {
     "method_throttle": Feature("throttles of single routes", True, True, True),
     "tracing": Feature("X-Ray tracing", True, False, False),
     "execution_log": Feature("execution logs", True, False, True),
+    "streaming": Feature(
+        "streamed answers", True, False, False, 'developer guide, "Stream the integration response"'
+    ),
     "compression": Feature("payload compression", True, False, False),
 }
 

@@ -11,7 +11,14 @@ from apisim.engine.compiled.runner import compile_for
 from apisim.engine.lowering import Charging, lower
 from apisim.engine.program import Program, new_world
 from apisim.engine.run import Engine
-from apisim.pricing import BookError, PriceBook, charge_table, load_book, metering_increment
+from apisim.pricing import (
+    BookError,
+    PriceBook,
+    charge_table,
+    load_book,
+    metering_increment,
+    stream_increment,
+)
 from apisim.results.accounts import Accounts
 from apisim.results.usage import empty_windows
 from apisim.results.verdicts import check_thresholds
@@ -122,7 +129,7 @@ def _prices(scenario: Scenario) -> tuple[PriceBook, Charging]:
     except PricingError as error:
         problem = scenario.problem(("pricing", "book"), str(error))
         raise ScenarioError([problem]) from None
-    return book, Charging(charge_table(book), increments)
+    return book, Charging(charge_table(book), increments, stream_increment(book) or 0)
 
 
 def _services(scenario: Scenario, extend: Mapping[str, Any]) -> dict[int, Any]:

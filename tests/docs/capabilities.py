@@ -74,6 +74,7 @@ OFF: Final[dict[str, Switch]] = {
         "if ratio_ppm < 0 or size < threshold:",
         "if size >= 0:",
     ),
+    "streams": Switch(f"{_GATEWAY}/streaming.py", "if size <= FREELY_SENT_BYTES:", "if size >= 0:"),
     "stages": Switch(
         "apisim/scenario/stages.py",
         'return _USE.sub(lambda match: str(variables.get(match[1], "x")), written)',
@@ -1039,6 +1040,14 @@ CAPABILITIES: Final = (
         "apis.*.routes.*.response_size",
         "large answers",
         test=f"{_LARGE}[answer-11MB-rest-http-response:0.1]",
+    ),
+    Capability(
+        _INTEGRATION,
+        "proxy integrations of REST APIs: answers that are streamed",
+        "apis.*.routes.*.integration.response_transfer_mode",
+        "streams",
+        test="tests/unit/test_streaming.py::"
+        "test_each_10_mb_are_a_unit_and_what_follows_them_takes_time[two units]",
     ),
     Capability(
         _INTEGRATION,

@@ -100,7 +100,7 @@ def _strip_route(route: dict[str, Any], authorizers: dict[str, Any]) -> None:
     _without(route.get("cache", {}), ("invalidation", "encrypted"))
     if route["integration"]["type"] == "aws_service":
         route["integration"] = {"type": "lambda_proxy", "function": "f0"}
-    route["integration"].pop("transformation", None)
+    _without(route["integration"], ("transformation", "response_transfer_mode"))
     if not is_plain_size(route.get("response_size")):
         del route["response_size"]
     if isinstance(route.get("request_size"), dict):  # some of them too large to be let in

@@ -10,7 +10,7 @@ from typing import Final
 from apisim.arrays.jit import constant, part
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_LINK, BACKEND_MOCK, BACKEND_SERVICE
-from apisim.engine.compiled.bodies import map_request, map_response
+from apisim.engine.compiled.bodies import ends_later, map_request, map_response
 from apisim.engine.compiled.caching import ask_cache
 from apisim.engine.compiled.calendar import (
     RANK_ANSWER,
@@ -241,7 +241,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
             if (
                 rare is not None
                 and stage == STAGE_RESPONSE
-                and tables.routes[slot["route"]]["response_time"] >= 0
+                and ends_later(tables.routes[slot["route"]])
             ):
                 stage = map_response(world, at, now_ns)
             else:

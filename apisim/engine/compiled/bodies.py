@@ -19,9 +19,11 @@ from apisim.engine.world import World
 from apisim.gateway.limits import UNLIMITED
 from apisim.gateway.mapping import TOO_LARGE, UNCHANGED_PPM, mapped_bytes, passed_on_bytes
 from apisim.gateway.status import Answer
+from apisim.gateway.streaming import streamed_ns
 
 __all__ = [
     "answer_bytes",
+    "ends_later",
     "is_answer_too_large",
     "is_limited",
     "is_request_too_large",
@@ -46,6 +48,12 @@ _NO_DEADLINE: Final = constant(-1)
 def is_limited(route: np.void) -> bool:
     """Whether answers of a route may be too large, or are not passed on as they are."""
     return route["max_answer"] < _UNLIMITED or route["response_ppm"] != _UNCHANGED  # type: ignore[no-any-return]
+
+
+@part
+def ends_later(route: np.void) -> bool:
+    """Whether an answer is still on its way when the backend has made it."""
+    return route["response_time"] >= 0 or route["streams"] == 1  # type: ignore[no-any-return]
 
 
 @part
@@ -100,7 +108,7 @@ def map_request(world: World, at: int, now_ns: int) -> int:
 
 @gate
 def map_response(world: World, at: int, now_ns: int) -> int:
-    """The template of the answer in slot ``at`` runs, if it has one; the next stage."""
+    """The template of the answer in slot ``at`` runs, or its end is streamed; the next stage."""
     tables = world.tables
     slot = world.calendar.slots[at]
     route = tables.routes[slot["route"]]
@@ -111,7 +119,11 @@ def map_response(world: World, at: int, now_ns: int) -> int:
         return STAGE_RESPOND
     if result == RESULT_OK and is_limited(route) and is_answer_too_large(world, at):
         return STAGE_RESPOND
-    time_ns = draw_int(world, slot, route["response_time"], _RESPONSE_MAPPING)
+    if route["streams"] == 1:
+        line = tables.bindings[slot["binding"]]["cache_line"]
+        time_ns = streamed_ns(answer_bytes(world, slot, route, line))
+    else:
+        time_ns = draw_int(world, slot, route["response_time"], _RESPONSE_MAPPING)
     if time_ns == 0:
         return STAGE_RESPOND
     # The slot is in use, also if what its function had called comes to an end now.

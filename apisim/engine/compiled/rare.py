@@ -126,6 +126,7 @@ def is_needed(tables: Tables) -> bool:
         or (tables.routes["response_time"] >= 0).any()
         or (tables.routes["response_ppm"] != UNCHANGED_PPM).any()
         or tables.routes["event"].any()
+        or tables.routes["streams"].any()
         or len(tables.sessions)
     )
 

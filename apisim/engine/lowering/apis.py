@@ -185,6 +185,7 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row["host"] = hosts.index(hosts[at])
     row["overhead"] = context.dists.add(getattr(settings.gateway_overhead, api.type))
     row["increment_bytes"] = charging.increment_bytes[api.type]
+    row["stream_increment_bytes"] = charging.stream_increment_bytes
     row["basis"] = BASES.index(settings.http_metering_basis)
     row["invalid_certificates"] = api.mutual_tls.invalid_certificates if api.mutual_tls else 0
     row["max_body"] = BODY_BYTES

@@ -41,8 +41,13 @@ def lower_bodies(context: Context, row: np.void, route: Route) -> None:
         limit = EVENT_BYTES if route.integration.invocation == "event" else REQUEST_BYTES
         if can_exceed(route.request_size, limit * UNCHANGED_PPM / row["request_ppm"]):
             row["max_request"] = limit
+    row["streams"] = int(route.integration.is_streamed)
     row["event"] = int(route.integration.invocation == "event")
-    if not row["event"] and can_exceed(route.response_size, _max_answer(row)):
+    if (
+        not row["event"]
+        and not row["streams"]
+        and can_exceed(route.response_size, _max_answer(row))
+    ):
         row["max_answer"] = _max_answer(row)
 
 
@@ -50,7 +55,9 @@ def limit_logged(routes: NDArray[np.void], trace_bytes: NDArray[np.int64]) -> No
     """Answers as large as logs say are limited too."""
     largest = trace_bytes.max(initial=0)
     for row in routes:
-        if row["backend"] != BACKEND_MOCK and not row["event"] and largest > _max_answer(row):
+        if row["backend"] == BACKEND_MOCK or row["event"] or row["streams"]:
+            continue
+        if largest > _max_answer(row):
             row["max_answer"] = _max_answer(row)
 
 

@@ -21,10 +21,13 @@ class Charging:
         Whether a request with this outcome is billed; every outcome of ``gateway.status``.
     increment_bytes : dict of str to int
         Size of a billed unit [bytes] by API type; 0 where each request is one unit.
+    stream_increment_bytes : int
+        Likewise of what a REST API streams to its callers.
     """
 
     charged: dict[str, bool]
     increment_bytes: dict[str, int]
+    stream_increment_bytes: int = 0
 
 
 @dataclass(slots=True)

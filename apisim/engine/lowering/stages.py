@@ -38,7 +38,7 @@ def count_canary_routes(context: Context) -> int:
 
 def compressed_ppm(context: Context, route: Route) -> int:
     """What is left of a route's answers when they are compressed [1e-6]."""
-    if route.integration.content_encoding:
+    if route.integration.content_encoding or route.integration.is_streamed:
         return LEFT_ALONE
     ratio = route.compression_ratio
     if ratio is None:

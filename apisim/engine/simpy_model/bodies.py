@@ -11,6 +11,7 @@ from apisim.engine.simpy_model.environment import ARRIVAL, Process
 from apisim.gateway.limits import UNLIMITED
 from apisim.gateway.mapping import TOO_LARGE, UNCHANGED_PPM, mapped_bytes, passed_on_bytes
 from apisim.gateway.status import Answer
+from apisim.gateway.streaming import streamed_ns
 
 if TYPE_CHECKING:
     from apisim.engine.simpy_model.gateway import Gateway
@@ -69,12 +70,15 @@ def map_request(gateway: "Gateway", call: Call, route: Any) -> Process:
 
 
 def map_response(gateway: "Gateway", call: Call, route: Any) -> Process:
-    """The answer's template runs; what the gateway answers itself has none."""
+    """The answer's template runs, or its end is streamed; the gateway's own have neither."""
     if gateway.tables.body[_REST, call.answer] > 0:
         return
     if call.answer == Answer.SERVED and is_answer_too_large(gateway.model, call):
         return
-    time_ns = gateway.draws.amount(call, route.response_time, Purpose.RESPONSE_MAPPING)
+    if route.streams:
+        time_ns = int(streamed_ns(answer_bytes(gateway.model, call)))
+    else:
+        time_ns = gateway.draws.amount(call, route.response_time, Purpose.RESPONSE_MAPPING)
     yield from gateway.model.wait(call, time_ns, ARRIVAL)
 
 

@@ -246,7 +246,7 @@ class Gateway:
         if route.error_answer:
             answer = Answer(mapped_answer(answer, route.error_answer))
         call.answer = answer
-        if route.response_time >= 0:
+        if route.response_time >= 0 or route.streams:
             yield from map_response(self, call, route)
 
     def call_backend(

@@ -46,7 +46,7 @@ from apisim.engine.tables import (
     TRACE,
 )
 from apisim.engine.world import World
-from apisim.gateway.metering import metered_units
+from apisim.gateway.metering import RESPONSE_PAYLOAD, metered_units
 from apisim.gateway.sockets import grow_sockets, has_room
 
 __all__ = ["Model"]
@@ -277,11 +277,14 @@ class Model:
                 call.replied,
             )
         else:
+            increment_bytes, basis = api.increment_bytes, api.basis
+            if binding.route >= 0 and self.routes[binding.route].streams:
+                increment_bytes, basis = api.stream_increment_bytes, RESPONSE_PAYLOAD
             units = metered_units(
                 tables.charged[binding.api],
                 int(call.answer),
-                api.increment_bytes,
-                api.basis,
+                increment_bytes,
+                basis,
                 call.request_bytes,
                 call.response_bytes,
             )
