@@ -506,7 +506,7 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "balancer bytes": Switch(
         "apisim/results/neighbours.py",
-        'n_bytes += _share(int(usage["bytes_out"][part]), called, answered)',
+        'n_bytes += _share(int(usage["bytes_out"][part].sum()), called, answered)',
         "n_bytes += 0",
     ),
     "endpoint hours": Switch(
@@ -1046,8 +1046,7 @@ CAPABILITIES: Final = (
         "proxy integrations of REST APIs: answers that are streamed",
         "apis.*.routes.*.integration.response_transfer_mode",
         "streams",
-        test="tests/unit/test_streaming.py::"
-        "test_each_10_mb_are_a_unit_and_what_follows_them_takes_time[two units]",
+        test="tests/unit/test_streaming.py::test_what_is_beyond_10_mb_goes_at_2_mb_a_second",
     ),
     Capability(
         _INTEGRATION,
