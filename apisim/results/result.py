@@ -22,6 +22,7 @@ from apisim.results.timeline import Happening, happenings
 from apisim.results.verdicts import Verdict
 from apisim.results.web_acls import WebAclStats
 from apisim.results.websockets import WebSocketStats
+from apisim.results.whose_costs import WhoseCosts
 from apisim.scenario import Scenario
 from apisim.scenario.formats import counted
 
@@ -139,6 +140,9 @@ class Result:
         By WebSocket API: connections, messages, pushes, CloudWatch's metrics.
     bill : Bills
         Of the run and, where the scenario asks for it, of the projected month.
+    costs : WhoseCosts
+        Whose cost these are: ``costs.run`` and ``costs.month`` have ``by_api``, ``by_route``,
+        ``by_client``, ``customers``, ``refused`` and what is paid by time and by use.
     intervals : dict of str to Interval
         By metric; empty with one replication. Latencies in milliseconds.
     thresholds : tuple of Verdict
@@ -179,6 +183,7 @@ class Result:
     cors: Mapping[str, CorsStats]
     websockets: tuple[WebSocketStats, ...]
     bill: Bills
+    costs: WhoseCosts = field(repr=False)
     intervals: Mapping[str, Interval]
     thresholds: tuple[Verdict, ...]
     series: Series
