@@ -71,15 +71,17 @@ class CustomerCost(NamedTuple):
         """Cost of a thousand of its requests; None without any."""
         return self.cost / self.requests * 1000 if self.requests else None
 
+    def money(self, text: Text) -> dict[str, str | None]:
+        """Cost, revenue and margin as ``--json`` has them."""
+        return {name: text(getattr(self, name)) for name in ("cost", "revenue", "margin")}
+
     def to_dict(self, label: str, text: Text) -> dict[str, Any]:
         """For ``--json``."""
         return {
             label: self.name,
             **({"plan": self.plan} if label == "customer" else {"keys": self.customers}),
             "requests": text(self.requests),
-            "cost": text(self.cost),
-            "revenue": text(self.revenue),
-            "margin": text(self.margin),
+            **self.money(text),
             "per_1000_requests": text(self.per_thousand),
         }
 
@@ -130,9 +132,10 @@ class CustomerCosts:
             self.names[at], plan, 1, requests, self.cost(at), self.revenues.get(plan, Fraction(0))
         )
 
-    def top(self, n: int) -> list[CustomerCost]:
-        """The ``n`` that cost most, and rows for all others: together all there is."""
-        order = sorted(range(len(self.names)), key=lambda at: -self.numerators[at])
+    def top(self, n: int, by: "CustomerCosts | None" = None) -> list[CustomerCost]:
+        """The ``n`` that cost most (by another bill if given), and the others: all there is."""
+        most = self if by is None else by
+        order = sorted(range(len(self.names)), key=lambda at: -most.numerators[at])
         rows = [self.row(at) for at in order[:n]]
         rest = order[n:]
         if rest:
@@ -236,12 +239,12 @@ class Split:
         for (group, api, measure), amount in prices.items():
             own = self._members(group)
             of_customers = int(self.used[own, api, measure].sum())
-            whole = max(totals[group, api, measure], of_customers)
-            if not whole:
+            in_use = max(totals[group, api, measure], of_customers)
+            if not in_use:
                 unallocated += amount
                 continue
-            per_unit.append((own, api, measure, amount / whole))
-            nobody += amount * (whole - of_customers) / whole
+            per_unit.append((own, api, measure, amount / in_use))
+            nobody += amount * (in_use - of_customers) / in_use
         nobody += each if nobody_requests else 0
         denominator = lcm(each.denominator, *(price.denominator for *_, price in per_unit))
         numerators = np.zeros(len(names.customers), object)

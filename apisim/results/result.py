@@ -262,16 +262,32 @@ class Result:
             "variants": [row.to_dict() for row in self.variants],
             "traffic": [row.to_dict() for row in self.traffic],
             "phases": [row.to_dict() for row in self.phases],
-            "customers": self.customers.to_dict(_TOP),
+            "customers": self._customers(),
             "customers_summary": self.customers.summary(),
             "usage_plans": [asdict(stats) for stats in self.customers.plans()],
-            "bill": bill_section(run=self.bill.run, month=self.bill.month),
+            "bill": self._bill(),
             "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
             "thresholds": [verdict.to_dict() for verdict in self.thresholds],
             "alarms": [],
             "ok": self.ok,
             "notes": list(self.notes),
         }
+
+    def _customers(self) -> list[dict[str, Any]]:
+        """The top customers with what they cost and bring in."""
+        costs = self.costs.run
+        at = {name: number for number, name in enumerate(costs.customers.names)}
+        return [
+            stats | costs.customers.row(at[stats["customer"]]).money(costs.text)
+            for stats in self.customers.to_dict(_TOP)
+        ]
+
+    def _bill(self) -> dict[str, Any]:
+        section = bill_section(run=self.bill.run, month=self.bill.month)
+        section["run"] |= self.costs.run.to_dict(_TOP)
+        if self.costs.month is not None:
+            section["month"] |= self.costs.month.to_dict(_TOP)
+        return section
 
     def frame(self, name: str) -> "pd.DataFrame":
         """A tidy pandas frame; see :mod:`apisim.results.tables` for names, columns and units.
@@ -282,7 +298,7 @@ class Result:
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
             ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
             ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``, ``customers``,
-            ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or
+            ``usage_plans``, ``usage``, ``bill``, ``costs``, ``thresholds``, ``intervals`` or
             ``replications``.
 
         Raises
