@@ -364,10 +364,10 @@ def _costs(result: Result) -> list[Section | None]:
     if n_replications > 1:
         title += f", mean of {n_replications} replications"
     run, month = result.intervals.get("cost_run value"), result.intervals.get("cost_month value")
-    found: list[Section | None] = [
-        cost_section(title, bills.run, *_sampling(run), *cost_remarks(result.costs.run))
-    ]
     of_month = result.costs.month
+    # Below the bill that was asked for.
+    remarks = cost_remarks(result.costs.run) if of_month is None else ()
+    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run), *remarks)]
     if bills.month is not None and of_month is not None:
         remarks = (*_sampling(month), *cost_remarks(of_month))
         found.append(cost_section("Expected month, projected", bills.month, *remarks))
