@@ -199,7 +199,9 @@ def test_a_frame_that_does_not_exist_is_refused_with_those_that_do(result):
 
 def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     files = write_files(result, tmp_path / "deep" / "out")
-    tables = ["series.csv", "routes.csv", "bill.csv", "customers.csv", "usage.csv"]
+    tables = [
+        "series.csv", "routes.csv", "bill.csv", "costs.csv", "customers.csv", "usage.csv",
+    ]  # fmt: skip
     names = ["result.json", *tables, "scenario.yaml"]
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
