@@ -21,7 +21,7 @@ from apisim.pricing import PriceBook, Usage
 from apisim.pricing.project import scaling_part
 from apisim.results.usage_groups import OWNER_MEASURES, Owner, PartUsage
 
-__all__ = ["Claim", "Used", "Weighted", "entries_of", "held_items", "scaling_items"]
+__all__ = ["BEFORE_WAF", "Claim", "Used", "Weighted", "entries_of", "held_items", "scaling_items"]
 
 _Mask = NDArray[np.bool_]
 #: A part of what was used and how often it happened: a run once, a window so many times a month.
@@ -66,9 +66,9 @@ class Target(NamedTuple):
 
 
 #: Answers of the gates before a web ACL (``engine/*/gateway.py`` has their order).
-_BEFORE_WAF: Final = (
+BEFORE_WAF: Final = (
     Answer.SIGN_IN_THROTTLED, Answer.UNAVAILABLE, Answer.MTLS_FAILED, Answer.TOO_LARGE,
-    Answer.URL_TOO_LONG, Answer.HEADERS_TOO_LARGE, Answer.NO_MAPPING,
+    Answer.URL_TOO_LONG, Answer.HEADERS_TOO_LARGE, Answer.NO_MAPPING, Answer.NO_ROUTE,
 )  # fmt: skip
 #: Calls of a function that Lambda refuses: nothing runs.
 _NOT_RUN: Final = (Answer.FUNCTION_THROTTLED, Answer.FUNCTION_REQUEST_TOO_LARGE)
@@ -156,7 +156,7 @@ def _of_balancer(owners: _Owners, name: str) -> Iterator[Claim]:
 
 
 def _of_web_acl(owners: _Owners, api: str) -> Iterator[Claim]:
-    yield _claim("requests", owners.of_api(api), _BEFORE_WAF)
+    yield _claim("requests", owners.of_api(api), BEFORE_WAF)
 
 
 def _claim(measure: str, owners: _Mask, without: Iterable[Answer] = ()) -> Claim:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from apisim.scenario.fields import Reader, choice, decimal, read_input_file, text
@@ -143,6 +143,17 @@ class Pricing(Model):
     month_to_date: dict[str, Annotated[Decimal, decimal("0", "1000000000000000000")]] = Field(
         default_factory=dict
     )
+
+    @model_validator(mode="after")
+    def _shows_each_once(self) -> Self:
+        twice = [
+            Finding(("by", at), f"{one} is given twice", "keep one of them")
+            for at, one in enumerate(self.by)
+            if one in self.by[:at]
+        ]
+        if twice:
+            raise fail_all(twice)
+        return self
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from apisim.pricing import load_book, rate
 from apisim.pricing.allocation import RULES, UNALLOCATED, Group, Item, allocate, rule_shares
+from apisim.results.cost_items import BEFORE_WAF
 from apisim.results.costs import Costs
+from apisim.results.usage_groups import MEASURES, GroupedUsage
 from apisim.scenario import ScenarioError
 from apisim.studies import run
 from tests.equivalence.scenarios import Case, scenarios
@@ -89,9 +91,20 @@ def test_every_subtotal_of_a_run_adds_up_to_its_bill(
     check(result.costs.run)
     if result.costs.month is not None:
         check(result.costs.month)
+    check_web_acls(result.costs.grouped)
     result.to_dict()
     result.summary()
     assert set(result.frame("costs")["bill"]) <= {"run", "month"}
+
+
+def check_web_acls(grouped: GroupedUsage) -> None:
+    """Requests that came as far as a web ACL, by their answers, are those it looked at."""
+    for source, usage in grouped.run.sources.items():
+        for acl in usage.wafs:
+            owners = [(one.source, one.api) == (source, acl.api) for one in grouped.owners]
+            counts = grouped.run.counts[owners][:, :, MEASURES.index("requests")].sum(axis=0)
+            counts[list(BEFORE_WAF)] = 0
+            assert counts.sum() == acl.requests
 
 
 def check(costs: Costs) -> None:

@@ -313,3 +313,142 @@ def test_the_warm_up_of_a_customer_is_on_the_run_s_bill_and_not_on_the_month_s()
     window = Fraction(5, 3600)
     expected = 50 * MONTH_H / window * (CALL + KB * SENT)
     assert plans_of(costs.month)["premium"][0] == expected
+
+
+# what is shared
+
+
+def test_a_function_behind_two_routes_goes_by_their_calls_and_its_authorizer_s() -> None:
+    """100 calls of one route, 50 of another, and 100 more for the first one's authorizer."""
+    route = {**LAMBDA, "response_size": 0}
+    result = simulated(
+        apis={
+            "shop": {
+                "type": "rest",
+                "routes": {"POST /a": {**route, "authorizer": "t"}, "POST /b": route},
+            }
+        },
+        authorizers={"t": {"type": "token", "function": "f", "ttl": 0}},
+        traffic={
+            "web": {
+                **evenly("10", {"POST /a": 1}),
+                "values": {"header.authorization": {"uniform": 1}},
+            },
+            "bots": evenly("5", {"POST /b": 1}),
+        },
+    )
+    calls = {row.labels["route"]: row.meters for row in result.costs.run.by_route}
+    assert calls["POST /a"]["lambda.requests"] == 200 * INVOCATION
+    assert calls["POST /b"]["lambda.requests"] == 50 * INVOCATION
+
+
+def test_provisioned_concurrency_is_shared_by_those_who_call_the_function() -> None:
+    function = {"memory": "1024MB", "duration": "50ms", "provisioned_concurrency": 2}
+    result = simulated(functions={"f": function})
+    found = {row.labels["route"]: row.meters for row in result.costs.run.by_route}
+    line = result.bill.run.line("lambda.provisioned_concurrency.x86")
+    assert line is not None
+    assert found["POST /a"]["lambda.provisioned_concurrency.x86"] == line.amount
+    assert "lambda.provisioned_concurrency.x86" not in found["GET /b"]
+
+
+def test_bytes_of_a_private_api_are_its_callers_inside() -> None:
+    parts = {
+        "apis": {
+            "p": {
+                "type": "rest",
+                "endpoint": "private",
+                "resource_policy": [{"effect": "allow"}],
+                "routes": {"GET /b": {**PROXY, "response_size": "3KB"}},
+            }
+        },
+        "vpc_endpoints": {"inside": {"vpc": "vpc-1", "zones": 2}},
+        "traffic": {
+            "web": evenly("10", {"GET /b": 1}, vpc_endpoint="inside"),
+            "lost": evenly("10", {"GET /b": 1}),
+        },
+    }
+    result = simulated(**parts)
+    found = {row.labels["client"]: row.meters for row in result.costs.run.by_client}
+    meter = "privatelink.data_processed"
+    line = result.bill.run.line(meter)
+    assert line is not None
+    assert line.quantity == Fraction(100 * 4 * KB, GB)
+    assert found["web"][meter] == line.amount
+    # And the hours of the endpoint are its own callers'.
+    hours = result.bill.run.line("privatelink.endpoint_hours")
+    assert hours is not None
+    assert found["web"]["privatelink.endpoint_hours"] == hours.amount
+    assert meter not in found.get("lost", {})
+
+
+def test_a_free_tier_is_shared_by_all() -> None:
+    pricing = {"free_tier": "always-free", "month_to_date": {"lambda.requests": 999_950}}
+    route = {**LAMBDA, "response_size": 0}
+    result = simulated(
+        apis={"shop": {"type": "rest", "routes": {"POST /a": route, "POST /b": route}}},
+        traffic={"web": evenly("10", {"POST /a": 3, "POST /b": 2})},
+        pricing=pricing,
+    )
+    requests = {row.labels["route"]: row.requests for row in result.costs.run.by_route}
+    found = {row.labels["route"]: row.meters for row in result.costs.run.by_route}
+    for route_key, count in requests.items():
+        assert found[route_key]["lambda.requests"] == 50 * INVOCATION * count / 100
+
+
+def test_the_cache_of_an_api_that_nobody_calls_is_its_own() -> None:
+    stage = {"cache_cluster_size": "0.5"}
+    route = {"GET /b": {**PROXY, "response_size": 0}}
+    result = simulated(
+        apis={
+            "busy": {"type": "rest", "routes": route},
+            "idle": {"type": "rest", "stage": stage, "routes": route},
+        },
+        traffic={"web": evenly("10", {"busy GET /b": 1})},
+    )
+    hours = TEN_S * CACHE_HOUR
+    assert amounts(result.costs.run.by_api) == {"busy": 100 * CALL, "idle": hours}
+    assert amounts(result.costs.run.by_client) == {"web": 100 * CALL, "": hours}
+
+
+def test_replications_share_their_mean_bill() -> None:
+    traffic = {
+        "web": {**evenly("10", {"POST /a": 1}), "arrivals": "poisson", "offset": 0},
+        "bots": {**evenly("5", {"GET /b": 1}), "arrivals": "poisson", "offset": 0},
+    }
+    for source in traffic.values():
+        source.pop("offset")
+    result = simulated(traffic=traffic, replications=3)
+    rows = {row.labels["client"]: row for row in result.costs.run.by_client}
+    for row in rows.values():
+        assert row.meters["apigateway.rest.requests"] == row.requests * CALL
+    assert sum(row.amount for row in rows.values()) == result.bill.run.exact_total
+
+
+# what is shown
+
+
+def test_the_summary_shows_the_subtotals_that_are_asked_for() -> None:
+    shown = simulated(pricing={"by": ["route", "client"], "allocation": "unallocated"}).summary()
+    assert "Cost by route" in shown
+    assert "Cost by source" in shown
+    assert "(unallocated)" in shown
+    assert "Cost by customer" not in shown
+    assert "paid by the hour whatever the traffic" in shown
+    assert "Cost by route" not in simulated().summary()
+
+
+def test_the_summary_shows_margins_where_a_plan_has_a_price() -> None:
+    assert "What usage plans cost and bring in, run" in monetised().summary()
+    pricing = {"month": "project", "represents": "steady"}
+    assert "bring in, expected month" in monetised(pricing=pricing).summary()
+
+
+def test_costs_are_a_frame_that_adds_up_for_each_subtotal() -> None:
+    result = monetised(pricing={"month": "project", "represents": "steady"})
+    frame = result.frame("costs")
+    sums = frame[frame["by"] != "refused"].groupby(["bill", "by"])["cost"].sum()
+    assert set(sums.index.get_level_values("by")) == {"api", "route", "client", "plan", "customer"}
+    assert sums["run"].to_numpy() == pytest.approx(float(result.bill.run.total))
+    assert result.bill.month is not None
+    assert sums["month"].to_numpy() == pytest.approx(float(result.bill.month.total))
