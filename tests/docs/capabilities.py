@@ -505,7 +505,7 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "balancer bytes": Switch(
         "apisim/results/neighbours.py",
-        'n_bytes += _share(int(usage["bytes_out"][part]), called, answered)',
+        'n_bytes += _share(int(usage["bytes_out"][part].sum()), called, answered)',
         "n_bytes += 0",
     ),
     "endpoint hours": Switch(
@@ -533,8 +533,8 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "allocation": Switch(
         "apisim/pricing/allocation.py",
-        "add(group, meter, cost * Fraction(share) / whole)",
-        "add(group, meter, cost / len(item.shares))",
+        "line.meter.name: line.amount / totals[line.meter.name]",
+        "line.meter.name: Fraction(line.rows[0].price_per_unit)",
     ),
     "refused cost": Switch(
         "apisim/results/costs.py", "if who in _NO_REFUSAL:", "if who not in _NO_REFUSAL:"
