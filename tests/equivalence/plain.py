@@ -19,7 +19,9 @@ _OF_SOURCE = (
 )
 _OF_STAGE = ("waf", "canary", "minimum_compression_size")
 _OF_NETWORK = ("keep_alive", "reuse", "tls", "bandwidth", "origin_rtt", "location")
-_OF_LINK = ("behind", "targets", "zones", "cross_zone", "outages", "health_check")
+_OF_LINK = (
+    "behind", "targets", "zones", "cross_zone", "outages", "health_check", "rule_evaluations",
+)  # fmt: skip
 _OF_AUTHORIZER = ("unauthorized", "identity_validation", "silent_identities")
 _SETTINGS = (
     *("throttle_before_auth", "sloppiness", "throttle_charging"),
