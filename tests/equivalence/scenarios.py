@@ -62,8 +62,8 @@ class Case:
         printer.text(f"Case with sources {', '.join(self.data['traffic'])}")
 
 
-#: Each subtotal by itself.
-_GROUPINGS = (["api"], ["route"], ["client"], ["plan"], ["customer"])
+#: Subtotals; each is in one of them.
+_GROUPINGS = (["api", "route", "client"], ["plan", "customer"])
 
 
 @st.composite
@@ -150,5 +150,5 @@ def _add_unrelated_keys(drawing: Drawing, data: dict[str, Any]) -> None:
         drawing.optional(pricing, 30, "free_tier", "none")
         drawing.optional(pricing, 30, "month_to_date", {"requests": 1})
         drawing.optional(pricing, 70, "allocation", "requests", "bytes", "even", "unallocated")
-        drawing.optional(pricing, 50, "by", *_GROUPINGS, ["route", "customer"])
+        drawing.optional(pricing, 70, "by", *_GROUPINGS)
         data["pricing"] = pricing
