@@ -205,7 +205,7 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     names = ["result.json", *tables, "scenario.yaml"]
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
-    told, series, routes, bill, _, _, scenario = files
+    told, series, routes, bill, costs, _, _, scenario = files
     assert json.loads(told.read_text(encoding="utf-8")) == json.loads(to_json(result))
     assert load(scenario) == result.scenario
     assert pd.read_csv(series)["requests"].sum() == result.requests.total
@@ -213,6 +213,9 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     rows = list(csv.DictReader(io.StringIO(bill.read_text())))
     total = sum(Decimal(row["amount"]) for row in rows if row["bill"] == "run")
     assert abs(total - result.bill.run.total) < Decimal("1e-8")
+    rows = list(csv.DictReader(io.StringIO(costs.read_text())))
+    shares = [row for row in rows if (row["bill"], row["by"]) == ("run", "route")]
+    assert abs(sum(Decimal(row["cost"]) for row in shares) - total) < Decimal("1e-8")
     assert all(b"\r" not in file.read_bytes() for file in files)
 
 
