@@ -138,6 +138,7 @@ class Recorder(NamedTuple):
     usage: NDArray[np.void]  # USAGE_DTYPE[n_cells, 2, n_answers]; [:, 1] is the warm-up's
     executions: NDArray[np.void]  # EXECUTION_DTYPE[n_phases, n_functions, 2]
     customers: NDArray[np.void]  # CUSTOMER_COUNT_DTYPE
+    customer_usage: NDArray[np.void]  # USAGE_DTYPE[n_customers, n_apis, 2]; [..., 1]: warm-up
     calls: CallRecords
     connections: ConnectionRecords
     pushes: PushRecords
@@ -177,6 +178,7 @@ def new_recorder(
         usage=np.zeros((n_cells, 2, N_ANSWERS), USAGE_DTYPE),
         executions=np.zeros((n_phases, max(n_functions, 1), 2), EXECUTION_DTYPE),
         customers=np.zeros(max(n_customers, 1), CUSTOMER_COUNT_DTYPE),
+        customer_usage=np.zeros((max(n_customers, 1), n_apis, 2), USAGE_DTYPE),
         calls=new_call_records(n_cells if has_clients else 1),
         connections=new_connection_records(1) if connections is None else connections,
         pushes=new_push_records(0) if pushes is None else pushes,
@@ -280,6 +282,9 @@ def record(
     sums = recorder.cells[cell]
     is_warm_up = 1 if row["arrival_ns"] < total["warm_up_ns"] else 0
     add_usage(recorder.usage[cell, is_warm_up, row["answer"]], row, rare)
+    if rare is not None and row["customer"] >= 0:
+        used = recorder.customer_usage[row["customer"], row["api"], is_warm_up]
+        add_usage(used, row, rare)
     if is_warm_up == 1:
         sums["warm_up_requests"] += 1
         return

@@ -1,4 +1,7 @@
-"""What the bill needs of each request: by cell, by warm-up or not, and by what became of it."""
+"""What the bill needs of each request: by cell, by warm-up or not, and by what became of it.
+
+The same is kept of each customer, by API and by warm-up or not, whatever became of the requests.
+"""
 
 from typing import Final
 
@@ -9,7 +12,7 @@ from apisim.gateway.status import Answer
 
 __all__ = ["USAGE_DTYPE", "add_usage"]
 
-#: Sums of the requests of one cell that ended with one answer; sizes in bytes.
+#: Sums of requests: of one cell and answer, or of one customer and API; sizes in bytes.
 USAGE_DTYPE: Final = np.dtype(
     [
         ("requests", "i8"),
@@ -17,6 +20,7 @@ USAGE_DTYPE: Final = np.dtype(
         ("bytes_in", "i8"),
         ("bytes_out", "i8"),
         ("authorizer_calls", "i8"),  # requests for which an authorizer's function was called
+        ("integrations", "i8"),  # requests for which an integration was called
     ],
     align=True,
 )
@@ -41,6 +45,8 @@ def add_usage(usage: np.void, row: np.void, rare: int | None) -> None:
     usage["bytes_out"] += row["response_bytes"]
     if row["authorizer_ns"] >= 0:
         usage["authorizer_calls"] += 1
+    if row["integration_ns"] >= 0:
+        usage["integrations"] += 1
     if rare is not None and row["answer"] == _SENT:
         # A push goes out to its client, though it is the call's request.
         usage["bytes_out"] += row["request_bytes"]

@@ -30,7 +30,9 @@ __all__ = [
     "Window",
     "factors_of",
     "month_hours",
+    "month_parts",
     "month_quantities",
+    "scaling_part",
     "weighted_hours",
 ]
 
@@ -109,27 +111,57 @@ def month_quantities(
     SettingError
         As :func:`apisim.pricing.billing.bill_of_month`.
     """
-    month = Fraction(month_hours(hours, start))
-    quantities: dict[str, Fraction] = {}
+    used, held = month_parts(replications, book, represents=represents, hours=hours, start=start)
+    return {meter: used.get(meter, 0) + held.get(meter, Fraction(0)) for meter in {**used, **held}}
+
+
+def scaling_part(usage: Usage) -> Usage:
+    """The part of a usage that grows with the traffic; what is left is paid for being there.
+
+    Clusters exist whether or not they are busy; so do web ACLs, of which only the requests scale,
+    provisioned concurrency, tables and streams with capacity, load balancers, interface endpoints,
+    detailed metrics, and the users of a user pool.
+    """
+    return Usage(
+        apis=usage.apis,
+        functions=tuple(replace(function, provisioned_ns=0) for function in usage.functions),
+        wafs=tuple(replace(waf, provisioned_ns=0) for waf in usage.wafs),
+        services=tuple(replace(service, provisioned_ns=0) for service in usage.services),
+        balancers=tuple(replace(balancer, provisioned_ns=0) for balancer in usage.balancers),
+    )
+
+
+def month_parts(
+    replications: Sequence[Sequence[Window]],
+    book: PriceBook,
+    *,
+    represents: Represents | None,
+    hours: int | Literal["calendar"],
+    start: datetime,
+) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+    """What a month uses as its traffic does, and what it has whatever the traffic.
+
+    Parameters, and what is raised, as :func:`month_quantities`.
+    """
+    used: dict[str, Fraction] = {}
     for windows in replications:
         factors = factors_of(windows, represents, hours, start)
         for window, factor in zip(windows, factors, strict=True):
-            # Clusters are billed by the month's hours below: they exist whether or not it is busy.
-            # So are web ACLs, of which only the requests scale, and provisioned concurrency.
-            looked_at = (replace(waf, provisioned_ns=0) for waf in window.usage.wafs)
-            ran = (replace(function, provisioned_ns=0) for function in window.usage.functions)
-            took = (replace(service, provisioned_ns=0) for service in window.usage.services)
-            carried = (replace(balancer, provisioned_ns=0) for balancer in window.usage.balancers)
-            scaled = Usage(
-                apis=window.usage.apis,
-                functions=tuple(ran),
-                wafs=tuple(looked_at),
-                services=tuple(took),
-                balancers=tuple(carried),
-            )
-            for meter, quantity in scaled.quantities(book).items():
+            for meter, quantity in scaling_part(window.usage).quantities(book).items():
                 share = quantity * factor / len(replications)
-                quantities[meter] = quantities.get(meter, Fraction(0)) + share
+                used[meter] = used.get(meter, Fraction(0)) + share
+    held = _held(replications, book, Fraction(month_hours(hours, start)))
+    return (
+        {meter: quantity for meter, quantity in used.items() if quantity},
+        {meter: quantity for meter, quantity in held.items() if quantity},
+    )
+
+
+def _held(
+    replications: Sequence[Sequence[Window]], book: PriceBook, month: Fraction
+) -> dict[str, Fraction]:
+    """What is paid for being there all the month."""
+    quantities: dict[str, Fraction] = {}
     held = {
         function.name: replace(
             function,
@@ -164,7 +196,7 @@ def month_quantities(
         quantities["waf.rules"] = Fraction(n_rules)
     for meter, quantity in _of_time(replications, book, month):
         quantities[meter] = quantities.get(meter, Fraction(0)) + quantity
-    return {meter: quantity for meter, quantity in quantities.items() if quantity}
+    return quantities
 
 
 def _of_time(

@@ -21,6 +21,7 @@ from apisim.results.customers import CustomerTotals
 from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure
 from apisim.results.tally import Measurements
 from apisim.results.usage import run_usage, windows_of
+from apisim.results.usage_groups import GroupedUsage
 
 __all__ = ["Collector", "FinalState", "ReplicationSummary", "Series"]
 
@@ -129,7 +130,7 @@ class Collector:
     program : Program
     accounts : Accounts
         Makes the bills.
-    measurements, series, customers
+    measurements, series, customers, grouped
         Sums so far; None before the first replication.
     connections : ConnectionTotals or None
         Likewise; None where nobody has sessions.
@@ -142,6 +143,7 @@ class Collector:
     measurements: Measurements | None = None
     series: Series | None = None
     customers: CustomerTotals | None = None
+    grouped: GroupedUsage | None = None
     connections: ConnectionTotals | None = None
     states: list[FinalState] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
@@ -199,6 +201,8 @@ class Collector:
         )
         series = Series.of(recorder)
         totals = CustomerTotals.of(replication)
+        grouped = GroupedUsage.of(replication, with_month=self.accounts.projects_month)
+        self.grouped = grouped if self.grouped is None else self.grouped + grouped
         self.customers = totals if self.customers is None else self.customers.joined(totals)
         self.series = series if self.series is None else self.series.joined(series)
         self.measurements = mine if self.measurements is None else self.measurements.joined(mine)

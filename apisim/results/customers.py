@@ -217,7 +217,7 @@ class Customers:
     def __len__(self) -> int:
         return len(self.program.names.customers)
 
-    def _plans(self) -> list[str]:
+    def plans_of(self) -> list[str]:
         """Plans of each customer's key, several with a comma between them."""
         subscriptions, plans = self.totals.subscriptions, self.program.names.plans
         found = [""] * len(self)
@@ -232,7 +232,7 @@ class Customers:
         totals, names = self.totals, self.program.names.customers
         exhausted = np.full(len(self), _NEVER, np.int64)
         np.minimum.at(exhausted, totals.subscriptions["customer"], totals.exhausted_ns)
-        plans, has_key = self._plans(), self.program.has_key
+        plans, has_key = self.plans_of(), self.program.has_key
         chosen = range(len(self)) if order is None else order.tolist()
         return [
             CustomerStats(

@@ -1,4 +1,4 @@
-"""The files of ``--out DIR``: the result as JSON, three tables, and the scenario as resolved."""
+"""The files of ``--out DIR``: the result as JSON, four tables, and the scenario as resolved."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from apisim.results.tables import Row, columns_of, rows_of
 __all__ = ["to_json", "write_files"]
 
 #: Tables that are written, each to a file of its name.
-_TABLES: Final = ("series", "routes", "bill")
+_TABLES: Final = ("series", "routes", "bill", "costs")
 #: Tables that are written where they have rows.
 _TABLES_IF_ANY: Final = ("customers", "usage", "websockets", "pushes")
 
@@ -25,7 +25,7 @@ def to_json(result: Result) -> str:
 
 
 def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
-    """Write ``result.json``, ``series.csv``, ``routes.csv``, ``bill.csv`` and ``scenario.yaml``.
+    """Write ``result.json``, four tables (series, routes, bill, costs) and ``scenario.yaml``.
 
     Where there are customers ``customers.csv`` comes with them, where there are API keys
     ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, and ``pushes.csv`` where

@@ -22,6 +22,7 @@ from apisim.results.timeline import Happening, happenings
 from apisim.results.verdicts import Verdict
 from apisim.results.web_acls import WebAclStats
 from apisim.results.websockets import WebSocketStats
+from apisim.results.whose_costs import WhoseCosts
 from apisim.scenario import Scenario
 from apisim.scenario.formats import counted
 
@@ -139,6 +140,9 @@ class Result:
         By WebSocket API: connections, messages, pushes, CloudWatch's metrics.
     bill : Bills
         Of the run and, where the scenario asks for it, of the projected month.
+    costs : WhoseCosts
+        Whose cost these are: ``costs.run`` and ``costs.month`` have ``by_api``, ``by_route``,
+        ``by_client``, ``customers``, ``refused`` and what is paid by time and by use.
     intervals : dict of str to Interval
         By metric; empty with one replication. Latencies in milliseconds.
     thresholds : tuple of Verdict
@@ -179,6 +183,7 @@ class Result:
     cors: Mapping[str, CorsStats]
     websockets: tuple[WebSocketStats, ...]
     bill: Bills
+    costs: WhoseCosts = field(repr=False)
     intervals: Mapping[str, Interval]
     thresholds: tuple[Verdict, ...]
     series: Series
@@ -257,16 +262,32 @@ class Result:
             "variants": [row.to_dict() for row in self.variants],
             "traffic": [row.to_dict() for row in self.traffic],
             "phases": [row.to_dict() for row in self.phases],
-            "customers": self.customers.to_dict(_TOP),
+            "customers": self._customers(),
             "customers_summary": self.customers.summary(),
             "usage_plans": [asdict(stats) for stats in self.customers.plans()],
-            "bill": bill_section(run=self.bill.run, month=self.bill.month),
+            "bill": self._bill(),
             "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
             "thresholds": [verdict.to_dict() for verdict in self.thresholds],
             "alarms": [],
             "ok": self.ok,
             "notes": list(self.notes),
         }
+
+    def _customers(self) -> list[dict[str, Any]]:
+        """The top customers with what they cost and bring in."""
+        costs = self.costs.run
+        at = {name: number for number, name in enumerate(costs.customers.names)}
+        return [
+            stats | costs.customers.row(at[stats["customer"]]).money(costs.text)
+            for stats in self.customers.to_dict(_TOP)
+        ]
+
+    def _bill(self) -> dict[str, Any]:
+        section = bill_section(run=self.bill.run, month=self.bill.month)
+        section["run"] |= self.costs.run.to_dict(_TOP)
+        if self.costs.month is not None:
+            section["month"] |= self.costs.month.to_dict(_TOP)
+        return section
 
     def frame(self, name: str) -> "pd.DataFrame":
         """A tidy pandas frame; see :mod:`apisim.results.tables` for names, columns and units.
@@ -277,7 +298,7 @@ class Result:
             ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
             ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
             ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``, ``customers``,
-            ``usage_plans``, ``usage``, ``bill``, ``thresholds``, ``intervals`` or
+            ``usage_plans``, ``usage``, ``bill``, ``costs``, ``thresholds``, ``intervals`` or
             ``replications``.
 
         Raises

@@ -22,6 +22,7 @@ from apisim.results.sections_cost import cost_section
 from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
 from apisim.results.sections_websockets import websocket_sections
+from apisim.results.sections_whose import cost_remarks, whose_cost_sections
 from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
     bytes_text,
@@ -363,10 +364,14 @@ def _costs(result: Result) -> list[Section | None]:
     if n_replications > 1:
         title += f", mean of {n_replications} replications"
     run, month = result.intervals.get("cost_run value"), result.intervals.get("cost_month value")
-    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run))]
-    if bills.month is not None:
-        found.append(cost_section("Expected month, projected", bills.month, *_sampling(month)))
-    return found
+    of_month = result.costs.month
+    # Below the bill that was asked for.
+    remarks = cost_remarks(result.costs.run) if of_month is None else ()
+    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run), *remarks)]
+    if bills.month is not None and of_month is not None:
+        remarks = (*_sampling(month), *cost_remarks(of_month))
+        found.append(cost_section("Expected month, projected", bills.month, *remarks))
+    return [*found, *whose_cost_sections(result)]
 
 
 def _sampling(interval: Interval | None) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from apisim.results.throttles import plan_throttle_stats, throttle_stats
 from apisim.results.verdicts import judge
 from apisim.results.web_acls import web_acl_stats
 from apisim.results.websockets import websocket_stats
+from apisim.results.whose_costs import WhoseCosts
 
 __all__ = ["summarise"]
 
@@ -44,6 +45,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
     assert measurements is not None, "no replication was added"
     assert series is not None
     assert collector.customers is not None
+    assert collector.grouped is not None
     customers = Customers(collector.program, collector.customers)
     program, states, ends_ns = collector.program, collector.states, collector.ends_ns
     summaries = collector.summaries
@@ -91,6 +93,15 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
             measurements, collector.connections, collector.usages, bills.run
         ),
         bill=bills,
+        costs=WhoseCosts(
+            program=program,
+            book=collector.accounts.book,
+            bills=bills,
+            grouped=collector.grouped,
+            usages=collector.usages,
+            windows=collector.windows,
+            plans=customers.plans_of(),
+        ),
         intervals=_by_label(intervals),
         thresholds=judge(
             program.scenario.thresholds,

@@ -30,6 +30,9 @@
 ``pushes``      push; arose, audience, ..., delivered, delivery_ms_mean to delivery_ms_max
 ``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
                 exact decimals as text in files, floating-point numbers in a frame
+``costs``       bill (run or month), by (api, route, client, plan, customer, refused), then names of
+                who it is (all empty: nobody), requests, cost, revenue, margin; exact decimals as
+                text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive
 ``intervals``   metric, mean, low, high, confidence
 ``replications`` replication, requests, end_s, completed, digest; then a column for each measure
@@ -50,6 +53,7 @@ from apisim.gateway.status import ANSWERS
 from apisim.pricing import Bill
 from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.calls import GONE
+from apisim.results.cost_rows import COSTS, MONEY, cost_rows
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
 from apisim.results.intervals import Interval
@@ -101,8 +105,8 @@ def frame(result: Result, name: str) -> "pd.DataFrame":
 
     rows = rows_of(result, name)
     table = pd.DataFrame(rows, columns=columns_of(name, rows))
-    if name == "bill":
-        for column in _AMOUNTS:
+    if amounts := {"bill": _AMOUNTS, "costs": MONEY}.get(name):
+        for column in amounts:
             table[column] = pd.to_numeric(table[column], errors="coerce")
     return table
 
@@ -236,6 +240,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "websockets": WEBSOCKETS,
     "pushes": PUSHES,
     "bill": _BILL,
+    "costs": COSTS,
     "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive", "reason"),
     "intervals": _fields("metric", Interval),
 }
@@ -265,6 +270,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "usage_plans": lambda result: [asdict(stats) for stats in result.customers.plans()],
     "usage": lambda result: [asdict(stats) for stats in result.customers.usage()],
     "bill": _bill,
+    "costs": cost_rows,
     "thresholds": lambda result: [verdict.to_dict() for verdict in result.thresholds],
     "intervals": lambda result: [
         {"metric": name, **interval.to_dict()} for name, interval in result.intervals.items()

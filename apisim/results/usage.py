@@ -25,7 +25,15 @@ from apisim.results.neighbours import (
 from apisim.results.spans import length_ns, phase_spans, union
 from apisim.scenario.stages import stage_label
 
-__all__ = ["empty_windows", "run_usage", "windows_of"]
+__all__ = [
+    "empty_windows",
+    "provisioned_ns",
+    "run_usage",
+    "source_of",
+    "source_usage",
+    "window_phases",
+    "windows_of",
+]
 
 #: Position of what was used after the warm-up; the other is the warm-up's.
 _MEASURED = 0
@@ -42,10 +50,40 @@ def run_usage(replication: Replication) -> Usage:
     program = replication.program
     cells = range(len(program.names.cells))
     phases = range(len(program.names.phases))
-    provisioned_ns = program.horizon_ns
-    if not replication.completed:
-        provisioned_ns = min(replication.end_ns, program.horizon_ns)
-    return _usage(replication, cells, phases, [_MEASURED, _WARM_UP], provisioned_ns)
+    return _usage(replication, cells, phases, [_MEASURED, _WARM_UP], provisioned_ns(replication))
+
+
+def provisioned_ns(replication: Replication) -> int:
+    """How long there was what is paid by the hour [ns]."""
+    horizon_ns = replication.program.horizon_ns
+    return horizon_ns if replication.completed else min(replication.end_ns, horizon_ns)
+
+
+def source_of(name: str) -> str:
+    """The source of the scenario: what is pushed is named after the source of its sessions."""
+    return name.partition(".")[0]
+
+
+def source_usage(replication: Replication, source: str, wanted: Collection[int] | None) -> Usage:
+    """What one source used in some phases, after the warm-up; in the whole run if None."""
+    names = replication.program.names
+    phases = [
+        at
+        for at, (of, _) in enumerate(names.phases)
+        if source_of(of) == source and (wanted is None or at in wanted)
+    ]
+    its_phases = {names.phases[at] for at in phases}
+    cells = [at for at, cell in enumerate(names.cells) if (cell.source, cell.phase) in its_phases]
+    parts = [_MEASURED, _WARM_UP] if wanted is None else [_MEASURED]
+    return _usage(replication, cells, phases, parts, 0)
+
+
+def window_phases(program: Program) -> list[list[int]]:
+    """Phases of each window, by position."""
+    return [
+        [at for at, phase in enumerate(program.names.phases) if phase in phases]
+        for _, phases in _plan(program)
+    ]
 
 
 def windows_of(replication: Replication) -> list[Window]:
@@ -124,9 +162,8 @@ def _usage(
     used = recorder.usage[list(cells)][:, list(parts)]
     owner = np.array([names.apis.index(names.cells[at].api) for at in cells], np.int64)
     inside = np.array(
-        # What is pushed is named after the source of its sessions.
         [
-            scenario.traffic[names.cells[at].source.partition(".")[0]].vpc_endpoint is not None
+            scenario.traffic[source_of(names.cells[at].source)].vpc_endpoint is not None
             for at in cells
         ],
         bool,

@@ -96,8 +96,8 @@ class UsagePlan(Model):
         None: as many as the throttle lets by.
     price : decimal.Decimal
         What a key costs its owner a month, in the price book's currency: 0 (default) or
-        ``499/month``. It is shown with the plan and changes no number: what plans bring in is no
-        part of a bill yet.
+        ``499/month``. It changes no number of a bill: what plans bring in stands beside what they
+        cost.
     api_keys : list of str
         Keys in the plan, beside those of the populations that have it.
     api_stages : dict of str to dict of str to Throttle

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from apisim.scenario.fields import Reader, choice, decimal, read_input_file, text
@@ -97,6 +97,12 @@ _REPRESENTS_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
+_Grouping = Annotated[
+    Literal["api", "route", "client", "plan", "customer"],
+    choice("api", "route", "client", "plan", "customer"),
+]
+
+
 class Pricing(Model):
     """How usage becomes a bill.
 
@@ -113,20 +119,41 @@ class Pricing(Model):
         Hours of a month for hourly lines.
     free_tier : str
         ``none``, or the name of a plan in the book.
+    allocation : {"requests", "bytes", "even", "unallocated"}
+        How what belongs to nobody in particular (hours of a cache, a web ACL) is shared among those
+        whose it may be.
+    by : list of {"api", "route", "client", "plan", "customer"}
+        Subtotals that the summary shows; files and ``--json`` have them all.
     month_to_date : dict of str to decimal.Decimal
         Usage of the month before the run, by meter, in the book's units.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"allocation", "currency", "discounts"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"currency", "discounts"})
 
     book: Annotated[str, Reader(_read_book, {"type": "string"})]
     month: Annotated[Literal["run", "project"], choice("run", "project")] = "run"
     represents: Annotated[Represents, Reader(_read_represents, _REPRESENTS_SCHEMA)] | None = None
     hours: Annotated[Literal[730, 720, "calendar"], choice(730, 720, "calendar")] = 730
     free_tier: Annotated[str, text(100)] = "none"
+    allocation: Annotated[
+        Literal["requests", "bytes", "even", "unallocated"],
+        choice("requests", "bytes", "even", "unallocated"),
+    ] = "requests"
+    by: Annotated[list[_Grouping], Field(max_length=5)] = Field(default_factory=list)
     month_to_date: dict[str, Annotated[Decimal, decimal("0", "1000000000000000000")]] = Field(
         default_factory=dict
     )
+
+    @model_validator(mode="after")
+    def _shows_each_once(self) -> Self:
+        twice = [
+            Finding(("by", at), f"{one} is given twice", "keep one of them")
+            for at, one in enumerate(self.by)
+            if one in self.by[:at]
+        ]
+        if twice:
+            raise fail_all(twice)
+        return self
 
     @classmethod
     def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -68,8 +68,9 @@ def test_a_run_that_is_stopped_reports_what_it_has(
     assert b"Traceback" not in err
     # Files are whole, if they are there at all; nothing unfinished lies about.
     left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
-    files = {f"o/{name}" for name in ("result.json", "series.csv", "routes.csv", "bill.csv")}
-    assert left == {"long.yaml", "small.yaml", "r.csv", "o/scenario.yaml", *files}
+    tables = {f"o/{name}.csv" for name in ("series", "routes", "bill", "costs")}
+    files = {"o/result.json", "o/scenario.yaml", *tables}
+    assert left == {"long.yaml", "small.yaml", "r.csv", *files}
     assert json.loads((here / "o/result.json").read_text("utf-8")) == read
     header, *rows = (here / "r.csv").read_text("utf-8").splitlines()
     assert {row.count(",") for row in rows} <= {header.count(",")}

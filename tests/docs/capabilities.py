@@ -527,6 +527,19 @@ OFF: Final[dict[str, Switch]] = {
     "meters": Switch(
         "apisim/pricing/usage.py", "add(API_METERS[api.type],", 'add(API_METERS["rest"],'
     ),
+    "margin": Switch(
+        "apisim/results/customer_costs.py",
+        "return self.revenue - self.cost",
+        "return self.revenue - 0 * self.cost",
+    ),
+    "allocation": Switch(
+        "apisim/pricing/allocation.py",
+        "line.meter.name: line.amount / totals[line.meter.name]",
+        "line.meter.name: Fraction(line.rows[0].price_per_unit)",
+    ),
+    "refused cost": Switch(
+        "apisim/results/costs.py", "if who in _NO_REFUSAL:", "if who not in _NO_REFUSAL:"
+    ),
     "overlays": Switch(
         "apisim/pricing/overlay.py",
         "own.get(meter) or kept.get(meter)",
@@ -1316,6 +1329,30 @@ CAPABILITIES: Final = (
         "use by day",
         test="tests/unit/test_usage_plans.py::test_usage_by_day_has_the_shape_of_get_usage",
         scenario="usage-plan-tiers.yaml",
+    ),
+    Capability(
+        _PLANS,
+        "API monetization: what a plan costs and brings in",
+        "usage_plans.*.price",
+        "margin",
+        test="tests/unit/test_whose_cost.py::"
+        "test_the_margin_of_a_plan_is_its_keys_price_for_the_run_s_part_of_a_month",
+        scenario="usage-plan-tiers.yaml",
+    ),
+    Capability(
+        _PLANS,
+        "cost control: whose cost it is",
+        "pricing.allocation",
+        "allocation",
+        test="tests/unit/test_whose_cost.py::test_tiers_are_shared_by_all",
+    ),
+    Capability(
+        _PLANS,
+        "cost control: what refused requests cost all the same",
+        "pricing.book",
+        "refused cost",
+        test="tests/unit/test_whose_cost.py::"
+        "test_throttled_requests_cost_their_error_bodies_on_a_rest_api",
     ),
     Capability(
         _CACHE,

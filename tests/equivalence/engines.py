@@ -78,7 +78,10 @@ def _records(
     compiled: Replication, golden: Replication
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     """Everything a replication leaves behind, pair by pair."""
-    for name in ("cells", "counts", "histograms", "series", "usage", "executions", "customers"):
+    for name in (
+        "cells", "counts", "histograms", "series", "usage", "executions", "customers",
+        "customer_usage",
+    ):  # fmt: skip
         yield name, getattr(compiled.recorder, name), getattr(golden.recorder, name)
     for part in ("calls", "connections", "pushes"):
         one, other = (getattr(run.recorder, part) for run in (compiled, golden))

@@ -62,6 +62,10 @@ class Case:
         printer.text(f"Case with sources {', '.join(self.data['traffic'])}")
 
 
+#: Subtotals; each is in one of them.
+_GROUPINGS = (["api", "route", "client"], ["plan", "customer"])
+
+
 @st.composite
 def scenarios(draw: Any, *, style: Style | None = None) -> Case:
     """Scenarios over the whole vocabulary, of a few hundred requests.
@@ -145,4 +149,6 @@ def _add_unrelated_keys(drawing: Drawing, data: dict[str, Any]) -> None:
         drawing.optional(pricing, 30, "book", "aws-us-east-1")
         drawing.optional(pricing, 30, "free_tier", "none")
         drawing.optional(pricing, 30, "month_to_date", {"requests": 1})
+        drawing.optional(pricing, 70, "allocation", "requests", "bytes", "even", "unallocated")
+        drawing.optional(pricing, 70, "by", *_GROUPINGS)
         data["pricing"] = pricing

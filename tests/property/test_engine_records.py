@@ -91,11 +91,18 @@ def test_counts_and_sums_agree_with_a_recount_of_the_rows(case: Case, folder: Pa
             "bytes_in": part["request_bytes"],
             "bytes_out": part["response_bytes"] + pushed,
             "authorizer_calls": part["authorizer_ns"] >= 0,
+            "integrations": part["integration_ns"] >= 0,
         }
         for name, values in expected_usage.items():
             recount = np.zeros(usage.shape, np.int64)
             np.add.at(recount, (part["cell"], part["answer"]), values)
             assert (usage[name] == recount).all(), name
+            of_customers = recorder.customer_usage[name][:, :, is_warm_up]
+            known = part["customer"] >= 0
+            recount = np.zeros(of_customers.shape, np.int64)
+            places = (part["customer"][known], part["api"][known])
+            np.add.at(recount, places, np.asarray(values)[known])
+            assert (of_customers == recount).all(), name
 
 
 @whole_scenarios

@@ -199,11 +199,13 @@ def test_a_frame_that_does_not_exist_is_refused_with_those_that_do(result):
 
 def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     files = write_files(result, tmp_path / "deep" / "out")
-    tables = ["series.csv", "routes.csv", "bill.csv", "customers.csv", "usage.csv"]
+    tables = [
+        "series.csv", "routes.csv", "bill.csv", "costs.csv", "customers.csv", "usage.csv",
+    ]  # fmt: skip
     names = ["result.json", *tables, "scenario.yaml"]
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
-    told, series, routes, bill, _, _, scenario = files
+    told, series, routes, bill, costs, _, _, scenario = files
     assert json.loads(told.read_text(encoding="utf-8")) == json.loads(to_json(result))
     assert load(scenario) == result.scenario
     assert pd.read_csv(series)["requests"].sum() == result.requests.total
@@ -211,6 +213,9 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     rows = list(csv.DictReader(io.StringIO(bill.read_text())))
     total = sum(Decimal(row["amount"]) for row in rows if row["bill"] == "run")
     assert abs(total - result.bill.run.total) < Decimal("1e-8")
+    rows = list(csv.DictReader(io.StringIO(costs.read_text())))
+    shares = [row for row in rows if (row["bill"], row["by"]) == ("run", "route")]
+    assert abs(sum(Decimal(row["cost"]) for row in shares) - total) < Decimal("1e-8")
     assert all(b"\r" not in file.read_bytes() for file in files)
 
 
