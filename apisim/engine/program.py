@@ -60,6 +60,7 @@ class Cell:
     api: str
     route: str  # "" for calls that match no route
     variant: str = ""  # "stable" or "canary" where a stage has two deployments
+    method: str = ""  # of its calls, also where the route takes any
 
 
 @dataclass(frozen=True, slots=True)

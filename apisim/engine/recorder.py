@@ -22,6 +22,7 @@ from apisim.engine.flags import count_flags
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.engine.push_records import PushRecords, new_push_records
 from apisim.engine.usage_counts import USAGE_DTYPE, add_usage
+from apisim.gateway.access_log import line_bytes
 from apisim.gateway.status import Answer
 
 __all__ = [
@@ -243,7 +244,12 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64, rare: int | None)
 
 @inline
 def record(
-    recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64], rare: int | None
+    recorder: Recorder,
+    row: np.void,
+    cell_hashes: NDArray[np.uint64],
+    log_lines: NDArray[np.void],
+    log_texts: NDArray[np.int64],
+    rare: int | None,
 ) -> None:
     """Write one finished request down.
 
@@ -254,8 +260,13 @@ def record(
     row : record with at least the fields of REQUEST_DTYPE
     cell_hashes : uint64[n_cells]
         Hash of each cell's names, so that the digest knows names and not positions.
+    log_lines : LINE_DTYPE[n_cells]
+        How long the lines of access logs are; empty where there are none.
+    log_texts : int64[n_cells, n_answers]
+        What of a line is no number [bytes].
     rare : int or None
-        None where no row has a customer or a flag: they are not looked at then.
+        None where no row has a customer or a flag and nothing is logged: all that is not looked at
+        then.
     """
     total = recorder.total[0]
     cell = row["cell"]
@@ -279,7 +290,10 @@ def record(
         column[AUTHORIZER_CALLS] += 1
     sums = recorder.cells[cell]
     is_warm_up = 1 if row["arrival_ns"] < total["warm_up_ns"] else 0
-    add_usage(recorder.usage[cell, is_warm_up, row["answer"]], row, rare)
+    usage = recorder.usage[cell, is_warm_up, row["answer"]]
+    add_usage(usage, row, rare)
+    if rare is not None and log_lines.shape[0] > 0:
+        usage["log_bytes"] += line_bytes(log_lines[cell], log_texts[cell, row["answer"]], row)
     if is_warm_up == 1:
         sums["warm_up_requests"] += 1
         return

@@ -349,6 +349,8 @@ class Tables(NamedTuple):
     client_hashes: NDArray[np.uint64]
     cell_hashes: NDArray[np.uint64]  # [n_cells] names of phase, route, api and source
     cell_phase: NDArray[np.int64]  # [n_cells]
+    log_lines: NDArray[np.void]  # LINE_DTYPE[n_cells]; empty where nothing is logged
+    log_texts: NDArray[np.int64]  # [n_cells, n_answers] bytes of a line that are no numbers
     caching: NDArray[np.void]  # CACHING_DTYPE
     timeline: NDArray[np.void]  # ACTION_DTYPE
     policies: NDArray[np.void]  # POLICY_DTYPE

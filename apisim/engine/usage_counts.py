@@ -17,6 +17,7 @@ USAGE_DTYPE: Final = np.dtype(
         ("bytes_in", "i8"),
         ("bytes_out", "i8"),
         ("authorizer_calls", "i8"),  # requests for which an authorizer's function was called
+        ("log_bytes", "i8"),  # of the access log
     ],
     align=True,
 )

@@ -1,5 +1,6 @@
 """Rules of stages, canaries and custom domains."""
 
+from apisim.scenario.access_log import problems_of
 from apisim.scenario.features import lacks
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.scenario import Scenario
@@ -41,6 +42,9 @@ def check_stages(scenario: Scenario, outcome: Validation) -> None:
                 found = lacks(feature, api.type)
                 if found is not None:
                     outcome.add((*at, key), *found, because=kind)
+        if api.stage.access_log is not None:
+            for found in problems_of(api.stage.access_log, api.type):
+                outcome.add((*at, "access_log"), *found, because=kind)
         _check_canary(scenario, outcome, name)
     _check_domains(scenario, outcome)
     for threshold in scenario.thresholds:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from apisim.scenario.access_log import AccessLog
 from apisim.scenario.fields import Reader, choice, flag, name, rate, size, whole
 from apisim.scenario.model import Context, Model
 from apisim.scenario.perimeter import Waf
@@ -105,11 +106,14 @@ class Stage(Model):
     detailed_metrics : bool
         Whether CloudWatch gets metrics of each route that is called, which are billed (those of the
         API and the stage are free).
+    access_log : str or None
+        Format of the access log: ``json``, ``clf``, ``csv`` or ``xml``, the formats of the console,
+        or a line of your own with ``$context`` variables, at most 3 KB, ``requestId`` or
+        ``extendedRequestId`` among them. None, the default: nothing is logged.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
-            "access_log",
             "execution_log",
             "tracing",
         }
@@ -129,6 +133,7 @@ class Stage(Model):
     minimum_compression_size: Annotated[int, size("0B", "10485760B", "API Gateway")] | None = None
     deployment: Annotated[int, whole(1, 1_000_000)] = 1
     detailed_metrics: Annotated[bool, flag()] = False
+    access_log: AccessLog | None = None
 
     @property
     def has_cache(self) -> bool:

@@ -64,6 +64,7 @@ class Bindings:
 
     rows: list[dict[str, int]] = field(default_factory=list)
     labels: list[tuple[str, str]] = field(default_factory=list)  # (api, route key or "")
+    methods: list[str] = field(default_factory=list)  # of the calls
     parts: list[tuple[int, int, DrawnPart | None]] = field(default_factory=list)
     credentials: Credentials = field(default_factory=Credentials)
     first_person: dict[str, int] = field(default_factory=dict)  # by population
@@ -212,6 +213,7 @@ class Bindings:
         )
         row |= dict.fromkeys(nothing, NONE)
         self.labels.append((api, route))
+        self.methods.append(method)
         self.rows.append(row)
         self.policies.bind(context, row, source, api, route)
         settings, spec = context.scenario.settings, context.scenario.apis[api]

@@ -315,4 +315,11 @@ class Model:
             call.customer,
             call.flags,
         )
-        record(self.recorder, self._slot[0], tables.cell_hashes, 1)
+        record(
+            self.recorder,
+            self._slot[0],
+            tables.cell_hashes,
+            tables.log_lines,
+            tables.log_texts,
+            1,
+        )
