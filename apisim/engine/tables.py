@@ -35,6 +35,7 @@ __all__ = [
     "GATE_RESOURCE",
     "GATE_SIGN_IN",
     "GATE_TLS",
+    "GATE_TRACE",
     "GATE_UNMAPPED",
     "GATE_UPGRADE",
     "GATE_VALIDATE",
@@ -88,6 +89,7 @@ GATE_EARLY_THROTTLE: Final = 256  # buckets before the resource policy
 GATE_TLS: Final = 64  # client certificates; before all others
 GATE_FULL_THROTTLE: Final = 1024  # a throttle with keys, or in parts, or charged in order
 GATE_CANARY: Final = 2048  # the stage has two deployments; between limits and route
+GATE_TRACE: Final = 131072  # X-Ray samples; just before the canary
 GATE_UNMAPPED: Final = 4096  # no base path mapping of the domain takes the path
 #: What a call of a WebSocket API is, instead of the first gate.
 GATE_UPGRADE: Final = 8192
@@ -220,6 +222,8 @@ API_DTYPE: Final = np.dtype(
         ("max_body", "i8"),
         ("canary_percent", "f8"),
         ("compress_from", "i8"),  # [bytes]; NONE: nothing is compressed
+        ("reservoir", "i8"),  # requests of each second that X-Ray traces
+        ("traced", "f8"),  # share of the others
     ],
     align=True,
 )

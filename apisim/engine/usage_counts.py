@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from apisim.arrays.jit import constant, part
+from apisim.engine.flags import FLAG_TRACED
 from apisim.gateway.status import Answer
 
 __all__ = ["USAGE_DTYPE", "add_usage"]
@@ -18,6 +19,7 @@ USAGE_DTYPE: Final = np.dtype(
         ("bytes_out", "i8"),
         ("authorizer_calls", "i8"),  # requests for which an authorizer's function was called
         ("log_bytes", "i8"),  # of the access log
+        ("traces", "i8"),  # that X-Ray records
     ],
     align=True,
 )
@@ -34,7 +36,7 @@ def add_usage(usage: np.void, row: np.void, rare: int | None) -> None:
         Updated in place.
     row : record with at least the fields of REQUEST_DTYPE
     rare : int or None
-        None where nothing is pushed to connections.
+        None where nothing is pushed to connections or traced.
     """
     usage["requests"] += 1
     usage["units"] += row["units"]
@@ -42,6 +44,8 @@ def add_usage(usage: np.void, row: np.void, rare: int | None) -> None:
     usage["bytes_out"] += row["response_bytes"]
     if row["authorizer_ns"] >= 0:
         usage["authorizer_calls"] += 1
+    if rare is not None and row["flags"] & FLAG_TRACED:
+        usage["traces"] += 1
     if rare is not None and row["answer"] == _SENT:
         # A push goes out to its client, though it is the call's request.
         usage["bytes_out"] += row["request_bytes"]

@@ -395,4 +395,4 @@ def line_bytes(line: np.void, text: int, row: np.void) -> int:
         size += line["authorizer"] * _digits(max(row["authorizer_ns"], 0) // 1_000_000)
     if row["authorizer_ns"] >= 0:
         size += line["authorizer_bytes"]
-    return size * line["lines"]
+    return size * line["lines"]  # type: ignore[no-any-return]

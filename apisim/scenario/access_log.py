@@ -87,56 +87,48 @@ PRESETS: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-_EVERYWHERE: Final = (
-    "accountId apiId authorizer.error authorizer.integrationStatus authorizer.latency"
-    " authorizer.principalId authorizer.requestId authorizer.status awsEndpointRequestId"
-    " domainName domainPrefix error.message error.messageString error.responseType"
-    " extendedRequestId identity.accountId identity.caller identity.cognitoAuthenticationProvider"
-    " identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId"
-    " identity.principalOrgId identity.sourceIp identity.user identity.userAgent identity.userArn"
-    " integration.error integration.integrationStatus integration.latency integration.requestId"
-    " integration.status integrationErrorMessage integrationLatency integrationStatus requestId"
-    " requestTime requestTimeEpoch stage status"
-).split()
-_CERTIFICATE: Final = [
-    f"identity.clientCert.{name}"
-    for name in (
-        "clientCertPem",
-        "issuerDN",
-        "serialNumber",
-        "subjectDN",
-        "validity.notAfter",
-        "validity.notBefore",
-    )
-]
-_GATES: Final = (
-    "authenticate.error authenticate.latency authenticate.status authorize.error authorize.latency"
-    " authorize.status authorizer.integrationLatency waf.error waf.latency waf.status"
-    " wafResponseCode webaclArn"
-).split()
+
+def _words(*lines: str) -> list[str]:
+    return " ".join(lines).split()
+
+
+_EVERYWHERE: Final = _words(
+    "accountId apiId authorizer.error authorizer.integrationStatus authorizer.latency",
+    "authorizer.principalId authorizer.requestId authorizer.status awsEndpointRequestId",
+    "domainName domainPrefix error.message error.messageString error.responseType",
+    "extendedRequestId identity.accountId identity.caller identity.cognitoAuthenticationProvider",
+    "identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId",
+    "identity.principalOrgId identity.sourceIp identity.user identity.userAgent identity.userArn",
+    "integration.error integration.integrationStatus integration.latency integration.requestId",
+    "integration.status integrationErrorMessage integrationLatency integrationStatus requestId",
+    "requestTime requestTimeEpoch stage status",
+)
+_CERTIFICATE: Final = _words(
+    "identity.clientCert.clientCertPem identity.clientCert.issuerDN",
+    "identity.clientCert.serialNumber identity.clientCert.subjectDN",
+    "identity.clientCert.validity.notAfter identity.clientCert.validity.notBefore",
+)
+_GATES: Final = _words(
+    "authenticate.error authenticate.latency authenticate.status authorize.error authorize.latency",
+    "authorize.status authorizer.integrationLatency waf.error waf.latency waf.status",
+    "error.validationErrorString identity.apiKey identity.apiKeyId wafResponseCode webaclArn",
+)
+_REQUESTS: Final = _words(
+    "customDomain.basePathMatched httpMethod path protocol responseLatency responseLength"
+)
 #: Variables by type of API, without their ``$context.``.
 _VARIABLES: Final[dict[str, frozenset[str]]] = {
     "rest": frozenset(
-        [*_EVERYWHERE, *_CERTIFICATE, *_GATES]
-        + (
-            "customDomain.basePathMatched deploymentId error.validationErrorString httpMethod"
-            " identity.apiKey identity.apiKeyId isCanaryRequest path protocol resourceId"
-            " resourcePath responseLatency responseLength xrayTraceId"
-        ).split()
+        [*_EVERYWHERE, *_CERTIFICATE, *_GATES, *_REQUESTS]
+        + _words("deploymentId isCanaryRequest resourceId resourcePath xrayTraceId")
     ),
     "http": frozenset(
-        [*_EVERYWHERE, *_CERTIFICATE]
-        + (
-            "awsEndpointRequestId2 customDomain.basePathMatched dataProcessed httpMethod path"
-            " protocol responseLatency responseLength routeKey"
-        ).split()
+        [*_EVERYWHERE, *_CERTIFICATE, *_REQUESTS]
+        + _words("awsEndpointRequestId2 dataProcessed routeKey")
     ),
     "websocket": frozenset(
         [*_EVERYWHERE, *_GATES]
-        + (
-            "connectedAt connectionId error.validationErrorString eventType identity.apiKey"
-            " identity.apiKeyId messageDirection messageId routeKey"
-        ).split()
+        + _words("connectedAt connectionId eventType messageDirection messageId routeKey")
     ),
 }
 #: What an authorizer returns has whatever names its author gave it.
@@ -180,7 +172,7 @@ def pieces(text: str) -> list[tuple[str, str]]:
     >>> pieces('[$context.requestTime] "$context.error.message"')
     [('[', 'requestTime'), ('] "', 'error.message'), ('"', '')]
     """
-    words = _VARIABLE.split(text) + [""]
+    words = [*_VARIABLE.split(text), ""]
     return [(words[at], words[at + 1][1:]) for at in range(0, len(words), 2)]
 
 

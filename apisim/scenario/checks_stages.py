@@ -9,6 +9,12 @@ from apisim.scenario.validation import Validation
 
 __all__ = ["check_stage", "check_stages", "stage_notes"]
 
+#: Keys of a stage that not every type of API has, and their features.
+_FEATURES = {
+    "canary": "canary",
+    "minimum_compression_size": "compression",
+    "tracing": "tracing",
+}
 #: Metrics of logical calls; others are of attempts, each of which has one deployment.
 _OF_CALLS = ("availability", "goodput", "call_latency")
 
@@ -37,7 +43,7 @@ def check_stages(scenario: Scenario, outcome: Validation) -> None:
         kind: tuple[Path, ...] = (("apis", name, "type"),)
         if api.stages is not None:
             outcome.add(("apis", name, "stages"), "must be a mapping of stage to its settings")
-        for key, feature in (("canary", "canary"), ("minimum_compression_size", "compression")):
+        for key, feature in _FEATURES.items():
             if getattr(api.stage, key) is not None:
                 found = lacks(feature, api.type)
                 if found is not None:

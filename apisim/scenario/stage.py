@@ -10,6 +10,7 @@ from apisim.scenario.fields import Reader, choice, flag, name, rate, size, whole
 from apisim.scenario.model import Context, Model
 from apisim.scenario.perimeter import Waf
 from apisim.scenario.stages import Canary, Variables
+from apisim.scenario.tracing import Tracing
 from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
 
 __all__ = ["CACHE_SIZES", "Stage", "StageName", "StageThrottle", "Throttle"]
@@ -110,12 +111,13 @@ class Stage(Model):
         Format of the access log: ``json``, ``clf``, ``csv`` or ``xml``, the formats of the console,
         or a line of your own with ``$context`` variables, at most 3 KB, ``requestId`` or
         ``extendedRequestId`` among them. None, the default: nothing is logged.
+    tracing : Tracing or None
+        Which requests X-Ray traces; REST only. None, the default: none.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
             "execution_log",
-            "tracing",
         }
     )
 
@@ -134,6 +136,7 @@ class Stage(Model):
     deployment: Annotated[int, whole(1, 1_000_000)] = 1
     detailed_metrics: Annotated[bool, flag()] = False
     access_log: AccessLog | None = None
+    tracing: Tracing | None = None
 
     @property
     def has_cache(self) -> bool:

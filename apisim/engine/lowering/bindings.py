@@ -32,6 +32,7 @@ from apisim.engine.tables import (
     GATE_KEY,
     GATE_LIMITS,
     GATE_SIGN_IN,
+    GATE_TRACE,
     GATE_UNMAPPED,
     GATE_VALIDATE,
     NONE,
@@ -222,6 +223,10 @@ class Bindings:
             spec, spec.routes.get(route), source
         ):
             row["gates"] |= GATE_LIMITS
+        tracing = spec.stage.tracing
+        # From outside a private API no stage is found.
+        if tracing is not None and not tracing.is_off and not row.get("outside"):
+            row["gates"] |= GATE_TRACE
         if not route:
             return
         index = apis.route_index(api, route)

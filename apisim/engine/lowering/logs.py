@@ -64,4 +64,5 @@ def logged_call(scenario: Scenario, cell: Cell, statuses: NDArray[np.int64]) -> 
         statuses=tuple(statuses[API_TYPES.index(api.type)].tolist()),
         is_canary=cell.variant == "canary",
         has_waf=api.stage.waf is not None,
+        is_traced=api.stage.tracing is not None and not api.stage.tracing.is_off,
     )
