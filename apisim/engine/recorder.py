@@ -21,8 +21,7 @@ from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.engine.push_records import PushRecords, new_push_records
-from apisim.engine.usage_counts import USAGE_DTYPE, add_usage
-from apisim.gateway.access_log import line_bytes
+from apisim.engine.usage_counts import USAGE_DTYPE, add_logs, add_usage
 from apisim.gateway.status import Answer
 
 __all__ = [
@@ -249,6 +248,7 @@ def record(
     cell_hashes: NDArray[np.uint64],
     log_lines: NDArray[np.void],
     log_texts: NDArray[np.int64],
+    log_executions: NDArray[np.int64],
     rare: int | None,
 ) -> None:
     """Write one finished request down.
@@ -264,6 +264,8 @@ def record(
         How long the lines of access logs are; empty where there are none.
     log_texts : int64[n_cells, n_answers]
         What of a line is no number [bytes].
+    log_executions : int64[n_cells, n_answers]
+        What goes to execution logs, but for bodies [bytes].
     rare : int or None
         None where no row has a customer or a flag and nothing is logged: all that is not looked at
         then.
@@ -293,7 +295,7 @@ def record(
     usage = recorder.usage[cell, is_warm_up, row["answer"]]
     add_usage(usage, row, rare)
     if rare is not None and log_lines.shape[0] > 0:
-        usage["log_bytes"] += line_bytes(log_lines[cell], log_texts[cell, row["answer"]], row)
+        add_logs(usage, row, log_lines[cell], log_texts[cell], log_executions[cell])
     if is_warm_up == 1:
         sums["warm_up_requests"] += 1
         return

@@ -355,6 +355,7 @@ class Tables(NamedTuple):
     cell_phase: NDArray[np.int64]  # [n_cells]
     log_lines: NDArray[np.void]  # LINE_DTYPE[n_cells]; empty where nothing is logged
     log_texts: NDArray[np.int64]  # [n_cells, n_answers] bytes of a line that are no numbers
+    log_executions: NDArray[np.int64]  # [n_cells, n_answers] bytes in execution logs but for bodies
     caching: NDArray[np.void]  # CACHING_DTYPE
     timeline: NDArray[np.void]  # ACTION_DTYPE
     policies: NDArray[np.void]  # POLICY_DTYPE

@@ -3,12 +3,15 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from apisim.arrays.jit import constant, part
+from apisim.arrays.jit import constant, gate, part
 from apisim.engine.flags import FLAG_TRACED
+from apisim.gateway.access_log import line_bytes
+from apisim.gateway.execution_log import execution_bytes
 from apisim.gateway.status import Answer
 
-__all__ = ["USAGE_DTYPE", "add_usage"]
+__all__ = ["USAGE_DTYPE", "add_logs", "add_usage"]
 
 #: Sums of the requests of one cell that ended with one answer; sizes in bytes.
 USAGE_DTYPE: Final = np.dtype(
@@ -19,6 +22,7 @@ USAGE_DTYPE: Final = np.dtype(
         ("bytes_out", "i8"),
         ("authorizer_calls", "i8"),  # requests for which an authorizer's function was called
         ("log_bytes", "i8"),  # of the access log
+        ("execution_bytes", "i8"),  # of the execution log
         ("traces", "i8"),  # that X-Ray records
     ],
     align=True,
@@ -49,3 +53,27 @@ def add_usage(usage: np.void, row: np.void, rare: int | None) -> None:
     if rare is not None and row["answer"] == _SENT:
         # A push goes out to its client, though it is the call's request.
         usage["bytes_out"] += row["request_bytes"]
+
+
+@gate
+def add_logs(
+    usage: np.void,
+    row: np.void,
+    line: np.void,
+    texts: NDArray[np.int64],
+    executions: NDArray[np.int64],
+) -> None:
+    """Count what one request writes to its stage's logs.
+
+    Parameters
+    ----------
+    usage : USAGE_DTYPE record
+        Updated in place.
+    row : record with at least the fields of REQUEST_DTYPE
+    line : LINE_DTYPE record
+        Of the request's cell, as are the others.
+    texts, executions : int64[n_answers]
+        Bytes in the access log and in the execution log that the answer alone decides.
+    """
+    usage["log_bytes"] += line_bytes(line, texts[row["answer"]], row)
+    usage["execution_bytes"] += execution_bytes(line, executions[row["answer"]], row)

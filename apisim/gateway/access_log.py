@@ -20,7 +20,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import kernel, part
+from apisim.arrays.digits import digits
+from apisim.arrays.jit import kernel
 from apisim.gateway.status import ANSWERS, Answer, AnswerFacts
 from apisim.scenario.access_log import pieces
 
@@ -96,6 +97,7 @@ LINE_DTYPE: Final = np.dtype(
         ("integration", "i8"),
         ("authorizer", "i8"),
         ("authorizer_bytes", "i8"),  # more where an authorizer's function was called
+        ("bodies", "i8"),  # 1: an execution log has bodies in it
     ],
     align=True,
 )
@@ -353,16 +355,6 @@ def render(
     return "".join(words)
 
 
-@part
-def _digits(number: int) -> int:
-    """Characters of a number; of none, those of ``-``."""
-    count = 1
-    while number >= 10:
-        number //= 10
-        count += 1
-    return count
-
-
 @kernel
 def line_bytes(line: np.void, text: int, row: np.void) -> int:
     """Bytes that a request writes to its stage's access log.
@@ -384,15 +376,15 @@ def line_bytes(line: np.void, text: int, row: np.void) -> int:
         return 0
     size = text
     if line["response"] > 0:
-        size += line["response"] * _digits(row["response_bytes"])
+        size += line["response"] * digits(row["response_bytes"])
     if line["processed"] > 0:
-        size += line["processed"] * _digits(row["request_bytes"] + row["response_bytes"])
+        size += line["processed"] * digits(row["request_bytes"] + row["response_bytes"])
     if line["latency"] > 0:
-        size += line["latency"] * _digits(row["gateway_ns"] // 1_000_000)
+        size += line["latency"] * digits(row["gateway_ns"] // 1_000_000)
     if line["integration"] > 0:
-        size += line["integration"] * _digits(max(row["integration_ns"], 0) // 1_000_000)
+        size += line["integration"] * digits(max(row["integration_ns"], 0) // 1_000_000)
     if line["authorizer"] > 0:
-        size += line["authorizer"] * _digits(max(row["authorizer_ns"], 0) // 1_000_000)
+        size += line["authorizer"] * digits(max(row["authorizer_ns"], 0) // 1_000_000)
     if row["authorizer_ns"] >= 0:
         size += line["authorizer_bytes"]
     return size * line["lines"]  # type: ignore[no-any-return]

@@ -119,16 +119,28 @@ _REQUESTS: Final = _words(
 #: Variables by type of API, without their ``$context.``.
 _VARIABLES: Final[dict[str, frozenset[str]]] = {
     "rest": frozenset(
-        [*_EVERYWHERE, *_CERTIFICATE, *_GATES, *_REQUESTS]
-        + _words("deploymentId isCanaryRequest resourceId resourcePath xrayTraceId")
+        [
+            *_EVERYWHERE,
+            *_CERTIFICATE,
+            *_GATES,
+            *_REQUESTS,
+            *_words("deploymentId isCanaryRequest resourceId resourcePath xrayTraceId"),
+        ]
     ),
     "http": frozenset(
-        [*_EVERYWHERE, *_CERTIFICATE, *_REQUESTS]
-        + _words("awsEndpointRequestId2 dataProcessed routeKey")
+        [
+            *_EVERYWHERE,
+            *_CERTIFICATE,
+            *_REQUESTS,
+            *_words("awsEndpointRequestId2 dataProcessed routeKey"),
+        ]
     ),
     "websocket": frozenset(
-        [*_EVERYWHERE, *_GATES]
-        + _words("connectedAt connectionId eventType messageDirection messageId routeKey")
+        [
+            *_EVERYWHERE,
+            *_GATES,
+            *_words("connectedAt connectionId eventType messageDirection messageId routeKey"),
+        ]
     ),
 }
 #: What an authorizer returns has whatever names its author gave it.

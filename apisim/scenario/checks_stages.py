@@ -14,6 +14,7 @@ _FEATURES = {
     "canary": "canary",
     "minimum_compression_size": "compression",
     "tracing": "tracing",
+    "execution_log": "execution_log",
 }
 #: Metrics of logical calls; others are of attempts, each of which has one deployment.
 _OF_CALLS = ("availability", "goodput", "call_latency")

@@ -1,12 +1,13 @@
 """One stage of an API: throttle, cache, web ACL, variables, canary, compression."""
 
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from apisim.scenario.access_log import AccessLog
 from apisim.scenario.fields import Reader, choice, flag, name, rate, size, whole
+from apisim.scenario.logs import ExecutionLog, LogRetention
 from apisim.scenario.model import Context, Model
 from apisim.scenario.perimeter import Waf
 from apisim.scenario.stages import Canary, Variables
@@ -113,13 +114,12 @@ class Stage(Model):
         ``extendedRequestId`` among them. None, the default: nothing is logged.
     tracing : Tracing or None
         Which requests X-Ray traces; REST only. None, the default: none.
+    execution_log : ExecutionLog or None
+        What API Gateway itself writes about requests; REST and WebSocket only. None, the default:
+        nothing.
+    log_retention : int or None
+        Days after which what is logged expires; None: never, the default.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "execution_log",
-        }
-    )
 
     name: StageName = "prod"
     throttle: StageThrottle | None = None
@@ -137,6 +137,8 @@ class Stage(Model):
     detailed_metrics: Annotated[bool, flag()] = False
     access_log: AccessLog | None = None
     tracing: Tracing | None = None
+    execution_log: ExecutionLog | None = None
+    log_retention: LogRetention = None
 
     @property
     def has_cache(self) -> bool:

@@ -116,6 +116,7 @@ def is_needed(tables: Tables) -> bool:
         or tables.authorizers["careful"].any()
         or len(tables.timeline)
         or len(tables.log_lines)
+        or tables.functions["log_warm"].any()
         or tables.functions["malformed"].any()
         or (tables.functions["other"] >= 0).any()
         or tables.routes["error_answer"].any()

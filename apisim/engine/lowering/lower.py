@@ -133,6 +133,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         cell_phase=np.array(sources.cell_phase, np.int64),
         log_lines=logs.lines,
         log_texts=logs.texts,
+        log_executions=logs.executions,
         caching=bindings.caching.table(),
         timeline=timeline,
         policies=bindings.policies.table(),
