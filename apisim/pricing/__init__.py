@@ -23,6 +23,7 @@ from apisim.pricing.charges import billable_units, charge_table, metering_increm
 from apisim.pricing.document import BookError
 from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
+from apisim.pricing.logs import LogUsage, TraceUsage
 from apisim.pricing.neighbours import (
     BalancerUsage,
     RouteMetricsUsage,
@@ -44,6 +45,7 @@ __all__ = [
     "CacheUsage",
     "FunctionUsage",
     "Line",
+    "LogUsage",
     "PriceBook",
     "Quantities",
     "QuantityError",
@@ -51,6 +53,7 @@ __all__ = [
     "ServiceUsage",
     "SettingError",
     "TierRow",
+    "TraceUsage",
     "Unpriced",
     "Usage",
     "UserPoolUsage",

@@ -7,8 +7,9 @@ how many times a month a phase happens. Phases with a count fill their share of 
 
 Usage is scaled by exact fractions and averaged over replications, before tiers and free tier. Cache
 clusters, load balancers, interface endpoints and capacity that is held cost the month's hours
-whatever the traffic, and each user of a user pool is one a month. What does not scale (quotas, cold
-caches) is not in the projection: the caller leaves the warm-up out of the windows.
+whatever the traffic, and each user of a user pool is one a month. A log holds what is written
+within its retention, as it does when it has been there for that long. What does not scale (quotas,
+cold caches) is not in the projection: the caller leaves the warm-up out of the windows.
 """
 
 import calendar
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import chain
 from typing import Final, Literal, Protocol
 
 from apisim.pricing.book import PriceBook
@@ -126,7 +128,13 @@ def month_quantities(
                 wafs=tuple(looked_at),
                 services=tuple(took),
                 balancers=tuple(carried),
+                logs=window.usage.logs,
+                traces=window.usage.traces,
             )
+            stored = (log.stored(book, month) for log in window.usage.logs)
+            for meter, quantity in chain.from_iterable(stored):
+                share = quantity * factor / len(replications)
+                quantities[meter] = quantities.get(meter, Fraction(0)) + share
             for meter, quantity in scaled.quantities(book).items():
                 share = quantity * factor / len(replications)
                 quantities[meter] = quantities.get(meter, Fraction(0)) + share

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from apisim.scenario.fields import Reader, choice, flag
 from apisim.scenario.model import Context, Model
-from apisim.scenario.units import UnitError, parse_duration, shown
+from apisim.scenario.units import UnitError, parse_duration
 
 __all__ = ["ExecutionLog", "LogRetention"]
 
@@ -42,7 +42,7 @@ def _read_retention(value: Any, context: Context) -> int | None:
     found = parse_duration(value)
     if found % _NS_PER_DAY or found // _NS_PER_DAY not in _DAYS:
         hint = f"allowed: never, or days: {', '.join(map(str, _DAYS))}"
-        raise UnitError(f"CloudWatch Logs does not keep logs for {shown(value)}", hint)
+        raise UnitError(f"CloudWatch Logs does not keep logs for {value}", hint)
     return found // _NS_PER_DAY
 
 
