@@ -121,9 +121,9 @@ def test_a_function_s_log_has_lambda_s_lines_and_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "size"), [({}, 0), ({"logs": True}, 1), ({"log_size": "0B"}, 1)]
+    ("function", "is_logged"), [({}, 0), ({"logs": True}, 1), ({"log_size": "0B"}, 1)]
 )
-def test_functions_log_where_they_are_said_to(function: dict[str, Any], size: int) -> None:
+def test_functions_log_where_they_are_said_to(function: dict[str, Any], is_logged: int) -> None:
     found = replicated({}, function)
     assert (found.result.recorder.executions["log_bytes"].sum() > 0) == bool(is_logged)
 
