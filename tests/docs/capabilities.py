@@ -505,7 +505,7 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "balancer bytes": Switch(
         "apisim/results/neighbours.py",
-        'n_bytes += _share(int(usage["bytes_out"][part]), called, answered)',
+        'n_bytes += _share(int(usage["bytes_out"][part].sum()), called, answered)',
         "n_bytes += 0",
     ),
     "endpoint hours": Switch(
@@ -769,8 +769,7 @@ CAPABILITIES: Final = (
         "X-Ray traces",
         "apis.*.stage.tracing",
         "tracing",
-        test="tests/unit/test_tracing.py::"
-        "test_without_a_rate_a_second_has_its_reservoir_and_no_more[7]",
+        test="tests/unit/test_tracing.py::test_a_second_is_one_of_the_scenario_s_clock",
     ),
     Capability(
         _FUND,
