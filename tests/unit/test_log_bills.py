@@ -76,6 +76,7 @@ def test_a_month_has_what_is_written_and_what_is_held() -> None:
     line = result.bill.month.line("cloudwatch.logs.ingest")
     assert line.quantity == written
     assert line.amount == written * Fraction("0.5")
+    assert "cloudwatch.logs.storage" in bill_of(result.bill.month)
     line = result.bill.month.line("cloudwatch.logs.storage")
     assert line.quantity == Fraction(7 * 86_400 * 40, GB)
     assert line.amount == line.quantity * Fraction("0.03")
