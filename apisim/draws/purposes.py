@@ -107,3 +107,4 @@ class Purpose(IntEnum):
     CALL_TIME = 93
     DISCONNECT_LOST = 94
     DROP = 95
+    TRACE = 96

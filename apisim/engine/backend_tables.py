@@ -36,6 +36,8 @@ FUNCTION_DTYPE: Final = np.dtype(
         ("n_calls", "i8"),
         ("max_retries", "i8"),  # of an event after an error
         ("max_age_ns", "i8"),  # of an event
+        ("log_warm", "i8"),  # [bytes] of an invocation's log but for its times; 0: none is kept
+        ("log_cold", "i8"),  # [bytes] more at a cold start
     ],
     align=True,
 )

@@ -68,6 +68,8 @@ NUMBERS: Final[dict[str, tuple[str, ...]]] = {
         "max_head",
         "max_body",
         "canary_percent",
+        "reservoir",
+        "traced",
     ),
     "authorizers": (
         "timeout_ns",

@@ -12,6 +12,7 @@ __all__ = [
     "FLAG_INVALIDATION",
     "FLAG_NEW_CONNECTION",
     "FLAG_STALE",
+    "FLAG_TRACED",
     "FLAG_WARNED",
     "FLAG_WRONG",
     "count_flags",
@@ -25,6 +26,7 @@ FLAG_CORS_BLOCKED: Final = 8  # the browser hides the answer from its page
 FLAG_INVALIDATION: Final = 16  # the call may ask for a fresh answer, and did
 FLAG_CLIENT_GONE: Final = 32  # the client had stopped waiting for the answer
 FLAG_NEW_CONNECTION: Final = 64  # a handshake came before the call
+FLAG_TRACED: Final = 128  # X-Ray records it
 
 
 @gate

@@ -38,6 +38,7 @@ from apisim.gateway.quota import DAY_NS
 from apisim.gateway.sign_in import NO_TOKEN, SIGN_IN_DTYPE
 from apisim.gateway.sockets import new_sockets
 from apisim.gateway.throttle import BUCKET_DTYPE
+from apisim.gateway.tracing import SAMPLER_DTYPE
 from apisim.gateway.usage_plan import CUSTOMER_DTYPE, DAY_DTYPE
 from apisim.gateway.waf import INSPECTION_DTYPE, RATE_DTYPE
 from apisim.scenario import Scenario
@@ -60,6 +61,7 @@ class Cell:
     api: str
     route: str  # "" for calls that match no route
     variant: str = ""  # "stable" or "canary" where a stage has two deployments
+    method: str = ""  # of its calls, also where the route takes any
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +266,7 @@ def _new_state(program: Program, flows: NDArray[np.void], room: int) -> State:
         sessions=new_sessions(room if len(tables.sessions) else 1),
         senders=new_senders(len(tables.senders), len(tables.pushes)),
         drops=np.zeros(max(1, len(tables.timeline)), DROP_DTYPE),
+        samplers=np.zeros(max(1, len(program.names.apis)), SAMPLER_DTYPE),
         outage_until=np.zeros(max(1, len(program.names.apis)), np.int64),
     )
 

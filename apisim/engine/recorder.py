@@ -21,7 +21,7 @@ from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.engine.push_records import PushRecords, new_push_records
-from apisim.engine.usage_counts import USAGE_DTYPE, add_usage
+from apisim.engine.usage_counts import USAGE_DTYPE, add_logs, add_usage
 from apisim.gateway.status import Answer
 
 __all__ = [
@@ -245,7 +245,13 @@ def _hash_row(row: np.void, names: np.uint64, salt: np.uint64, rare: int | None)
 
 @inline
 def record(
-    recorder: Recorder, row: np.void, cell_hashes: NDArray[np.uint64], rare: int | None
+    recorder: Recorder,
+    row: np.void,
+    cell_hashes: NDArray[np.uint64],
+    log_lines: NDArray[np.void],
+    log_texts: NDArray[np.int64],
+    log_executions: NDArray[np.int64],
+    rare: int | None,
 ) -> None:
     """Write one finished request down.
 
@@ -256,8 +262,15 @@ def record(
     row : record with at least the fields of REQUEST_DTYPE
     cell_hashes : uint64[n_cells]
         Hash of each cell's names, so that the digest knows names and not positions.
+    log_lines : LINE_DTYPE[n_cells]
+        How long the lines of access logs are; empty where there are none.
+    log_texts : int64[n_cells, n_answers]
+        What of a line is no number [bytes].
+    log_executions : int64[n_cells, n_answers]
+        What goes to execution logs, but for bodies [bytes].
     rare : int or None
-        None where no row has a customer or a flag: they are not looked at then.
+        None where no row has a customer or a flag and nothing is logged: all that is not looked at
+        then.
     """
     total = recorder.total[0]
     cell = row["cell"]
@@ -281,10 +294,16 @@ def record(
         column[AUTHORIZER_CALLS] += 1
     sums = recorder.cells[cell]
     is_warm_up = 1 if row["arrival_ns"] < total["warm_up_ns"] else 0
-    add_usage(recorder.usage[cell, is_warm_up, row["answer"]], row, rare)
+    usage = recorder.usage[cell, is_warm_up, row["answer"]]
+    add_usage(usage, row, rare)
+    has_logs = log_lines.shape[0] > 0
+    if rare is not None and has_logs:
+        add_logs(usage, row, log_lines[cell], log_texts[cell], log_executions[cell])
     if rare is not None and row["customer"] >= 0:
         used = recorder.customer_usage[row["customer"], row["api"], is_warm_up]
         add_usage(used, row, rare)
+        if has_logs:
+            add_logs(used, row, log_lines[cell], log_texts[cell], log_executions[cell])
     if is_warm_up == 1:
         sums["warm_up_requests"] += 1
         return

@@ -153,6 +153,7 @@ class State(NamedTuple):
     sessions: Sessions
     senders: Senders
     drops: NDArray[np.void]  # DROP_DTYPE[n_actions]
+    samplers: NDArray[np.void]  # SAMPLER_DTYPE[n_apis]
     outage_until: NDArray[np.int64]  # [n_apis] before which nobody connects [ns]
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "GATE_RESOURCE",
     "GATE_SIGN_IN",
     "GATE_TLS",
+    "GATE_TRACE",
     "GATE_UNMAPPED",
     "GATE_UPGRADE",
     "GATE_VALIDATE",
@@ -88,6 +89,7 @@ GATE_EARLY_THROTTLE: Final = 256  # buckets before the resource policy
 GATE_TLS: Final = 64  # client certificates; before all others
 GATE_FULL_THROTTLE: Final = 1024  # a throttle with keys, or in parts, or charged in order
 GATE_CANARY: Final = 2048  # the stage has two deployments; between limits and route
+GATE_TRACE: Final = 131072  # X-Ray samples; just before the canary
 GATE_UNMAPPED: Final = 4096  # no base path mapping of the domain takes the path
 #: What a call of a WebSocket API is, instead of the first gate.
 GATE_UPGRADE: Final = 8192
@@ -222,6 +224,8 @@ API_DTYPE: Final = np.dtype(
         ("max_body", "i8"),
         ("canary_percent", "f8"),
         ("compress_from", "i8"),  # [bytes]; NONE: nothing is compressed
+        ("reservoir", "i8"),  # requests of each second that X-Ray traces
+        ("traced", "f8"),  # share of the others
     ],
     align=True,
 )
@@ -351,6 +355,9 @@ class Tables(NamedTuple):
     client_hashes: NDArray[np.uint64]
     cell_hashes: NDArray[np.uint64]  # [n_cells] names of phase, route, api and source
     cell_phase: NDArray[np.int64]  # [n_cells]
+    log_lines: NDArray[np.void]  # LINE_DTYPE[n_cells]; empty where nothing is logged
+    log_texts: NDArray[np.int64]  # [n_cells, n_answers] bytes of a line that are no numbers
+    log_executions: NDArray[np.int64]  # [n_cells, n_answers] bytes in execution logs but for bodies
     caching: NDArray[np.void]  # CACHING_DTYPE
     timeline: NDArray[np.void]  # ACTION_DTYPE
     policies: NDArray[np.void]  # POLICY_DTYPE

@@ -28,6 +28,7 @@ from apisim.pricing.charges import (
 from apisim.pricing.document import BookError
 from apisim.pricing.errors import SettingError
 from apisim.pricing.library import available_books, load_book
+from apisim.pricing.logs import LogUsage, TraceUsage
 from apisim.pricing.neighbours import (
     BalancerUsage,
     RouteMetricsUsage,
@@ -49,6 +50,7 @@ __all__ = [
     "CacheUsage",
     "FunctionUsage",
     "Line",
+    "LogUsage",
     "PriceBook",
     "Quantities",
     "QuantityError",
@@ -56,6 +58,7 @@ __all__ = [
     "ServiceUsage",
     "SettingError",
     "TierRow",
+    "TraceUsage",
     "Unpriced",
     "Usage",
     "UserPoolUsage",

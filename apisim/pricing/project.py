@@ -7,8 +7,9 @@ how many times a month a phase happens. Phases with a count fill their share of 
 
 Usage is scaled by exact fractions and averaged over replications, before tiers and free tier. Cache
 clusters, load balancers, interface endpoints and capacity that is held cost the month's hours
-whatever the traffic, and each user of a user pool is one a month. What does not scale (quotas, cold
-caches) is not in the projection: the caller leaves the warm-up out of the windows.
+whatever the traffic, and each user of a user pool is one a month. A log holds what is written
+within its retention, as it does when it has been there for that long. What does not scale (quotas,
+cold caches) is not in the projection: the caller leaves the warm-up out of the windows.
 """
 
 import calendar
@@ -115,8 +116,10 @@ def month_quantities(
     return {meter: used.get(meter, 0) + held.get(meter, Fraction(0)) for meter in {**used, **held}}
 
 
-def scaling_part(usage: Usage) -> Usage:
+def scaling_part(usage: Usage, month_h: Fraction | None = None) -> Usage:
     """The part of a usage that grows with the traffic; what is left is paid for being there.
+
+    With the hours of a month, what is stored of logs is a part of it.
 
     Clusters exist whether or not they are busy; so do web ACLs, of which only the requests scale,
     provisioned concurrency, tables and streams with capacity, load balancers, interface endpoints,
@@ -128,6 +131,8 @@ def scaling_part(usage: Usage) -> Usage:
         wafs=tuple(replace(waf, provisioned_ns=0) for waf in usage.wafs),
         services=tuple(replace(service, provisioned_ns=0) for service in usage.services),
         balancers=tuple(replace(balancer, provisioned_ns=0) for balancer in usage.balancers),
+        logs=tuple(replace(log, month_h=month_h) for log in usage.logs),
+        traces=usage.traces,
     )
 
 
@@ -144,13 +149,14 @@ def month_parts(
     Parameters, and what is raised, as :func:`month_quantities`.
     """
     used: dict[str, Fraction] = {}
+    month = Fraction(month_hours(hours, start))
     for windows in replications:
         factors = factors_of(windows, represents, hours, start)
         for window, factor in zip(windows, factors, strict=True):
-            for meter, quantity in scaling_part(window.usage).quantities(book).items():
+            for meter, quantity in scaling_part(window.usage, month).quantities(book).items():
                 share = quantity * factor / len(replications)
                 used[meter] = used.get(meter, Fraction(0)) + share
-    held = _held(replications, book, Fraction(month_hours(hours, start)))
+    held = _held(replications, book, month)
     return (
         {meter: quantity for meter, quantity in used.items() if quantity},
         {meter: quantity for meter, quantity in held.items() if quantity},

@@ -6,10 +6,10 @@ is finite in decimal, an hour of a cache is not.
 
 Counted here: requests (as units where the book has a metering increment), WebSocket connection
 minutes, transfer out, PrivateLink bytes and endpoint hours of private APIs, cache hours, web ACLs
-with their rules and what they look at, Lambda requests and duration, authorizers included, and the
-neighbours of :mod:`apisim.pricing.neighbours`. Not counted: logs and traces; what
-consumers do with what is sent to a queue, a topic or a stream; storage; the new connections of a
-load balancer, unless the scenario says how many requests come over one.
+with their rules and what they look at, Lambda requests and duration, authorizers included, the
+neighbours of :mod:`apisim.pricing.neighbours`, and the logs and traces of
+:mod:`apisim.pricing.logs`. Not counted: what consumers do with what is sent to a queue, a topic or
+a stream; storage; the new connections of a X
 """
 
 from collections.abc import Callable, Iterable
@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from apisim.pricing.book import PriceBook
 from apisim.pricing.charges import API_METERS
 from apisim.pricing.counting import NS_PER_HOUR, check_counted, check_known
+from apisim.pricing.logs import LogUsage, TraceUsage
 from apisim.pricing.neighbours import (
     BalancerUsage,
     RouteMetricsUsage,
@@ -181,6 +182,8 @@ T = TypeVar(
     VpcEndpointUsage,
     UserPoolUsage,
     RouteMetricsUsage,
+    LogUsage,
+    TraceUsage,
 )
 
 
@@ -190,8 +193,8 @@ class Usage:
 
     Attributes
     ----------
-    apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools, route_metrics :
-        tuples
+    apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools, route_metrics,
+    logs, traces : tuples
         One entry for each; ``+`` adds entry by entry.
 
     Examples
@@ -210,6 +213,8 @@ class Usage:
     vpc_endpoints: tuple[VpcEndpointUsage, ...] = ()
     user_pools: tuple[UserPoolUsage, ...] = ()
     route_metrics: tuple[RouteMetricsUsage, ...] = ()
+    logs: tuple[LogUsage, ...] = ()
+    traces: tuple[TraceUsage, ...] = ()
 
     def __add__(self, other: "Usage") -> "Usage":
         """Usage of both, entry by entry.
@@ -235,6 +240,8 @@ class Usage:
             route_metrics=_merged(
                 (*self.route_metrics, *other.route_metrics), lambda one: (one.api, one.route)
             ),
+            logs=_merged((*self.logs, *other.logs), lambda one: (one.name, one.kind)),
+            traces=_merged((*self.traces, *other.traces), lambda one: (one.name,)),
         )
 
     def quantities(self, book: PriceBook) -> dict[str, Fraction]:
@@ -291,6 +298,8 @@ class Usage:
             *(endpoint.quantities() for endpoint in self.vpc_endpoints),
             *(pool.quantities() for pool in self.user_pools),
             *(one.quantities() for one in self.route_metrics),
+            *(one.quantities(book) for one in self.logs),
+            *(one.quantities() for one in self.traces),
         ]
         for meter, quantity in chain.from_iterable(measured):
             add(meter, quantity)
@@ -306,6 +315,7 @@ class Usage:
         ]
         notes += chain.from_iterable(service.notes for service in self.services)
         notes += chain.from_iterable(endpoint.notes for endpoint in self.vpc_endpoints)
+        notes += chain.from_iterable(log.notes for log in self.logs)
         return tuple(dict.fromkeys(notes))
 
 
@@ -328,7 +338,7 @@ def _sum(one: T, other: T) -> T:
         for name in (
             "requests_charged", "bytes_out", "bytes_in", "connection_ns",
             "invocations", "billed_ms", "provisioned_ms", "provisioned_ns", "requests",
-            "half_reads", "units", "bytes", "active_ns", "users",
+            "half_reads", "units", "bytes", "active_ns", "users", "traces",
         )
         if hasattr(one, name)
     }  # fmt: skip

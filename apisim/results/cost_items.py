@@ -20,6 +20,7 @@ from apisim.gateway.status import Answer
 from apisim.pricing import PriceBook, Usage
 from apisim.pricing.project import scaling_part
 from apisim.results.usage_groups import OWNER_MEASURES, Owner, PartUsage
+from apisim.scenario.stages import stage_label
 
 __all__ = ["BEFORE_WAF", "Claim", "Used", "Weighted", "entries_of", "held_items", "scaling_items"]
 
@@ -106,6 +107,12 @@ class _Owners:
     def of_api(self, name: str) -> _Mask:
         return self.where(lambda owner, _: owner.api == name)
 
+    def of_stage(self, label: str) -> _Mask:
+        apis = self.program.scenario.apis
+        return self.where(
+            lambda owner, _: stage_label(owner.api, apis[owner.api].stage.name) == label
+        )
+
     def calling(self, function: str) -> _Mask:
         of = function.partition(":")[0]
         return self.where(lambda _, target: target.function == of)
@@ -159,6 +166,13 @@ def _of_web_acl(owners: _Owners, api: str) -> Iterator[Claim]:
     yield _claim("requests", owners.of_api(api), BEFORE_WAF)
 
 
+def _of_log(owners: _Owners, name: str, kind: str) -> Iterable[Claim]:
+    if kind == "function":
+        return _of_function(owners, name)
+    measure = {"access": "log_bytes", "execution": "execution_bytes"}[kind]
+    return [_claim(measure, owners.of_stage(name))]
+
+
 def _claim(measure: str, owners: _Mask, without: Iterable[Answer] = ()) -> Claim:
     return Claim(OWNER_MEASURES.index(measure), owners, _answers(without))
 
@@ -169,7 +183,11 @@ _CLAIMS: Final[dict[str, Callable[[_Owners, Any], Iterable[Claim]]]] = {
     "services": lambda owners, one: _of_service(owners, one.name),
     "balancers": lambda owners, one: _of_balancer(owners, one.name),
     "wafs": lambda owners, one: _of_web_acl(owners, one.api),
+    "logs": lambda owners, one: _of_log(owners, one.name, one.kind),
+    "traces": lambda owners, one: [_claim("traces", owners.of_stage(one.name))],
 }
+#: What tells apart the entries of a field.
+_NAMES: Final = ("name", "api", "stage", "size", "route", "kind")
 #: Whose may be what is paid for being there, by field of :class:`Usage`.
 _SCOPES: Final[dict[str, Callable[[_Owners, Any], _Mask]]] = {
     "caches": lambda owners, one: owners.of_api(one.api),
@@ -200,6 +218,7 @@ def scaling_items(
     parts: Sequence[Weighted],
     book: PriceBook,
     n_replications: int,
+    month_h: Fraction | None = None,
 ) -> Iterator[Used]:
     """What grew with the traffic, of a mean replication or of a month.
 
@@ -211,6 +230,8 @@ def scaling_items(
         Sums over replications, each with how often it happens.
     book : PriceBook
     n_replications : int
+    month_h : Fraction, optional
+        Hours of the month; None for a run.
     """
     known = _Owners.of(program, owners)
     for source in dict.fromkeys(name for _, part in parts for name in part.sources):
@@ -222,7 +243,7 @@ def scaling_items(
         for (field, count, *_), weighted in pieces.items():
             quantities: dict[str, Fraction] = {}
             for times, piece in weighted:
-                for meter, quantity in scaling_part(piece).quantities(book).items():
+                for meter, quantity in scaling_part(piece, month_h).quantities(book).items():
                     share = quantity * times / n_replications
                     quantities[meter] = quantities.get(meter, Fraction(0)) + share
             if not quantities:
@@ -262,7 +283,7 @@ def entries_of(usage: Usage) -> list[tuple[tuple[str, ...], Usage]]:
     found: dict[tuple[str, ...], list[Any]] = {}
     for field in fields(usage):
         for entry in getattr(usage, field.name):
-            named = (getattr(entry, key, "") for key in ("name", "api", "stage", "size", "route"))
+            named = (getattr(entry, key, "") for key in _NAMES)
             found.setdefault((field.name, *named), []).append(entry)
     return [(key, Usage(**{key[0]: tuple(entries)})) for key, entries in found.items()]
 

@@ -25,6 +25,7 @@ from apisim.engine.flags import (
     FLAG_INVALIDATION,
     FLAG_NEW_CONNECTION,
     FLAG_STALE,
+    FLAG_TRACED,
     FLAG_WARNED,
     FLAG_WRONG,
 )
@@ -110,6 +111,7 @@ _REMARKS: Final = {
     FLAG_CORS_BLOCKED: "hidden_by_cors",
     FLAG_INVALIDATION: "invalidation",
     FLAG_NEW_CONNECTION: "new_connection",
+    FLAG_TRACED: "traced",
 }
 
 

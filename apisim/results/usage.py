@@ -15,6 +15,7 @@ import numpy as np
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
+from apisim.results.logs import log_usage, trace_usage
 from apisim.results.neighbours import (
     balancer_usage,
     route_metrics_usage,
@@ -231,6 +232,8 @@ def _usage(
         vpc_endpoints=tuple(vpc_endpoint_usage(replication, provisioned_ns)),
         user_pools=tuple(user_pool_usage(replication, parts)),
         route_metrics=tuple(route_metrics_usage(replication, cells, parts, provisioned_ns)),
+        logs=tuple(log_usage(replication, cells, phases, parts)),
+        traces=tuple(trace_usage(replication, cells, parts)),
     )
 
 

@@ -59,7 +59,7 @@ class WhoseCosts:
             hours / month_hours(pricing.hours, start),
         )
         parts = [(Fraction(1), self.grouped.run)]
-        return costs_of(self._costing(self.bills.run, parts, list(self._held())), split)
+        return costs_of(self._costing(self.bills.run, parts, list(self._held()), None), split)
 
     @cached_property
     def month(self) -> Costs | None:
@@ -71,14 +71,20 @@ class WhoseCosts:
         parts = list(zip(factors, self.grouped.windows, strict=True))
         measured = self.grouped.customers[:, :, 0]
         split = Split(self.program, measured, self.plans, Fraction(1))
-        return costs_of(self._costing(self.bills.month, parts, list(self._held_of_month())), split)
+        held = list(self._held_of_month())
+        month_h = Fraction(month_hours(pricing.hours, start))
+        return costs_of(self._costing(self.bills.month, parts, held, month_h), split)
 
     def _costing(
-        self, bill: Any, parts: list[Weighted], held: list[tuple[str, Any, dict[str, Fraction]]]
+        self,
+        bill: Any,
+        parts: list[Weighted],
+        held: list[tuple[str, Any, dict[str, Fraction]]],
+        month_h: Fraction | None,
     ) -> Costing:
         owners, n_replications = self.grouped.owners, self.grouped.n_replications
         scaling: list[Used] = list(
-            scaling_items(self.program, owners, parts, self.book, n_replications)
+            scaling_items(self.program, owners, parts, self.book, n_replications, month_h)
         )
         return Costing(
             bill=bill,

@@ -11,7 +11,8 @@ from apisim.draws.distributions import Distribution
 from apisim.scenario.actions import ServiceAction
 from apisim.scenario.api import Throttle
 from apisim.scenario.distributions import TimeDistribution
-from apisim.scenario.fields import choice, duration, name, rate, share, size, whole
+from apisim.scenario.fields import choice, duration, flag, name, rate, share, size, whole
+from apisim.scenario.logs import LogRetention
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all
 from apisim.scenario.regions import account_throttle
 from apisim.scenario.runtimes import PACKAGES, RUNTIMES, init_of
@@ -215,6 +216,14 @@ class LambdaFunction(Model):
     calls : list of CallBehind
         What it calls when its own ``duration`` is over, one after the other, 8 at most. Its
         instance is held until the last has answered.
+    logs : bool
+        Whether Lambda's own lines around each invocation, and what the code writes, go to
+        CloudWatch Logs and on the bill. On AWS they do unless its role forbids it; the default is
+        true where ``log_size`` is given, else false.
+    log_size : int
+        What the code itself writes in one invocation [bytes], default 0.
+    log_retention : int or None
+        Days after which what is logged expires; None: never, the default.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"ephemeral_storage"})
@@ -243,6 +252,14 @@ class LambdaFunction(Model):
     maximum_retry_attempts: Annotated[int, whole(0, 2)] = 2
     maximum_event_age: Annotated[int, duration("60s", "6h", "Lambda")] = as_written("6h")
     calls: Annotated[list[CallBehind], Field(max_length=MAX_CALLS)] = Field(default_factory=list)
+    logs: Annotated[bool, flag()] = False
+    log_size: Annotated[int, size("0B", "1GB")] = as_written("0B")
+    log_retention: LogRetention = None
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Who says how much is logged says that it is."""
+        return {"logs": "log_size" in data, **data}
 
     @model_validator(mode="after")
     def _starts_in_one_way(self) -> Self:

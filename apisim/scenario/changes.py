@@ -36,7 +36,10 @@ _BILLED: Final = (
     "memory", "architecture", "price", "provisioned_concurrency",
     "transitions", "execution_duration", "execution_memory", "rule_evaluations", "mode",
     "requests_per_connection",
+    "logs", "log_size", "log_retention",
 )  # fmt: skip
+#: Likewise, of a stage.
+_BILLED_STAGE: Final = ("detailed_metrics", "access_log", "execution_log", "log_retention")
 #: Likewise, where a stream is paid by what is written.
 _BY_SIZE: Final = {"on_demand": ("item_size",)}
 #: Makes a scenario of plain data, with the places of what was changed; or says what is wrong.
@@ -186,8 +189,10 @@ def _read(
 
 def _refusal(path: Path) -> tuple[str, str] | None:
     """Why a path cannot be set while the scenario runs, and what to do instead."""
-    if (path[-1] in _BILLED and len(path) == 3) or path[-1] == "detailed_metrics":
+    if path[-1] in _BILLED and len(path) == 3:
         return _not_now(path[-1])
+    if path[0] == "apis" and (of_stage := [key for key in path if key in _BILLED_STAGE]):
+        return _not_now(of_stage[0])
     if path[0] in _ROOTS or (path[0] == "traffic" and path[2:3] == ("network",)):
         return None
     if path[0] == "traffic":
@@ -210,10 +215,10 @@ def _billed_otherwise(first: Scenario, changed: Scenario) -> list[Finding]:
         and getattr(thing, key, None) != getattr(getattr(first, section)[name], key, None)
     ]
     found += [
-        Finding(("apis", name, "stage", "detailed_metrics"), *_not_now("detailed_metrics"))
+        Finding(("apis", name, "stage", key), *_not_now(key))
         for name, api in changed.apis.items()
-        if name in first.apis
-        and api.stage.detailed_metrics != first.apis[name].stage.detailed_metrics
+        for key in _BILLED_STAGE
+        if name in first.apis and getattr(api.stage, key) != getattr(first.apis[name].stage, key)
     ]
     return found
 

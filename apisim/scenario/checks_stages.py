@@ -1,5 +1,6 @@
 """Rules of stages, canaries and custom domains."""
 
+from apisim.scenario.access_log import problems_of
 from apisim.scenario.features import lacks
 from apisim.scenario.problems import Path, did_you_mean
 from apisim.scenario.scenario import Scenario
@@ -8,6 +9,13 @@ from apisim.scenario.validation import Validation
 
 __all__ = ["check_stage", "check_stages", "stage_notes"]
 
+#: Keys of a stage that not every type of API has, and their features.
+_FEATURES = {
+    "canary": "canary",
+    "minimum_compression_size": "compression",
+    "tracing": "tracing",
+    "execution_log": "execution_log",
+}
 #: Metrics of logical calls; others are of attempts, each of which has one deployment.
 _OF_CALLS = ("availability", "goodput", "call_latency")
 
@@ -36,11 +44,14 @@ def check_stages(scenario: Scenario, outcome: Validation) -> None:
         kind: tuple[Path, ...] = (("apis", name, "type"),)
         if api.stages is not None:
             outcome.add(("apis", name, "stages"), "must be a mapping of stage to its settings")
-        for key, feature in (("canary", "canary"), ("minimum_compression_size", "compression")):
+        for key, feature in _FEATURES.items():
             if getattr(api.stage, key) is not None:
                 found = lacks(feature, api.type)
                 if found is not None:
                     outcome.add((*at, key), *found, because=kind)
+        if api.stage.access_log is not None:
+            for found in problems_of(api.stage.access_log, api.type):
+                outcome.add((*at, "access_log"), *found, because=kind)
         _check_canary(scenario, outcome, name)
     _check_domains(scenario, outcome)
     for threshold in scenario.thresholds:

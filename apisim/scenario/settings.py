@@ -312,6 +312,12 @@ class Settings(Model):
         description="What the 512 KB increments of HTTP API requests are counted of. The pricing "
         "page does not say; assumed.",
     )
+    execution_log_size: Annotated[int, size("0B", "1MB")] = as_written(
+        "1KB",
+        description="Bytes of a request in the execution log of its stage, without the bodies of "
+        "data traces, and of a request that fails where only errors are logged. AWS documents no "
+        "events; a guess: about ten lines of a hundred bytes.",
+    )
     preflight_status: Annotated[Literal[200, 204], choice(200, 204)] = as_written(
         200,
         description="Status of the OPTIONS method that answers preflights on a REST API. It is "

@@ -1,14 +1,17 @@
 """One stage of an API: throttle, cache, web ACL, variables, canary, compression."""
 
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from apisim.scenario.access_log import AccessLog
 from apisim.scenario.fields import Reader, choice, flag, name, rate, size, whole
+from apisim.scenario.logs import ExecutionLog, LogRetention
 from apisim.scenario.model import Context, Model
 from apisim.scenario.perimeter import Waf
 from apisim.scenario.stages import Canary, Variables
+from apisim.scenario.tracing import Tracing
 from apisim.scenario.units import SIZE_UNITS_BYTES, UnitError, shown
 
 __all__ = ["CACHE_SIZES", "Stage", "StageName", "StageThrottle", "Throttle"]
@@ -105,15 +108,18 @@ class Stage(Model):
     detailed_metrics : bool
         Whether CloudWatch gets metrics of each route that is called, which are billed (those of the
         API and the stage are free).
+    access_log : str or None
+        Format of the access log: ``json``, ``clf``, ``csv`` or ``xml``, the formats of the console,
+        or a line of your own with ``$context`` variables, at most 3 KB, ``requestId`` or
+        ``extendedRequestId`` among them. None, the default: nothing is logged.
+    tracing : Tracing or None
+        Which requests X-Ray traces; REST only. None, the default: none.
+    execution_log : ExecutionLog or None
+        What API Gateway itself writes about requests; REST and WebSocket only. None, the default:
+        nothing.
+    log_retention : int or None
+        Days after which what is logged expires; None: never, the default.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "access_log",
-            "execution_log",
-            "tracing",
-        }
-    )
 
     name: StageName = "prod"
     throttle: StageThrottle | None = None
@@ -129,6 +135,10 @@ class Stage(Model):
     minimum_compression_size: Annotated[int, size("0B", "10485760B", "API Gateway")] | None = None
     deployment: Annotated[int, whole(1, 1_000_000)] = 1
     detailed_metrics: Annotated[bool, flag()] = False
+    access_log: AccessLog | None = None
+    tracing: Tracing | None = None
+    execution_log: ExecutionLog | None = None
+    log_retention: LogRetention = None
 
     @property
     def has_cache(self) -> bool:

@@ -514,6 +514,31 @@ OFF: Final[dict[str, Switch]] = {
         "Fraction((self.zones or 0) * hours)",
         "Fraction(hours)",
     ),
+    "access logs": Switch(
+        "apisim/gateway/access_log.py",
+        'return size * line["lines"]',
+        "return 0",
+    ),
+    "execution logs": Switch(
+        "apisim/gateway/execution_log.py",
+        'if line["bodies"] == 1:',
+        "if False:",
+    ),
+    "function logs": Switch(
+        "apisim/backends/function_log.py",
+        "return size + cold if is_cold else size",
+        "return size",
+    ),
+    "log retention": Switch(
+        "apisim/pricing/logs.py",
+        "if self.retention_days is not None:",
+        "if False:",
+    ),
+    "tracing": Switch(
+        "apisim/gateway/tracing.py",
+        'if sampler["taken"] < reservoir:',
+        "if False:",
+    ),
     "detailed metrics": Switch(
         "apisim/results/neighbours.py",
         "and (cell := program.names.cells[at]).route",
@@ -724,8 +749,42 @@ CAPABILITIES: Final = (
         "metrics",
         test=f"{_OUTCOME}[throttled_method-rest]",
     ),
-    Capability(_FUND, "access and execution logs"),
-    Capability(_FUND, "X-Ray traces"),
+    Capability(
+        _FUND,
+        "access logs, to the byte",
+        "apis.*.stage.access_log",
+        "access logs",
+        test="tests/unit/test_access_log.py::"
+        "test_bytes_are_those_of_the_lines_whatever_the_answer[throttled_method-rest]",
+    ),
+    Capability(
+        _FUND,
+        "execution logs",
+        "apis.*.stage.execution_log",
+        "execution logs",
+        test="tests/unit/test_log_bills.py::test_data_traces_have_bodies_of_at_most_1024_bytes",
+    ),
+    Capability(
+        _FUND,
+        "logs of functions",
+        "functions.*.logs",
+        "function logs",
+        test="tests/unit/test_log_bills.py::test_a_function_s_log_has_lambda_s_lines_and_its_own",
+    ),
+    Capability(
+        _FUND,
+        "what is stored of logs in a month",
+        "apis.*.stage.log_retention",
+        "log retention",
+        test="tests/unit/test_log_bills.py::test_a_month_has_what_is_written_and_what_is_held",
+    ),
+    Capability(
+        _FUND,
+        "X-Ray traces",
+        "apis.*.stage.tracing",
+        "tracing",
+        test="tests/unit/test_tracing.py::test_a_second_is_one_of_the_scenario_s_clock",
+    ),
     Capability(
         _FUND,
         "what detailed metrics of routes cost",

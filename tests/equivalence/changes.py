@@ -148,6 +148,11 @@ def _of_api(data: dict[str, Any], at: str, api: dict[str, Any]) -> Iterator[_Cho
     stages = several or {"stage": stage}
     for name, one in stages.items():
         yield f"{at}.{name}.deployment", _one_of(2, 1, 3)
+        rule = one.get("tracing")
+        if isinstance(rule, dict):
+            yield f"{at}.{name}.tracing.rate", _one_of("20%", "100%", "5%")
+            if rule.get("reservoir", 1) != 0:
+                yield f"{at}.{name}.tracing.reservoir", _one_of(1, 3, 9)
         if "canary" in one:
             yield f"{at}.{name}.canary.percent_traffic", _one_of(50, 0, 100, 10)
             if _are_alike(data, one["canary"].get("endpoints", {})):

@@ -28,6 +28,7 @@ from apisim.engine.flags import (
     FLAG_INVALIDATION,
     FLAG_NEW_CONNECTION,
     FLAG_STALE,
+    FLAG_TRACED,
     FLAG_WARNED,
     FLAG_WRONG,
 )
@@ -97,6 +98,11 @@ _EVENTS = (
     "a wrong answer",
     "an invalidation",
     "an invalidation ignored with a warning",
+    "a trace",
+    "a request that is not traced beside one that is",
+    "a line of an access log",
+    "an event of an execution log",
+    "a line of a function's log",
     "a new connection",
     "a call on an open connection",
     "a flush",
@@ -272,6 +278,14 @@ def _reached(run: Run) -> Iterator[str]:
         "a wrong answer": (rows["flags"] & FLAG_WRONG).any(),
         "an invalidation": (rows["flags"] & FLAG_INVALIDATION).any(),
         "an invalidation ignored with a warning": (rows["flags"] & FLAG_WARNED).any(),
+        "a trace": (rows["flags"] & FLAG_TRACED).any(),
+        "a request that is not traced beside one that is": np.unique(
+            rows["flags"][result.program.tables.apis["traced"][rows["api"]] > 0] & FLAG_TRACED
+        ).size
+        == 2,
+        "a line of an access log": result.recorder.usage["log_bytes"].any(),
+        "an event of an execution log": result.recorder.usage["execution_bytes"].any(),
+        "a line of a function's log": result.recorder.executions["log_bytes"].any(),
         "a new connection": (rows["flags"] & FLAG_NEW_CONNECTION).any(),
         "a call on an open connection": _uses_one_again(run),
         "a flush": result.clusters["flushes"].any(),

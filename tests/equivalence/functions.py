@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.equivalence.drawing import Drawing
+from tests.equivalence.logs import draw_function_log
 
 __all__ = ["add_background", "draw_function_depth", "draw_lambda_settings", "set_aside"]
 
@@ -23,6 +24,7 @@ def draw_function_depth(drawing: Drawing, spec: dict[str, Any]) -> None:
         reserved = spec.get("reserved_concurrency")
         if reserved is None or reserved >= 1:
             spec["provisioned_concurrency"] = drawing.one(1, 1, 2) if reserved is None else 1
+    draw_function_log(drawing, spec)
     if drawing.is_exact:
         return
     drawing.optional(spec, 25, "maximum_retry_attempts", 1, 0, 2)

@@ -7,6 +7,7 @@ from tests.equivalence.calls import service_target
 from tests.equivalence.clients import draw_retries
 from tests.equivalence.drawing import Drawing
 from tests.equivalence.laws import payloads, popularities
+from tests.equivalence.logs import draw_stage_logs
 from tests.equivalence.network import draw_network
 
 __all__ = ["add_sockets"]
@@ -82,6 +83,7 @@ def _api(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
     if drawing.maybe(25):
         stage["throttle"] = drawing.throttle()
         drawing.optional(stage["throttle"], 50, "scope", "shared", "method")
+    draw_stage_logs(drawing, "websocket", stage, data.setdefault("settings", {}))
     if stage:
         api["stage"] = stage
     routes = api["routes"]

@@ -4,6 +4,7 @@ import copy
 from typing import Any, Final
 
 from tests.equivalence.drawing import Drawing
+from tests.equivalence.logs import draw_stage_logs
 
 __all__ = ["add_stages"]
 
@@ -26,6 +27,7 @@ def add_stages(drawing: Drawing, data: dict[str, Any]) -> None:
                 _compress(drawing, data, api, stage)
         drawing.optional(stage, 20, "deployment", 2, 1)
         drawing.optional(stage, 20, "detailed_metrics", True, False)
+        draw_stage_logs(drawing, api["type"], stage, data.setdefault("settings", {}))
         if stage:
             api["stage"] = {**api.get("stage", {}), **stage}
     names = {name: [name] for name in data["apis"]}

@@ -203,7 +203,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                 note_end(recorder.total, now_ns)
                 stage = STAGE_SEND_BACK
             else:
-                end_work(world, slot, now_ns)
+                end_work(world, slot, now_ns, rare)
                 stage = STAGE_SEND_BACK
         elif stage == STAGE_SEND_BACK:
             back_ns = now_ns + slot["transport_back_ns"]

@@ -1,4 +1,4 @@
-"""Canary and compression in the compiled engine."""
+"""X-Ray, canary and compression in the compiled engine."""
 
 from typing import Final
 
@@ -9,14 +9,29 @@ from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.preflights import carry
 from apisim.engine.compiled.sampling import happens
+from apisim.engine.flags import FLAG_TRACED
 from apisim.engine.world import World
 from apisim.gateway.compression import compressed_bytes
+from apisim.gateway.tracing import BY_CHANCE, TRACED, sample
 
-__all__ = ["compress", "pick_deployment"]
+__all__ = ["compress", "note_trace", "pick_deployment"]
 
 _CANARY: Final = constant(Purpose.CANARY)
+_TRACE: Final = constant(Purpose.TRACE)
 _ACCEPT_ENCODING: Final = constant(Purpose.ACCEPT_ENCODING)
 _PERCENT: Final = 100.0
+
+
+@gate
+def note_trace(world: World, at: int, now_ns: int) -> None:
+    """X-Ray looks at the request in slot ``at``."""
+    tables = world.tables
+    slot = world.calendar.slots[at]
+    api = tables.apis[slot["api"]]
+    clock_ns = tables.quota_clock[0]["start_ns"] + now_ns
+    verdict = sample(world.state.samplers[slot["api"]], api["reservoir"], api["traced"], clock_ns)
+    if verdict == TRACED or (verdict == BY_CHANCE and happens(world, slot, api["traced"], _TRACE)):
+        slot["flags"] |= FLAG_TRACED
 
 
 @gate

@@ -68,7 +68,15 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
         meter(world, at)
     if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
         mark_late(world, at)
-    record(recorder, slot, tables.cell_hashes, rare)
+    record(
+        recorder,
+        slot,
+        tables.cell_hashes,
+        tables.log_lines,
+        tables.log_texts,
+        tables.log_executions,
+        rare,
+    )
     calendar.clock[0]["in_flight"] -= 1
     if rare is not None and tables.sources[slot["source"]]["client"] >= 0:
         return  # what its user does is decided where it knows of the answer

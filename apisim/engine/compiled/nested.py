@@ -54,6 +54,8 @@ _SHARD: Final = (
     constant(Purpose.CALLED_SHARD),
     constant(Purpose.EVENT_CALLED_SHARD),
 )
+#: What is here is only asked where something rare may happen.
+_RARE: Final = constant(1)
 _FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
 _ANSWER_TOO_LARGE: Final = constant(Answer.FUNCTION_ANSWER_TOO_LARGE)
 _QUEUES: Final = constant(-1)
@@ -89,7 +91,7 @@ def make_calls(world: World, at: int, now_ns: int) -> int:
     slot, mine = calendar.slots[at], calendar.patience[at]
     function = tables.functions[slot["index"]]
     if mine["calls"] >= function["n_calls"]:
-        end_work(world, slot, now_ns)
+        end_work(world, slot, now_ns, _RARE)
         return STAGE_SEND_BACK
     if slot["waiting"] == 1:
         guard(world, at)  # nobody knows how long it will take
@@ -218,7 +220,7 @@ def cut_off(world: World, at: int, now_ns: int) -> int:
         world.state.endpoints[behind["index"]]["abandoned"] += 1
     slot["result"] = _FUNCTION_ERROR
     world.state.pools[slot["index"]]["timeouts"] += 1
-    end_work(world, slot, now_ns)
+    end_work(world, slot, now_ns, _RARE)
     return STAGE_SEND_BACK
 
 

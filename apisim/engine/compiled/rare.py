@@ -12,7 +12,7 @@ from apisim.engine.backend_tables import BACKEND_SERVICE
 from apisim.engine.compiled.access import get_keys, judge, pass_access
 from apisim.engine.compiled.caching import look_up
 from apisim.engine.compiled.clients import decide, lose_patience
-from apisim.engine.compiled.deployments import pick_deployment
+from apisim.engine.compiled.deployments import note_trace, pick_deployment
 from apisim.engine.compiled.early import pass_early_throttle
 from apisim.engine.compiled.events import run_event
 from apisim.engine.compiled.issue import send_actual, send_again
@@ -79,6 +79,7 @@ from apisim.engine.tables import (
     GATE_KEY,
     GATE_LIMITS,
     GATE_RESOURCE,
+    GATE_TRACE,
     GATE_UNMAPPED,
     GATE_VALIDATE,
     GATE_WAF,
@@ -114,6 +115,8 @@ def is_needed(tables: Tables) -> bool:
         or (tables.sources["way"] > 0).any()
         or tables.authorizers["careful"].any()
         or len(tables.timeline)
+        or len(tables.log_lines)
+        or tables.functions["log_warm"].any()
         or tables.functions["malformed"].any()
         or (tables.functions["other"] >= 0).any()
         or tables.routes["error_answer"].any()
@@ -145,6 +148,8 @@ def pass_gates(world: World, at: int, stage: int, now_ns: int) -> int:
                 passed = pass_limits(world, at, now_ns)
         elif stage == STAGE_CANARY:
             following = STAGE_ROUTE
+            if gates & GATE_TRACE:
+                note_trace(world, at, now_ns)
             if gates & GATE_CANARY:
                 pick_deployment(world, at)
         elif stage == STAGE_ROUTE:

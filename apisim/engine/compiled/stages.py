@@ -19,6 +19,7 @@ from apisim.engine.tables import (
     GATE_RESOURCE,
     GATE_SIGN_IN,
     GATE_TLS,
+    GATE_TRACE,
     GATE_UNMAPPED,
     GATE_UPGRADE,
     GATE_WAF,
@@ -179,7 +180,7 @@ def first_gate(gates: int, route: int) -> int:
         return int(STAGE_TLS)
     if gates & GATE_LIMITS:
         return int(STAGE_LIMITS)
-    if gates & GATE_CANARY:
+    if gates & (GATE_TRACE | GATE_CANARY):
         return int(STAGE_CANARY)
     if gates & GATE_UNMAPPED:
         return int(STAGE_ROUTE)

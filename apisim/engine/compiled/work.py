@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 
 from apisim.arrays.fifo import NOBODY
-from apisim.arrays.jit import constant, part
+from apisim.arrays.jit import constant, gate, part
+from apisim.backends.function_log import invocation_log_bytes
 from apisim.backends.http import FULL as ENDPOINT_IS_FULL
 from apisim.backends.http import QUEUED, arrive, depart
 from apisim.backends.lambda_ import COLD, PROVISIONED, THROTTLED, billed_ms, invoke, release
@@ -25,7 +26,7 @@ from apisim.engine.compiled.stages import (
     STAGE_WAIT,
     STAGE_WORK_END,
 )
-from apisim.engine.executions import record_execution
+from apisim.engine.executions import record_execution, record_log
 from apisim.engine.recorder import note_end
 from apisim.engine.world import World
 from apisim.gateway.limits import UNLIMITED
@@ -165,10 +166,24 @@ def work_until(world: World, at: int, now_ns: int, end_ns: int) -> int:
     return STAGE_WAIT
 
 
+@gate
+def keep_log(world: World, slot: np.void, now_ns: int, is_warm_up: int) -> None:
+    """A function is done, and what it says of that is logged."""
+    index = slot["index"]
+    function = world.tables.functions[index]
+    log_bytes = invocation_log_bytes(
+        function["log_warm"],
+        function["log_cold"],
+        now_ns - slot["work_start_ns"],
+        slot["environment"] == COLD,
+    )
+    record_log(world.recorder.executions, slot["phase"], index, is_warm_up, log_bytes)
+
+
 @part
-def end_work(world: World, slot: np.void, now_ns: int) -> None:
+def end_work(world: World, slot: np.void, now_ns: int, rare: int | None) -> None:
     """The backend is done: what it used is free for the next."""
-    _, calendar, _, state, recorder = world
+    tables, calendar, _, state, recorder = world
     index = slot["index"]
     note_end(recorder.total, now_ns)
     if slot["backend"] == BACKEND_FUNCTION:
@@ -183,6 +198,8 @@ def end_work(world: World, slot: np.void, now_ns: int) -> None:
             billed_ms(now_ns - slot["work_start_ns"]),
             started == PROVISIONED,
         )
+        if rare is not None and tables.functions[index]["log_warm"] > 0:
+            keep_log(world, slot, now_ns, is_warm_up)
     else:
         following = depart(state.endpoints, state.following, index, now_ns)
         if following != NOBODY:

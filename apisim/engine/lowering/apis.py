@@ -191,6 +191,8 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
     row["max_body"] = BODY_BYTES
     least = api.stage.minimum_compression_size
     row["compress_from"] = NONE if least is None else least
+    if api.stage.tracing is not None:
+        row["reservoir"], row["traced"] = api.stage.tracing.reservoir, api.stage.tracing.rate
     row["max_url"] = row["max_headers"] = row["max_head"] = UNLIMITED
     if api.type == "rest":
         row["max_url"], row["max_headers"] = URL_BYTES[api.endpoint], HEADER_BYTES

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from apisim.backends.function_log import cold_bytes, warm_bytes
 from apisim.backends.lambda_ import NO_PROVISION, UNLIMITED
 from apisim.draws.scaling import scaled
 from apisim.engine.backend_tables import (
@@ -169,5 +170,9 @@ def _function(
     row["errors"], row["malformed"] = of("errors", spec.errors), of("malformed", spec.malformed)
     row["init_unbilled"] = int(not context.scenario.settings.lambda_init_billed)
     row["other"] = NONE
+    if spec.logs:
+        label = "$LATEST" if version is None else version.version
+        row["log_warm"] = warm_bytes(spec.memory_mb, label) + spec.log_size
+        row["log_cold"] = cold_bytes(context.scenario.region)
     row["max_retries"], row["max_age_ns"] = spec.maximum_retry_attempts, spec.maximum_event_age
     return row

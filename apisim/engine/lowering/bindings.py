@@ -32,6 +32,7 @@ from apisim.engine.tables import (
     GATE_KEY,
     GATE_LIMITS,
     GATE_SIGN_IN,
+    GATE_TRACE,
     GATE_UNMAPPED,
     GATE_VALIDATE,
     NONE,
@@ -64,6 +65,7 @@ class Bindings:
 
     rows: list[dict[str, int]] = field(default_factory=list)
     labels: list[tuple[str, str]] = field(default_factory=list)  # (api, route key or "")
+    methods: list[str] = field(default_factory=list)  # of the calls
     parts: list[tuple[int, int, DrawnPart | None]] = field(default_factory=list)
     credentials: Credentials = field(default_factory=Credentials)
     first_person: dict[str, int] = field(default_factory=dict)  # by population
@@ -212,6 +214,7 @@ class Bindings:
         )
         row |= dict.fromkeys(nothing, NONE)
         self.labels.append((api, route))
+        self.methods.append(method)
         self.rows.append(row)
         self.policies.bind(context, row, source, api, route)
         settings, spec = context.scenario.settings, context.scenario.apis[api]
@@ -220,6 +223,10 @@ class Bindings:
             spec, spec.routes.get(route), source
         ):
             row["gates"] |= GATE_LIMITS
+        tracing = spec.stage.tracing
+        # From outside a private API no stage is found.
+        if tracing is not None and not tracing.is_off and not row.get("outside"):
+            row["gates"] |= GATE_TRACE
         if not route:
             return
         index = apis.route_index(api, route)

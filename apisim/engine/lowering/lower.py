@@ -16,6 +16,7 @@ from apisim.engine.lowering.bodies import limit_logged
 from apisim.engine.lowering.caching import lower_timeline
 from apisim.engine.lowering.changes import with_changes
 from apisim.engine.lowering.context import Charging, Context
+from apisim.engine.lowering.logs import lower_logs
 from apisim.engine.lowering.perimeter import lower_wafs
 from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.pushes import lower_pushes
@@ -90,6 +91,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         preflight_status=settings.preflight_status,
         service_throttle_status=settings.service_throttle_status,
     )
+    logs = lower_logs(scenario, sources.cells, statuses)
     tables = Tables(
         rules=rules,
         sources=sources.sources,
@@ -129,6 +131,9 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         client_hashes=np.array(sources.client_hashes, np.uint64),
         cell_hashes=np.array(sources.cell_hashes, np.uint64),
         cell_phase=np.array(sources.cell_phase, np.int64),
+        log_lines=logs.lines,
+        log_texts=logs.texts,
+        log_executions=logs.executions,
         caching=bindings.caching.table(),
         timeline=timeline,
         policies=bindings.policies.table(),

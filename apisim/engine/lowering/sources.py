@@ -321,7 +321,8 @@ def add_cells(lowered: LoweredSources, bindings: Bindings, row: np.void, name: s
         phase = lowered.phases[at][1]
         for binding, (api, route) in enumerate(bindings.labels[first:], first):
             variant = bindings.canaries.get(binding, "")
-            lowered.cells.append(Cell(name, phase, api, route, variant))
+            method = bindings.methods[binding]
+            lowered.cells.append(Cell(name, phase, api, route, variant, method))
             words = ["canary"] if variant == "canary" else []
             lowered.cell_hashes.append(name_hash("cell", name, phase, api, route, *words))
             lowered.cell_phase.append(at)

@@ -100,6 +100,7 @@ def add_canary_bindings(
         bindings.canaries |= {at: "stable", len(bindings.rows): "canary"}
         bindings.rows.append(twin)
         bindings.labels.append(bindings.labels[at])
+        bindings.methods.append(bindings.methods[at])
 
 
 def copy_rows(rows: NDArray[Any], canary_of: Sequence[int]) -> None:

@@ -27,7 +27,7 @@ from apisim.engine.simpy_model.mutual_tls import pass_mutual_tls
 from apisim.engine.simpy_model.resource import pass_resource
 from apisim.engine.simpy_model.sign_in import sign_in
 from apisim.engine.simpy_model.sockets import open_connection, pass_outage
-from apisim.engine.simpy_model.stages import compress, pick_deployment
+from apisim.engine.simpy_model.stages import compress, note_trace, pick_deployment
 from apisim.engine.simpy_model.validate import pass_validation
 from apisim.engine.simpy_model.waf import pass_waf
 from apisim.engine.tables import (
@@ -40,6 +40,7 @@ from apisim.engine.tables import (
     GATE_RESOURCE,
     GATE_SIGN_IN,
     GATE_TLS,
+    GATE_TRACE,
     GATE_UNMAPPED,
     GATE_UPGRADE,
     GATE_VALIDATE,
@@ -91,6 +92,8 @@ class Gateway:
                 yield from pass_mutual_tls(self, call)
             if gates & GATE_LIMITS:
                 yield from pass_limits(self, call)
+            if gates & GATE_TRACE:
+                note_trace(self, call)
             if gates & GATE_CANARY:
                 pick_deployment(self, call)
             route = self.route(call)

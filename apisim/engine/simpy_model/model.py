@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apisim.arrays.expiring_lru import grow_store, room
-from apisim.backends.lambda_ import PROVISIONED, billed_ms
+from apisim.backends.function_log import invocation_log_bytes
+from apisim.backends.lambda_ import COLD, PROVISIONED, billed_ms
 from apisim.draws.purposes import Purpose
 from apisim.engine.backend_tables import BACKEND_FUNCTION, BACKEND_LINK, BACKEND_SERVICE
 from apisim.engine.callers import address_of, customer_of, key_of, person_of, token_of, token_shown
 from apisim.engine.clients import record_late
-from apisim.engine.executions import record_execution
+from apisim.engine.executions import record_execution, record_log
 from apisim.engine.flags import FLAG_CLIENT_GONE
 from apisim.engine.frames import units_of
 from apisim.engine.recorder import REQUEST_DTYPE, note_end, record
@@ -207,6 +208,10 @@ class Model:
             billed_ms(busy_ns),
             started == PROVISIONED,
         )
+        spec = self.functions[function]
+        if spec.log_warm > 0:
+            log_bytes = invocation_log_bytes(spec.log_warm, spec.log_cold, busy_ns, started == COLD)
+            record_log(self.recorder.executions, call.phase, function, is_warm_up, log_bytes)
 
     def end_work(self) -> None:
         """A backend is done with a call: the run lasts at least until now."""
@@ -318,4 +323,12 @@ class Model:
             call.customer,
             call.flags,
         )
-        record(self.recorder, self._slot[0], tables.cell_hashes, 1)
+        record(
+            self.recorder,
+            self._slot[0],
+            tables.cell_hashes,
+            tables.log_lines,
+            tables.log_texts,
+            tables.log_executions,
+            1,
+        )

@@ -1,17 +1,31 @@
-"""What a stage does beside its gates: its canary, and compression of what it sends."""
+"""What a stage does beside its gates: X-Ray, its canary, and compression of what it sends."""
 
 from typing import TYPE_CHECKING
 
 from apisim.draws.generator import uniform
 from apisim.draws.purposes import Purpose
+from apisim.engine.flags import FLAG_TRACED
 from apisim.engine.simpy_model.call import Call
 from apisim.gateway.compression import compressed_bytes
+from apisim.gateway.tracing import BY_CHANCE, TRACED, sample
 
 if TYPE_CHECKING:
     from apisim.engine.simpy_model.gateway import Gateway
     from apisim.engine.simpy_model.model import Model
 
-__all__ = ["compress", "pick_deployment"]
+__all__ = ["compress", "note_trace", "pick_deployment"]
+
+
+def note_trace(gateway: "Gateway", call: Call) -> None:
+    """X-Ray looks at a request; whether it is drawn, each attempt is by itself."""
+    tables, at = gateway.tables, gateway.binding(call).api
+    api = gateway.model.apis[at]
+    clock_ns = int(tables.quota_clock["start_ns"][0]) + gateway.model.now
+    verdict = sample(gateway.model.state.samplers[at], api.reservoir, api.traced, clock_ns)
+    if verdict == TRACED or (
+        verdict == BY_CHANCE and gateway.draws.happens(call, api.traced, Purpose.TRACE)
+    ):
+        call.flags |= FLAG_TRACED
 
 
 def pick_deployment(gateway: "Gateway", call: Call) -> None:

@@ -1,0 +1,42 @@
+"""Hypothesis strategies for logs and traces of stages and functions."""
+
+from typing import Any, Final
+
+from tests.equivalence.drawing import Drawing
+
+__all__ = ["draw_function_log", "draw_stage_logs"]
+
+_FORMATS: Final = {
+    "rest": "$context.requestId $context.responseLatency $context.integrationLatency "
+    "$context.authorizer.latency $context.authorizer.status $context.responseLength "
+    "$context.error.message $context.xrayTraceId",
+    "http": "$context.requestId $context.dataProcessed $context.integration.latency "
+    "$context.authorizer.latency $context.responseLatency $context.error.responseType",
+    "websocket": "$context.requestId $context.eventType $context.integrationLatency",
+}
+_PRESETS: Final = ("json", "clf", "csv", "xml")
+_RETENTIONS: Final = ("7d", "never", "1d")
+
+
+def draw_stage_logs(
+    drawing: Drawing, kind: str, stage: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Logs and traces of a stage; changes ``stage`` and ``settings``."""
+    drawing.optional(stage, 35, "access_log", _FORMATS[kind], *_PRESETS)
+    if kind != "http" and drawing.maybe(30):
+        log: dict[str, Any] = {"level": drawing.one("info", "error")}
+        drawing.optional(log, 50, "data_trace", True, False)
+        stage["execution_log"] = drawing.one(log, log["level"])
+        drawing.optional(settings, 40, "execution_log_size", "300B", "0B")
+    drawing.optional(stage, 20, "log_retention", *_RETENTIONS)
+    if kind == "rest" and drawing.maybe(35):
+        rule: dict[str, Any] = {"rate": drawing.one("30%", "5%", "0%", "100%")}
+        drawing.optional(rule, 60, "reservoir", "2/s", 1, 7)
+        stage["tracing"] = drawing.one(rule, rule, True, False)
+
+
+def draw_function_log(drawing: Drawing, spec: dict[str, Any]) -> None:
+    """Log of a function; changes ``spec``."""
+    drawing.optional(spec, 20, "log_size", "300B", "0B")
+    drawing.optional(spec, 20, "logs", True, False)
+    drawing.optional(spec, 10, "log_retention", *_RETENTIONS)
