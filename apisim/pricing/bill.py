@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from apisim.pricing.book import Conventions, Meter
@@ -57,12 +58,16 @@ class TierRow:
         In the bill's currency.
     free_tier : str
         Plan that grants the units; empty for charged ones.
+    listed : tuple of (Decimal, Fraction)
+        List prices with the part of the quantity that each is for, where the price is another than
+        the list's; empty where it is the list's.
     """
 
     tier: int
     quantity: Fraction
     price_per_unit: Decimal
     free_tier: str = ""
+    listed: tuple[tuple[Decimal, Fraction], ...] = ()
 
     @property
     def amount(self) -> Fraction:
@@ -299,7 +304,15 @@ def _mean_row(rows: Sequence[TierRow], n_bills: int) -> TierRow:
         quantity=quantity,
         price_per_unit=rows[0].price_per_unit,
         free_tier=rows[0].free_tier,
+        listed=_mean_parts(rows, n_bills),
     )
+
+
+def _mean_parts(rows: Sequence[TierRow], n_bills: int) -> tuple[tuple[Decimal, Fraction], ...]:
+    parts: dict[Decimal, Fraction] = {}
+    for price, quantity in chain.from_iterable(row.listed for row in rows):
+        parts[price] = parts.get(price, Fraction(0)) + quantity
+    return tuple((price, quantity / n_bills) for price, quantity in parts.items())
 
 
 def _distinct(notes: Iterable[str]) -> tuple[str, ...]:

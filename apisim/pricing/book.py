@@ -189,6 +189,8 @@ class Meter:
     priced_by : str
         Name and version of the book whose file has the price; empty without one. Two meters are
         equal wherever their price stands.
+    list_tiers : tuple of Tier
+        What it costs by list, where an overlay has other prices in the same region; else empty.
     """
 
     name: str
@@ -212,6 +214,7 @@ class Meter:
     status: str = ""
     note: str = ""
     priced_by: str = field(default="", compare=False)
+    list_tiers: tuple[Tier, ...] = ()
 
     @property
     def is_priced(self) -> bool:
@@ -220,7 +223,9 @@ class Meter:
 
     def without_price(self) -> "Meter":
         """The same meter where nobody knows what it costs."""
-        return replace(self, tiers=(), sku="", sources=(), status="", note="", priced_by="")
+        return replace(
+            self, tiers=(), list_tiers=(), sku="", sources=(), status="", note="", priced_by=""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

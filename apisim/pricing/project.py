@@ -29,6 +29,7 @@ __all__ = [
     "Represents",
     "Window",
     "factors_of",
+    "month_events",
     "month_hours",
     "month_quantities",
     "weighted_hours",
@@ -165,6 +166,27 @@ def month_quantities(
     for meter, quantity in _of_time(replications, book, month):
         quantities[meter] = quantities.get(meter, Fraction(0)) + quantity
     return {meter: quantity for meter, quantity in quantities.items() if quantity}
+
+
+def month_events(
+    replications: Sequence[Sequence[Window]], factors: Sequence[Sequence[Fraction]]
+) -> dict[str, Fraction]:
+    """Calls of the month behind metered units, by meter.
+
+    Parameters
+    ----------
+    replications : sequence of sequences of Window
+        The windows of each replication.
+    factors : sequence of sequences of Fraction
+        How many times a month each of them happens, as :func:`factors_of` says.
+    """
+    found: dict[str, Fraction] = {}
+    for windows, times in zip(replications, factors, strict=True):
+        for window, factor in zip(windows, times, strict=True):
+            for meter, calls in window.usage.events().items():
+                share = calls * factor / len(replications)
+                found[meter] = found.get(meter, Fraction(0)) + share
+    return found
 
 
 def _of_time(

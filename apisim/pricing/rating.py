@@ -146,10 +146,29 @@ def graduate(
         top = end if tier.up_to is None else min(end, Fraction(tier.up_to))
         if top > position:
             rows.append(
-                TierRow(tier=number, quantity=top - position, price_per_unit=tier.price_per_unit)
+                TierRow(
+                    tier=number,
+                    quantity=top - position,
+                    price_per_unit=tier.price_per_unit,
+                    listed=_listed(meter, position, top),
+                )
             )
             position = top
     return tuple(rows), end - position
+
+
+def _listed(meter: Meter, start: Fraction, end: Fraction) -> tuple[tuple[Decimal, Fraction], ...]:
+    """List prices of the units from ``start`` to ``end``, where an overlay has changed them.
+
+    What lies above the last list price known has none: its own price is taken for it.
+    """
+    parts: list[tuple[Decimal, Fraction]] = []
+    for tier in meter.list_tiers:
+        top = end if tier.up_to is None else min(end, Fraction(tier.up_to))
+        if top > start:
+            parts.append((tier.price_per_unit, top - start))
+            start = top
+    return tuple(parts)
 
 
 def _rated(

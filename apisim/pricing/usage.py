@@ -60,6 +60,8 @@ class ApiUsage:
         a VPC endpoint.
     connection_ns : int
         Time of WebSocket connections as it is billed [ns]: whole minutes, unless they are exact.
+    events : int
+        Calls behind the billed units of an HTTP API; not counted elsewhere.
     """
 
     name: str
@@ -69,11 +71,12 @@ class ApiUsage:
     bytes_out: int = 0
     bytes_in: int = 0
     connection_ns: int = 0
+    events: int = 0
 
     def __post_init__(self) -> None:
         check_known("type", self.type, tuple(API_METERS))
         check_known("endpoint", self.endpoint, _ENDPOINTS)
-        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_ns"):
+        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_ns", "events"):
             check_counted(counted, getattr(self, counted))
 
 
@@ -296,6 +299,11 @@ class Usage:
             add(meter, quantity)
         return found
 
+    def events(self) -> dict[str, Fraction]:
+        """By meter, the calls behind units that metering makes of them: those of HTTP APIs."""
+        calls = sum(api.events for api in self.apis if api.type == "http")
+        return {API_METERS["http"]: Fraction(calls)} if calls else {}
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What this usage costs beyond what is counted."""
@@ -328,7 +336,7 @@ def _sum(one: T, other: T) -> T:
         for name in (
             "requests_charged", "bytes_out", "bytes_in", "connection_ns",
             "invocations", "billed_ms", "provisioned_ms", "provisioned_ns", "requests",
-            "half_reads", "units", "bytes", "active_ns", "users",
+            "half_reads", "units", "bytes", "active_ns", "users", "events",
         )
         if hasattr(one, name)
     }  # fmt: skip

@@ -1,8 +1,9 @@
 """From usage to the bills of a result: the run's own, and the projected month's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 
 from apisim.pricing import (
     Bill,
@@ -15,6 +16,8 @@ from apisim.pricing import (
     leave_one_out,
     mean_bill,
 )
+from apisim.pricing.infracost import infracost_usage
+from apisim.pricing.project import factors_of, month_events
 from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
 
@@ -31,10 +34,17 @@ class Bills:
         Mean of what the replications cost, warm-up included.
     month : Bill or None
         The projected month; None unless the scenario asks for one.
+    run_events, month_events : mapping of str to Fraction
+        By meter, the calls behind its units, of a replication and of the month.
+    infracost : str
+        The month as a usage file of Infracost; empty without one.
     """
 
     run: Bill
     month: Bill | None = None
+    run_events: Mapping[str, Fraction] = field(default_factory=dict)
+    month_events: Mapping[str, Fraction] = field(default_factory=dict)
+    infracost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,28 @@ class Accounts:
     def projects_month(self) -> bool:
         """Whether the scenario asks for the bill of a month."""
         return self.scenario.pricing.month == "project"
+
+    def bills(
+        self, usages: Sequence[Usage], windows: Sequence[Sequence[Window]] | None = None
+    ) -> Bills:
+        """Both bills, and what exports need beside them; ``windows`` where a month is projected."""
+        events: dict[str, Fraction] = {}
+        for usage in usages:
+            for meter, calls in usage.events().items():
+                events[meter] = events.get(meter, Fraction(0)) + calls / len(usages)
+        bills = Bills(run=self.run(usages), run_events=events)
+        if windows is None:
+            return bills
+        pricing, start = self.scenario.pricing, self.scenario.start
+        factors = [
+            factors_of(one, pricing.represents, pricing.hours, start) for one in windows
+        ]
+        return replace(
+            bills,
+            month=self.month(windows),
+            month_events=month_events(windows, factors),
+            infracost=infracost_usage(windows, factors, self.book, self.scenario.region),
+        )
 
     def run(self, usages: Sequence[Usage]) -> Bill:
         """Mean bill of replications that used so much."""

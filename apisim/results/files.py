@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from apisim.results.atomic import as_output_error, refuse_input, write_text
+from apisim.results.exports import bill_exports
 from apisim.results.result import Result
 from apisim.results.tables import Row, columns_of, rows_of
 
@@ -27,6 +28,8 @@ def to_json(result: Result) -> str:
 def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     """Write ``result.json``, ``series.csv``, ``routes.csv``, ``bill.csv`` and ``scenario.yaml``.
 
+    ``focus.csv`` has the run's bill in the columns of FOCUS 1.2; where a month is projected,
+    ``focus-month.csv`` has the month's, and ``infracost-usage.yml`` what is used in it.
     Where there are customers ``customers.csv`` comes with them, where there are API keys
     ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, and ``pushes.csv`` where
     something is pushed.
@@ -55,6 +58,7 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     for name in _TABLES_IF_ANY:
         if rows := rows_of(result, name):
             texts[f"{name}.csv"] = _to_csv(name, rows)
+    texts |= bill_exports(result)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     for name in texts:
         refuse_input(directory / name, result.scenario)

@@ -145,6 +145,7 @@ def _usage(
                 bytes_in=int(moved["bytes_in"].sum()),
                 bytes_out=int(moved["bytes_out"].sum()),
                 connection_ns=_billed_ns(replication, at, phases, parts),
+                events=int(mine["requests"][mine["units"] > 0].sum()) if api.type == "http" else 0,
             )
         )
     functions = []
