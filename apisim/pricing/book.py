@@ -144,10 +144,17 @@ class FreeAllowance:
         Name a scenario asks for.
     quantity : Decimal
         Granted each month, in the meter's unit, > 0.
+    months : int or None
+        Months of an account after which the plan ends; None where it does not.
     """
 
     plan: str
     quantity: Decimal
+    months: int | None = None
+
+    def is_over(self, account_month: int | None) -> bool:
+        """Whether the plan has ended in that month of the account, from 1; None: nobody says."""
+        return self.months is not None and account_month is not None and account_month > self.months
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from apisim.pricing.book import Meter, PriceBook
 from apisim.pricing.exact import as_decimal, plain
 from apisim.scenario.positions import read_yaml
 
-__all__ = ["FOCUS_COLUMNS", "Period", "focus_rows", "to_focus_csv"]
+__all__ = ["FOCUS_COLUMNS", "Charges", "Period", "focus_rows", "to_focus_csv"]
 
 #: Columns in the order of the specification (by name), then ours: an x before the underscore.
 FOCUS_COLUMNS: Final = (
@@ -86,19 +86,19 @@ class Charges:
         When it was used.
     events : mapping of str to Fraction
         By meter, the events behind its units where metering cuts large ones into several.
-    credit : Fraction
-        What is paid from a credit, >= 0.
+    credits : tuple of (str, Fraction)
+        What credits pay of it, >= 0, with their names.
     """
 
     bill: Bill
     book: PriceBook
     period: Period
     events: Mapping[str, Fraction] = field(default_factory=dict)
-    credit: Fraction = Fraction(0)
+    credits: tuple[tuple[str, Fraction], ...] = ()
 
 
 def focus_rows(charges: Charges) -> list[Row]:
-    """Rows of one bill; the sum of ``BilledCost`` is its total less the credit, exactly.
+    """Rows of one bill; the sum of ``BilledCost`` is its total less the credits, exactly.
 
     Parameters
     ----------
@@ -117,8 +117,8 @@ def focus_rows(charges: Charges) -> list[Row]:
     if rest:
         what = "Rounding of quantities that no decimal number holds"
         rows.append(_other_row(charges, "Adjustment", what, as_decimal(rest, step)))
-    if charges.credit:
-        rows.append(_other_row(charges, "Credit", "Credit", -as_decimal(charges.credit, step)))
+    for name, paid in charges.credits:
+        rows.append(_other_row(charges, "Credit", f"Credit: {name}", -as_decimal(paid, step)))
     return rows
 
 
@@ -192,7 +192,7 @@ def _other_row(charges: Charges, category: str, what: str, amount: Decimal) -> R
         "ChargeCategory": category,
         "ChargeFrequency": "Recurring" if category == "Credit" else "One-Time",
         "ChargeDescription": what,
-        "ServiceName": what.split(" ", maxsplit=1)[0],
+        "ServiceName": {"Credit": "Credits"}.get(category, "Rounding"),
         "ServiceCategory": "Other",
         "ServiceSubcategory": "Other (Other)",
     }

@@ -29,10 +29,9 @@ _KB: Final = 1024
 _NS_PER_MINUTE: Final = 60_000_000_000
 _NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HEAD: Final = """\
-# Usage of a month for `infracost breakdown --usage-file infracost-usage.yml`, as apisim projects it.
+# Usage of a month as apisim projects it: infracost breakdown --usage-file infracost-usage.yml
 # Names are the scenario's; requests and messages are billed units of the size that is given.
 version: 0.1
-resource_usage:
 """
 
 Keys = dict[str, int | Fraction | str]
@@ -53,9 +52,7 @@ class _Month:
 
     def sum(self, kind: str, name: str, count: Callable[[Any], int | Fraction]) -> Fraction:
         """How much of something a month has."""
-        return sum(
-            (weight * count(entry) for weight, entry in self.of(kind, name)), Fraction(0)
-        )
+        return sum((weight * count(entry) for weight, entry in self.of(kind, name)), Fraction(0))
 
     def all(self, kind: str) -> list[Any]:
         """One entry for each name, in order."""
@@ -108,9 +105,8 @@ def infracost_usage(
     for resource, keys in resources:
         lines.append(f"  {resource}:")
         lines += [f"    {key}: {_written(value)}" for key, value in keys.items()]
-    return _HEAD.replace("resource_usage:", "resource_usage:" if lines else "resource_usage: {}") + (
-        "\n".join(lines) + "\n" if lines else ""
-    )
+    body = ["resource_usage:", *lines] if lines else ["resource_usage: {}"]
+    return _HEAD + "\n".join(body) + "\n"
 
 
 def _api(month: _Month, api: ApiUsage, book: PriceBook) -> tuple[str, Keys]:
@@ -141,9 +137,7 @@ def _unit_kb(book: PriceBook, meter: str) -> int:
 
 def _function(month: _Month, function: FunctionUsage) -> tuple[str, Keys]:
     invocations = month.sum("functions", function.name, lambda one: one.invocations)
-    billed = month.sum(
-        "functions", function.name, lambda one: one.billed_ms + one.provisioned_ms
-    )
+    billed = month.sum("functions", function.name, lambda one: one.billed_ms + one.provisioned_ms)
     return f"aws_lambda_function.{_named(function.name)}", {
         "monthly_requests": _whole(invocations),
         "request_duration_ms": _whole(billed / invocations) if invocations else 0,

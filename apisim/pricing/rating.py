@@ -36,6 +36,7 @@ def rate(
     month_to_date: Mapping[str, Number] | None = None,
     free_tier: str | Sequence[str] = NO_FREE_TIER,
     today: date | None = None,
+    account_month: int | None = None,
 ) -> Bill:
     """What some quantities cost.
 
@@ -51,6 +52,8 @@ def rate(
         Free-tier plans by name; ``none`` grants nothing.
     today : datetime.date, optional
         Day of the bill; a book more than a year older is named in the bill's notes.
+    account_month : int, optional
+        Which month of the account it is, from 1: some plans end. Without it none does.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def rate(
         if meter is None or not meter.is_priced:
             unpriced.append(_unpriced(book, name, quantity))
             continue
-        rows, beyond = _rated(meter, used.get(name, Fraction(0)), quantity, plans)
+        rows, beyond = _rated(meter, used.get(name, Fraction(0)), quantity, plans, account_month)
         if rows:
             lines.append(Line(meter=meter, rows=rows))
         if beyond:
@@ -172,13 +175,17 @@ def _listed(meter: Meter, start: Fraction, end: Fraction) -> tuple[tuple[Decimal
 
 
 def _rated(
-    meter: Meter, before: Fraction, quantity: Fraction, plans: Sequence[str]
+    meter: Meter,
+    before: Fraction,
+    quantity: Fraction,
+    plans: Sequence[str],
+    account_month: int | None,
 ) -> tuple[tuple[TierRow, ...], Fraction]:
     granted: list[TierRow] = []
     allowance = Fraction(0)
     position, left = before, quantity
     for free in meter.free:
-        if free.plan not in plans:
+        if free.plan not in plans or free.is_over(account_month):
             continue
         allowance += Fraction(free.quantity)
         taken = min(left, max(Fraction(0), allowance - position))

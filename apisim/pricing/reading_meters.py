@@ -43,7 +43,7 @@ METERING_KEYS: Final = (
     "metering_increment_bytes", "basis", "basis_status", "max_payload_bytes", "rounding",
     "rounding_status", "gb_megabytes", "memory_increment_megabytes", "status",
 )  # fmt: skip
-FREE_KEYS: Final = ("plan", "quantity", "per", "scope", "status", "note")
+FREE_KEYS: Final = ("plan", "quantity", "per", "months", "scope", "status", "note")
 _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
     "note",
@@ -91,6 +91,7 @@ def read_meter(
         or (),
         sources=read_cited(document, facts, path, sources),
         status=status or "",
+        list_tiers=(),  # it is the list
     )
 
 
@@ -182,12 +183,13 @@ def _free(document: BookDocument) -> Callable[[Any, Path], tuple[FreeAllowance, 
             quantity = document.required(grant, "quantity", at, document.positive)
             period = document.choice(("month",), "period of a free tier")
             document.required(grant, "per", at, period)
+            months = document.optional(grant, "months", at, document.whole)
             if plan == NO_FREE_TIER:
                 document.add((*at, "plan"), f"{plan} means that nothing is granted")
             elif plan in free:
                 document.add((*at, "plan"), f"{plan} grants this meter twice")
             elif plan is not None and quantity is not None:
-                free[plan] = FreeAllowance(plan=plan, quantity=quantity)
+                free[plan] = FreeAllowance(plan=plan, quantity=quantity, months=months)
         return tuple(free.values())
 
     return read

@@ -82,9 +82,7 @@ class Accounts:
         if windows is None:
             return bills
         pricing, start = self.scenario.pricing, self.scenario.start
-        factors = [
-            factors_of(one, pricing.represents, pricing.hours, start) for one in windows
-        ]
+        factors = [factors_of(one, pricing.represents, pricing.hours, start) for one in windows]
         return replace(
             bills,
             month=self.month(windows),

@@ -12,7 +12,7 @@ from apisim.results.exports import bill_exports
 from apisim.results.result import Result
 from apisim.results.tables import Row, columns_of, rows_of
 
-__all__ = ["to_json", "write_files"]
+__all__ = ["rows_to_csv", "to_json", "write_files"]
 
 #: Tables that are written, each to a file of its name.
 _TABLES: Final = ("series", "routes", "bill")
@@ -54,10 +54,10 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     with as_output_error(directory):
         directory.mkdir(parents=True, exist_ok=True)
     texts = {"result.json": to_json(result)}
-    texts |= {f"{name}.csv": _to_csv(name, rows_of(result, name)) for name in _TABLES}
+    texts |= {f"{name}.csv": rows_to_csv(name, rows_of(result, name)) for name in _TABLES}
     for name in _TABLES_IF_ANY:
         if rows := rows_of(result, name):
-            texts[f"{name}.csv"] = _to_csv(name, rows)
+            texts[f"{name}.csv"] = rows_to_csv(name, rows)
     texts |= bill_exports(result)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     for name in texts:
@@ -67,7 +67,7 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     return tuple(directory / name for name in texts)
 
 
-def _to_csv(name: str, rows: list[Row]) -> str:
+def rows_to_csv(name: str, rows: list[Row]) -> str:
     """A table as CSV: a header, line feeds, nothing for what is not a number."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
