@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from apisim.pricing.book import Conventions, Meter
 from apisim.pricing.exact import as_decimal, plain, rounded
@@ -42,6 +42,14 @@ _BY_THE_MILLION: Final = frozenset(
     }
 )  # fmt: skip
 _MILLION: Final = 1_000_000
+
+
+class Described(Protocol):
+    """Something that ``--json`` prints."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is printed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +327,13 @@ def _distinct(notes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def bill_section(*, run: Bill, month: Bill | None = None) -> dict[str, Any]:
+def bill_section(
+    *,
+    run: Bill,
+    month: Bill | None = None,
+    run_ranges: Sequence[Described] | None = None,
+    month_ranges: Sequence[Described] | None = None,
+) -> dict[str, Any]:
     """The ``bill`` object of ``--json``.
 
     Parameters
@@ -328,10 +342,16 @@ def bill_section(*, run: Bill, month: Bill | None = None) -> dict[str, Any]:
         What the run itself costs.
     month : Bill, optional
         What a projected month costs.
+    run_ranges, month_ranges : sequences of Range
+        Between what and what they lie; None: nobody asked.
     """
-    section: dict[str, Any] = {"currency": run.currency, "book": run.book, "run": run.to_dict()}
+    section: dict[str, Any] = {"currency": run.currency, "book": run.book}
+    section["run"] = run.to_dict()
     if month is not None:
         section["month"] = month.to_dict()
+    for name, ranges in (("run", run_ranges), ("month", month_ranges)):
+        if ranges is not None and name in section:
+            section[name]["ranges"] = [one.to_dict() for one in ranges]
     return section
 
 

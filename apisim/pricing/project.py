@@ -20,6 +20,7 @@ from typing import Final, Literal, Protocol
 
 from apisim.pricing.book import PriceBook
 from apisim.pricing.counting import NS_PER_HOUR
+from apisim.pricing.doubts import Doubt, added
 from apisim.pricing.errors import SettingError
 from apisim.pricing.exact import Number, as_fraction
 from apisim.pricing.neighbours import ServiceUsage
@@ -29,6 +30,7 @@ __all__ = [
     "Represents",
     "Window",
     "factors_of",
+    "month_doubts",
     "month_events",
     "month_hours",
     "month_quantities",
@@ -187,6 +189,18 @@ def month_events(
                 share = calls * factor / len(replications)
                 found[meter] = found.get(meter, Fraction(0)) + share
     return found
+
+
+def month_doubts(
+    replications: Sequence[Sequence[Window]], factors: Sequence[Sequence[Fraction]]
+) -> tuple[Doubt, ...]:
+    """What else the month might be; parameters as :func:`month_events`."""
+    return added(
+        doubt.times(factor / len(replications))
+        for windows, times in zip(replications, factors, strict=True)
+        for window, factor in zip(windows, times, strict=True)
+        for doubt in window.usage.doubts
+    )
 
 
 def _of_time(

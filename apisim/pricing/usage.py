@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from apisim.pricing.book import PriceBook
 from apisim.pricing.charges import API_METERS
 from apisim.pricing.counting import NS_PER_HOUR, check_counted, check_known
+from apisim.pricing.doubts import Doubt, added
 from apisim.pricing.neighbours import (
     BalancerUsage,
     RouteMetricsUsage,
@@ -196,6 +197,8 @@ class Usage:
     apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools, route_metrics :
         tuples
         One entry for each; ``+`` adds entry by entry.
+    doubts : tuple of Doubt
+        What else it might be, by other readings of what is not documented.
 
     Examples
     --------
@@ -213,6 +216,7 @@ class Usage:
     vpc_endpoints: tuple[VpcEndpointUsage, ...] = ()
     user_pools: tuple[UserPoolUsage, ...] = ()
     route_metrics: tuple[RouteMetricsUsage, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     def __add__(self, other: "Usage") -> "Usage":
         """Usage of both, entry by entry.
@@ -238,6 +242,7 @@ class Usage:
             route_metrics=_merged(
                 (*self.route_metrics, *other.route_metrics), lambda one: (one.api, one.route)
             ),
+            doubts=added((*self.doubts, *other.doubts)),
         )
 
     def quantities(self, book: PriceBook) -> dict[str, Fraction]:

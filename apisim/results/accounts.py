@@ -1,6 +1,6 @@
 """From usage to the bills of a result: the run's own, and the projected month's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -16,8 +16,10 @@ from apisim.pricing import (
     leave_one_out,
     mean_bill,
 )
+from apisim.pricing.doubts import Doubt
 from apisim.pricing.infracost import infracost_usage
-from apisim.pricing.project import factors_of, month_events
+from apisim.pricing.project import factors_of, month_doubts, month_events
+from apisim.pricing.ranges import Range, ranges_of
 from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
 
@@ -38,6 +40,8 @@ class Bills:
         By meter, the calls behind its units, of a replication and of the month.
     infracost : str
         The month as a usage file of Infracost; empty without one.
+    run_ranges, month_ranges : tuple of Range
+        Between what and what the bills lie, by what AWS does not document.
     """
 
     run: Bill
@@ -45,6 +49,8 @@ class Bills:
     run_events: Mapping[str, Fraction] = field(default_factory=dict)
     month_events: Mapping[str, Fraction] = field(default_factory=dict)
     infracost: str = ""
+    run_ranges: tuple[Range, ...] = ()
+    month_ranges: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +84,33 @@ class Accounts:
         for usage in usages:
             for meter, calls in usage.events().items():
                 events[meter] = events.get(meter, Fraction(0)) + calls / len(usages)
-        bills = Bills(run=self.run(usages), run_events=events)
+        run = self.run(usages)
+        used = [(usage.quantities(self.book), usage.doubts) for usage in usages]
+        bills = Bills(run=run, run_events=events, run_ranges=self._ranges(run, used))
         if windows is None:
             return bills
         pricing, start = self.scenario.pricing, self.scenario.start
         factors = [factors_of(one, pricing.represents, pricing.hours, start) for one in windows]
+        month = self.month(windows)
+        quantities = {line.meter.name: line.quantity for line in month.lines}
         return replace(
             bills,
-            month=self.month(windows),
+            month=month,
             month_events=month_events(windows, factors),
             infracost=infracost_usage(windows, factors, self.book, self.scenario.region),
+            month_ranges=self._ranges(month, [(quantities, month_doubts(windows, factors))]),
+        )
+
+    def _ranges(
+        self, bill: Bill, used: Sequence[tuple[Mapping[str, Fraction], Iterable[Doubt]]]
+    ) -> tuple[Range, ...]:
+        pricing = self.scenario.pricing
+        return ranges_of(
+            bill,
+            self.book,
+            used,
+            month_to_date=pricing.month_to_date,
+            free_tier=pricing.free_tier,
         )
 
     def run(self, usages: Sequence[Usage]) -> Bill:

@@ -260,7 +260,12 @@ class Result:
             "customers": self.customers.to_dict(_TOP),
             "customers_summary": self.customers.summary(),
             "usage_plans": [asdict(stats) for stats in self.customers.plans()],
-            "bill": bill_section(run=self.bill.run, month=self.bill.month),
+            "bill": bill_section(
+                run=self.bill.run,
+                month=self.bill.month,
+                run_ranges=self.bill.run_ranges,
+                month_ranges=self.bill.month_ranges,
+            ),
             "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
             "thresholds": [verdict.to_dict() for verdict in self.thresholds],
             "alarms": [],

@@ -363,9 +363,12 @@ def _costs(result: Result) -> list[Section | None]:
     if n_replications > 1:
         title += f", mean of {n_replications} replications"
     run, month = result.intervals.get("cost_run value"), result.intervals.get("cost_month value")
-    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run))]
+    between = [sentence for one in bills.run_ranges if (sentence := one.sentence)]
+    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run), *between)]
     if bills.month is not None:
-        found.append(cost_section("Expected month, projected", bills.month, *_sampling(month)))
+        between = [sentence for one in bills.month_ranges if (sentence := one.sentence)]
+        title = "Expected month, projected"
+        found.append(cost_section(title, bills.month, *_sampling(month), *between))
     return found
 
 

@@ -6,7 +6,7 @@ What other sources used while such a phase went on is counted with the rest, bec
 by phase and not by time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,6 +15,8 @@ import numpy as np
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
+from apisim.pricing.doubts import Doubt, added
+from apisim.results.doubts import doubts_of, minute_doubt
 from apisim.results.neighbours import (
     balancer_usage,
     route_metrics_usage,
@@ -195,7 +197,16 @@ def _usage(
         vpc_endpoints=tuple(vpc_endpoint_usage(replication, provisioned_ns)),
         user_pools=tuple(user_pool_usage(replication, parts)),
         route_metrics=tuple(route_metrics_usage(replication, cells, parts, provisioned_ns)),
+        doubts=added(_doubts(replication, cells, parts)),
     )
+
+
+def _doubts(
+    replication: Replication, cells: Collection[int], parts: Sequence[int]
+) -> Iterator[Doubt]:
+    yield from doubts_of(replication, cells, parts)
+    if len(replication.program.tables.sessions):
+        yield minute_doubt(replication, cells, parts)
 
 
 def _billed_ns(

@@ -125,7 +125,7 @@ def test_strict_fails_what_is_inconclusive(cli: Cli) -> None:
     assert cli(*once, "--strict", "--set", "thresholds={}").code == 0
 
 
-def test_out_writes_five_files_that_agree_with_the_json(
+def test_out_writes_six_files_that_agree_with_the_json(
     cli: Cli, here: Path, document: dict[str, Any]
 ) -> None:
     code, _, err = cli(*QUICK, "--out", "made/of/it")
@@ -134,6 +134,7 @@ def test_out_writes_five_files_that_agree_with_the_json(
     assert "made/of/it" in err
     assert sorted(path.name for path in folder.iterdir()) == [
         "bill.csv",
+        "focus.csv",
         "result.json",
         "routes.csv",
         "scenario.yaml",
