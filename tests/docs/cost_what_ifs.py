@@ -3,6 +3,7 @@
 python -m tests.docs.cost_what_ifs    writes the page, from price books and shipped scenarios
 """
 
+import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -105,6 +106,10 @@ def _money(amount: Fraction) -> str:
     return dollars(as_decimal(amount, Decimal("1e-10")))
 
 
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 98, break_on_hyphens=False, break_long_words=False)
+
+
 def page() -> str:
     """Text of the page."""
     book = load_book("aws-us-east-1")
@@ -112,15 +117,20 @@ def page() -> str:
     lines = [
         "# What-ifs about money",
         "",
-        "Written by `python -m tests.docs.cost_what_ifs` and compared by",
-        "`tests/docs/test_cost_what_ifs.py`: every number is a bill by `aws-us-east-1`, or the month",
-        "of a simulated run. What the chapter claims and does not hold is said where it stands.",
+        *_wrapped(
+            "Written by `python -m tests.docs.cost_what_ifs` and compared by "
+            "`tests/docs/test_cost_what_ifs.py`: every number is a bill by "
+            "`aws-us-east-1`, or the month of a simulated run. What the chapter claims "
+            "and does not hold is said where it stands."
+        ),
         "",
         "## REST or HTTP API: one more million requests",
         "",
-        "The chapter compares 100 million a month, $350 with $100: right, and",
-        "[scenarios/chapter/rest-or-http.yaml](../scenarios/chapter/rest-or-http.yaml) runs it. Its",
-        '"71% cheaper" is the first tier only.',
+        *_wrapped(
+            "The chapter compares 100 million a month, $350 with $100: right, and "
+            "[scenarios/chapter/rest-or-http.yaml](../scenarios/chapter/rest-or-http.yaml) "
+            'runs it. Its "71% cheaper" is the first tier only.'
+        ),
         "",
         "| requests of the month | REST | HTTP | HTTP saves |",
         "|---|---:|---:|---:|",
@@ -129,20 +139,28 @@ def page() -> str:
         lines.append(f"| {name} | {_money(rest)} | {_money(http)} | {_percent(share)} |")
     lines += [
         "",
-        "An HTTP API counts each 512 KB as a request, so larger ones save less. What is sent out and",
-        "what stands behind an API cost the same on either.",
+        *_wrapped(
+            "An HTTP API counts each 512 KB as a request, so larger ones save less. What "
+            "is sent out and what stands behind an API cost the same on either."
+        ),
         "",
         "## Does a cache pay?",
         "",
-        "The chapter's example: a million requests a day, nine in ten from a cache of 1.6 GB. It claims",
-        "$203.50 a day without and $24.41 with, $5,370 a month saved. That takes Lambda's $0.20 per",
-        "*million* for $0.20 a call, 1,000 times too much: by its own prices it is $3.70 without and",
-        "$4.43 with, and the cache loses $0.73 a day",
-        "([scenarios/chapter/cache-benefit.yaml](../scenarios/chapter/cache-benefit.yaml)).",
+        *_wrapped(
+            "The chapter's example: a million requests a day, nine in ten from a cache "
+            "of 1.6 GB. It claims $203.50 a day without and $24.41 with, $5,370 a month "
+            "saved. That takes Lambda's $0.20 per *million* for $0.20 a call, 1,000 "
+            "times too much: by its own prices it is $3.70 without and $4.43 with, and "
+            "the cache loses $0.73 a day "
+            "([scenarios/chapter/cache-benefit.yaml](../scenarios/chapter/cache-benefit.yaml))."
+        ),
         "",
-        "What decides is the duration of the function, which the chapter leaves out. The cache pays for",
-        f"itself where a call takes more than {even:.4f} GB-s: 512 MB for",
-        f"{1000 * even / 0.5:.1f} ms. Dollars a day that it saves, less its $0.912:",
+        *_wrapped(
+            "What decides is the duration of the function, which the chapter leaves out. "
+            f"The cache pays for itself where a call takes more than {even:.4f} GB-s: 512 "
+            f"MB for {1000 * even / 0.5:.1f} ms. Dollars a day that it saves, less its "
+            "$0.912:"
+        ),
         "",
         f"| memory | {' | '.join(f'{ms} ms' for ms in DURATIONS_MS)} | breaks even at |",
         f"|---|{'---:|' * (len(DURATIONS_MS) + 1)}",
@@ -152,13 +170,19 @@ def page() -> str:
         lines.append(f"| {memory} MB | {' | '.join(cells)} | {1024e3 * even / memory:.1f} ms |")
     lines += [
         "",
-        "Calls to the API are billed with and without a cache; free tiers and what is sent are left out.",
+        *_wrapped(
+            "Calls to the API are billed with and without a cache; free tiers and what "
+            "is sent are left out."
+        ),
         "",
         "## Which size of cache?",
         "",
-        "[scenarios/cache-sizes.yaml](../scenarios/cache-sizes.yaml), simulated once for each size: 20",
-        "reads a second of a million documents of 900 KB by Zipf's law, a time to live of an hour, a",
-        "function of 1024 MB for 300 ms. Dollars a month.",
+        *_wrapped(
+            "[scenarios/cache-sizes.yaml](../scenarios/cache-sizes.yaml), simulated once "
+            "for each size: 20 reads a second of a million documents of 900 KB by Zipf's "
+            "law, a time to live of an hour, a function of 1024 MB for 300 ms. Dollars a "
+            "month."
+        ),
         "",
         "| size, GB | hits | Lambda saved | cache | net |",
         "|---:|---:|---:|---:|---:|",
