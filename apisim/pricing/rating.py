@@ -167,10 +167,10 @@ def _listed(meter: Meter, start: Fraction, end: Fraction) -> tuple[tuple[Decimal
     """
     parts: list[tuple[Decimal, Fraction]] = []
     for tier in meter.list_tiers:
-        top = end if tier.up_to is None else min(end, Fraction(tier.up_to))
-        if top > start:
-            parts.append((tier.price_per_unit, top - start))
-            start = top
+        until = end if tier.up_to is None else min(Fraction(tier.up_to), end)
+        if until > start:
+            parts.append((tier.price_per_unit, until - start))
+            start = until
     return tuple(parts)
 
 
