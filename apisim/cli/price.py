@@ -13,7 +13,7 @@ import typer
 from apisim import __version__
 from apisim.cli.guard import guard
 from apisim.cli.options import AsJson, Debug
-from apisim.cli.streams import write, write_json, write_rich
+from apisim.cli.streams import say, write, write_json, write_rich
 
 if TYPE_CHECKING:
     from apisim.pricing import Bill, PriceBook
@@ -188,6 +188,7 @@ def _print_bill(bill: "Bill", book: "PriceBook", plans: list[str], form: Form, t
         write(statements.bill_csv(bill))
     elif form is Form.FOCUS:
         write(statements.bill_focus(bill, book, today))
+        _say_left_out(bill)
     else:
         _print_sections(statements.bill_sections(bill))
 
@@ -203,8 +204,16 @@ def _print_statement(
         write(statements.statement_csv(statement))
     elif form is Form.FOCUS:
         write(statements.statement_focus(statement, book))
+        for month in statement.months:
+            _say_left_out(month.bill)
     else:
         _print_sections(statements.statement_sections(statement))
+
+
+def _say_left_out(bill: "Bill") -> None:
+    """FOCUS has no row without a cost."""
+    for item in bill.unpriced:
+        say(f"note: {item.meter} has no row: {item.note}")
 
 
 def _print_json(document: dict[str, Any]) -> None:

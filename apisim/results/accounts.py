@@ -36,6 +36,8 @@ class Bills:
         Mean of what the replications cost, warm-up included.
     month : Bill or None
         The projected month; None unless the scenario asks for one.
+    book : PriceBook or None
+        Whose prices they have.
     run_events, month_events : mapping of str to Fraction
         By meter, the calls behind its units, of a replication and of the month.
     infracost : str
@@ -46,6 +48,7 @@ class Bills:
 
     run: Bill
     month: Bill | None = None
+    book: PriceBook | None = field(default=None, repr=False)
     run_events: Mapping[str, Fraction] = field(default_factory=dict)
     month_events: Mapping[str, Fraction] = field(default_factory=dict)
     infracost: str = ""
@@ -86,7 +89,9 @@ class Accounts:
                 events[meter] = events.get(meter, Fraction(0)) + calls / len(usages)
         run = self.run(usages)
         used = [(usage.quantities(self.book), usage.doubts) for usage in usages]
-        bills = Bills(run=run, run_events=events, run_ranges=self._ranges(run, used))
+        bills = Bills(
+            run=run, book=self.book, run_events=events, run_ranges=self._ranges(run, used)
+        )
         if windows is None:
             return bills
         pricing, start = self.scenario.pricing, self.scenario.start

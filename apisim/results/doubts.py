@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+import numpy as np
+
 from apisim.draws.laws import Constant
 from apisim.engine.program import Cell, Program
 from apisim.engine.run import Replication
@@ -45,7 +47,8 @@ def doubts_of(
         api = apis.index(cell.api)
         kind = program.scenario.apis[cell.api].type
         sums = replication.recorder.usage[at, list(parts)]
-        for answer in Answer:
+        ended = np.flatnonzero(sums["requests"].sum(axis=0)).tolist()
+        for answer in map(Answer, ended):
             group = _Group(
                 requests=int(sums["requests"][:, answer].sum()),
                 units=int(sums["units"][:, answer].sum()),
@@ -53,8 +56,6 @@ def doubts_of(
                 bytes_out=int(sums["bytes_out"][:, answer].sum()),
                 increment=int(program.tables.apis[api]["increment_bytes"]),
             )
-            if not group.requests:
-                continue
             is_charged = bool(program.tables.charged[api, answer])
             if kind == "websocket" and cell.route in _LIFE:
                 yield from _of_life(group, answer, is_charged)

@@ -3,7 +3,6 @@
 import math
 from datetime import timedelta
 
-from apisim.pricing import load_book
 from apisim.pricing.focus import Charges, Period, focus_rows, to_focus_csv
 from apisim.results.result import Result
 
@@ -17,7 +16,8 @@ def bill_exports(result: Result) -> dict[str, str]:
     seconds; those of a projected month are of the calendar month of ``start``.
     """
     scenario, bills = result.scenario, result.bill
-    book = load_book(scenario.pricing.book)
+    book = bills.book
+    assert book is not None, "a run has a book"
     length = timedelta(seconds=math.ceil(result.run_info.simulated_s))
     period = Period(start=scenario.start, end=scenario.start + length)
     run = Charges(bill=bills.run, book=book, period=period, events=bills.run_events)

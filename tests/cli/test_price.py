@@ -176,6 +176,13 @@ def test_a_bill_is_printed_in_four_forms(cli: Cli) -> None:
     assert rows[0]["ChargePeriodStart"] == "2026-11-01T00:00:00Z"
 
 
+def test_what_has_no_price_is_told_where_focus_has_no_row_for_it(cli: Cli) -> None:
+    asked = ("price", "--quantity", "sns.fifo.publishes=3", "--format", "focus")
+    code, out, err = cli(*asked)
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert err.startswith("note: sns.fifo.publishes has no row: ")
+
+
 def test_two_forms_at_once_are_refused(cli: Cli) -> None:
     code, _, err = cli("price", "--quantity", f"{REST}=1", "--json", "--format", "focus")
     assert (code, err) == (2, "error: --json cannot stand beside --format focus\n")
