@@ -200,10 +200,11 @@ def test_a_frame_that_does_not_exist_is_refused_with_those_that_do(result):
 def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     files = write_files(result, tmp_path / "deep" / "out")
     tables = ["series.csv", "routes.csv", "bill.csv", "customers.csv", "usage.csv"]
-    names = ["result.json", *tables, "scenario.yaml"]
+    exports = ["focus.csv", "focus-month.csv", "infracost-usage.yml"]
+    names = ["result.json", *tables, *exports, "scenario.yaml"]
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
-    told, series, routes, bill, _, _, scenario = files
+    told, series, routes, bill, *_, scenario = files
     assert json.loads(told.read_text(encoding="utf-8")) == json.loads(to_json(result))
     assert load(scenario) == result.scenario
     assert pd.read_csv(series)["requests"].sum() == result.requests.total
