@@ -75,7 +75,7 @@ Out = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Write result.json, series.csv, routes.csv, bill.csv and scenario.yaml there.",
+        help="Write result.json, tables (CSV), bills (CSV, FOCUS) and scenario.yaml there.",
         show_default=False,
     ),
 ]

@@ -1,8 +1,10 @@
 """``apisim price``: what some quantities cost, without simulating anything."""
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +13,24 @@ import typer
 from apisim import __version__
 from apisim.cli.guard import guard
 from apisim.cli.options import AsJson, Debug
-from apisim.cli.streams import write_json, write_rich
+from apisim.cli.streams import say, write, write_json, write_rich
 
 if TYPE_CHECKING:
     from apisim.pricing import Bill, PriceBook
+    from apisim.pricing.month_plan import MonthPlan
+    from apisim.pricing.months import Statement
+    from apisim.results.section import Section
 
 __all__ = ["price"]
+
+
+class Form(StrEnum):
+    """How a bill is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    FOCUS = "focus"
 
 
 def price(
@@ -36,7 +50,7 @@ def price(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="YAML with a quantity for each meter, and month_to_date.",
+            help="YAML with a quantity for each meter, or months and credits.",
             show_default=False,
         ),
     ] = None,
@@ -66,13 +80,21 @@ def price(
             show_default=False,
         ),
     ] = None,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="How the bill is printed. [default: table]"),
+    ] = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Print the bill of quantities that you give; nothing is simulated."""
-    with guard(as_json=as_json, debug=debug):
+    is_json = as_json or form is Form.JSON
+    with guard(as_json=is_json, debug=debug):
         from apisim.pricing import Quantities, load_book
         from apisim.scenario.problems import ApisimError
+
+        if as_json and form not in {None, Form.JSON}:
+            raise ApisimError(f"--json cannot stand beside --format {form.value}")
 
         if not quantity and quantities is None:
             raise ApisimError("nothing to price: give --quantity METER=N or --quantities FILE")
@@ -87,20 +109,14 @@ def price(
         given.checked()
         plans = free_tier or []
         today = day.date() if day is not None else _today()
+        chosen = Form.JSON if is_json else form or Form.TABLE
+        if given.plan is not None:
+            first = given.plan.first_month or today
+            statement = _all_rated(prices, given.plan, plans, first, today)
+            _print_statement(statement, prices, plans, chosen)
+            return
         bill = _rated(prices, given.used, given.before, plans, today)
-        if as_json:
-            document = {
-                "apisim": __version__,
-                "book": bill.book,
-                "region": prices.region,
-                "currency": bill.currency,
-                "free_tier": plans,
-                "invoice_total": str(bill.invoice_total),
-                **bill.to_dict(),
-            }
-            write_json(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        else:
-            _print(bill)
+        _print_bill(bill, prices, plans, chosen, today)
 
 
 def _content(file: str) -> bytes:
@@ -116,24 +132,98 @@ def _today() -> date:
 
 
 def _rated(book: "PriceBook", used: Any, before: Any, plans: list[str], today: date) -> "Bill":
-    from apisim.pricing import SettingError, rate
+    from apisim.pricing import rate
+
+    with _at_free_tier():
+        return rate(book, used, month_to_date=before, free_tier=plans, today=today)
+
+
+def _all_rated(
+    book: "PriceBook", plan: "MonthPlan", plans: list[str], first: date, today: date
+) -> "Statement":
+    from apisim.pricing.months import rate_months
+
+    with _at_free_tier():
+        return rate_months(
+            book,
+            plan.months,
+            first_day=first,
+            free_tier=plans,
+            account_months=plan.account_months,
+            granted=plan.credits,
+            today=today,
+        )
+
+
+@contextmanager
+def _at_free_tier() -> Iterator[None]:
+    """A plan that the book does not have is a problem of its option."""
+    from apisim.pricing import SettingError
     from apisim.scenario.problems import Problem, ScenarioError
 
     try:
-        return rate(book, used, month_to_date=before, free_tier=plans, today=today)
+        yield
     except SettingError as error:
         problem = Problem("--free-tier", 1, 1, "", error.message, error.hint)
         raise ScenarioError([problem]) from None
 
 
-def _print(bill: "Bill") -> None:
-    from apisim.pricing import dollars
-    from apisim.pricing.exact import plain
-    from apisim.results.sections_cost import cost_section
+def _head(bill: "Bill", book: "PriceBook", plans: list[str]) -> dict[str, Any]:
+    return {
+        "apisim": __version__,
+        "book": bill.book,
+        "region": book.region,
+        "currency": bill.currency,
+        "free_tier": plans,
+    }
+
+
+def _print_bill(bill: "Bill", book: "PriceBook", plans: list[str], form: Form, today: date) -> None:
+    from apisim.results import statements
+
+    if form is Form.JSON:
+        total = {"invoice_total": str(bill.invoice_total)}
+        _print_json(_head(bill, book, plans) | total | bill.to_dict())
+    elif form is Form.CSV:
+        write(statements.bill_csv(bill))
+    elif form is Form.FOCUS:
+        write(statements.bill_focus(bill, book, today))
+        _say_left_out(bill)
+    else:
+        _print_sections(statements.bill_sections(bill))
+
+
+def _print_statement(
+    statement: "Statement", book: "PriceBook", plans: list[str], form: Form
+) -> None:
+    from apisim.results import statements
+
+    if form is Form.JSON:
+        _print_json(_head(statement.months[0].bill, book, plans) | statement.to_dict())
+    elif form is Form.CSV:
+        write(statements.statement_csv(statement))
+    elif form is Form.FOCUS:
+        write(statements.statement_focus(statement, book))
+        for month in statement.months:
+            _say_left_out(month.bill)
+    else:
+        _print_sections(statements.statement_sections(statement))
+
+
+def _say_left_out(bill: "Bill") -> None:
+    """FOCUS has no row without a cost."""
+    for item in bill.unpriced:
+        say(f"note: {item.meter} has no row: {item.note}")
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    write_json(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _print_sections(sections: "Iterable[Section]") -> None:
     from apisim.results.text import render_section
 
-    remarks = [f"{item.meter}: {item.note}" for item in bill.unpriced]
-    exact = plain(bill.total)
-    if exact != plain(Decimal(dollars(bill.total).lstrip("$").replace(",", ""))):
-        remarks.insert(0, f"exactly {exact}")
-    write_rich(render_section(cost_section("Bill", bill, *remarks)))
+    for number, section in enumerate(sections):
+        if number:
+            write("\n")
+        write_rich(render_section(section))

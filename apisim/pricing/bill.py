@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, NamedTuple, Protocol
 
 from apisim.pricing.book import Conventions, Meter
 from apisim.pricing.exact import as_decimal, plain, rounded
@@ -43,6 +44,14 @@ _BY_THE_MILLION: Final = frozenset(
 _MILLION: Final = 1_000_000
 
 
+class Described(Protocol):
+    """Something that ``--json`` prints."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is printed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierRow:
     """The part of a line that falls into one tier.
@@ -57,12 +66,16 @@ class TierRow:
         In the bill's currency.
     free_tier : str
         Plan that grants the units; empty for charged ones.
+    listed : tuple of (Decimal, Fraction)
+        List prices with the part of the quantity that each is for, where the price is another than
+        the list's; empty where it is the list's.
     """
 
     tier: int
     quantity: Fraction
     price_per_unit: Decimal
     free_tier: str = ""
+    listed: tuple[tuple[Decimal, Fraction], ...] = ()
 
     @property
     def amount(self) -> Fraction:
@@ -299,14 +312,28 @@ def _mean_row(rows: Sequence[TierRow], n_bills: int) -> TierRow:
         quantity=quantity,
         price_per_unit=rows[0].price_per_unit,
         free_tier=rows[0].free_tier,
+        listed=_mean_parts(rows, n_bills),
     )
+
+
+def _mean_parts(rows: Sequence[TierRow], n_bills: int) -> tuple[tuple[Decimal, Fraction], ...]:
+    parts: dict[Decimal, Fraction] = {}
+    for price, quantity in chain.from_iterable(row.listed for row in rows):
+        parts[price] = parts.get(price, Fraction(0)) + quantity
+    return tuple((price, quantity / n_bills) for price, quantity in parts.items())
 
 
 def _distinct(notes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def bill_section(*, run: Bill, month: Bill | None = None) -> dict[str, Any]:
+def bill_section(
+    *,
+    run: Bill,
+    month: Bill | None = None,
+    run_ranges: Sequence[Described] | None = None,
+    month_ranges: Sequence[Described] | None = None,
+) -> dict[str, Any]:
     """The ``bill`` object of ``--json``.
 
     Parameters
@@ -315,10 +342,16 @@ def bill_section(*, run: Bill, month: Bill | None = None) -> dict[str, Any]:
         What the run itself costs.
     month : Bill, optional
         What a projected month costs.
+    run_ranges, month_ranges : sequences of Range
+        Between what and what they lie; None: nobody asked.
     """
-    section: dict[str, Any] = {"currency": run.currency, "book": run.book, "run": run.to_dict()}
+    section: dict[str, Any] = {"currency": run.currency, "book": run.book}
+    section["run"] = run.to_dict()
     if month is not None:
         section["month"] = month.to_dict()
+    for name, ranges in (("run", run_ranges), ("month", month_ranges)):
+        if ranges is not None and name in section:
+            section[name]["ranges"] = [one.to_dict() for one in ranges]
     return section
 
 

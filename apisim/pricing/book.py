@@ -144,10 +144,17 @@ class FreeAllowance:
         Name a scenario asks for.
     quantity : Decimal
         Granted each month, in the meter's unit, > 0.
+    months : int or None
+        Months of an account after which the plan ends; None where it does not.
     """
 
     plan: str
     quantity: Decimal
+    months: int | None = None
+
+    def is_over(self, account_month: int | None) -> bool:
+        """Whether the plan has ended in that month of the account, from 1; None: nobody says."""
+        return self.months is not None and account_month is not None and account_month > self.months
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +198,8 @@ class Meter:
     priced_by : str
         Name and version of the book whose file has the price; empty without one. Two meters are
         equal wherever their price stands.
+    list_tiers : tuple of Tier
+        What it costs by list, where an overlay has other prices in the same region; else empty.
     """
 
     name: str
@@ -215,6 +224,7 @@ class Meter:
     status: str = ""
     note: str = ""
     priced_by: str = field(default="", compare=False)
+    list_tiers: tuple[Tier, ...] = ()
 
     @property
     def is_priced(self) -> bool:
@@ -223,7 +233,9 @@ class Meter:
 
     def without_price(self) -> "Meter":
         """The same meter where nobody knows what it costs."""
-        return replace(self, tiers=(), sku="", sources=(), status="", note="", priced_by="")
+        return replace(
+            self, tiers=(), list_tiers=(), sku="", sources=(), status="", note="", priced_by=""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,7 @@ class Changes:
                 Tier(up_to=tier.up_to, price_per_unit=_EXACT.multiply(tier.price_per_unit, rest))
                 for tier in meter.tiers
             ),
+            list_tiers=meter.list_tiers or meter.tiers,
             sources=tuple(dict.fromkeys((*meter.sources, *cited))),
             note=f"{told}; {meter.note}" if meter.note else told,
             priced_by=self._reference,

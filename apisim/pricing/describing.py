@@ -111,7 +111,12 @@ def _meter_as_data(meter: Meter) -> dict[str, Any]:
             for start, tier in zip(starts, meter.tiers, strict=False)
         ],
         "free_tier": [
-            {"plan": free.plan, "quantity": plain(free.quantity), "per": "month"}
+            {
+                "plan": free.plan,
+                "quantity": plain(free.quantity),
+                "per": "month",
+                **({"months": free.months} if free.months else {}),
+            }
             for free in meter.free
         ],
     }
@@ -162,7 +167,8 @@ def _meter(meter: Meter, *, with_book: bool) -> Iterator[str]:
     for end, price in rows:
         yield f"    {end:<{width}}  {price}"
     for free in meter.free:
-        yield f"    free: {quantity_text(Fraction(free.quantity))} a month with {free.plan}"
+        end = f", for {free.months} months" if free.months else ""
+        yield f"    free: {quantity_text(Fraction(free.quantity))} a month with {free.plan}{end}"
     if meter.increment_bytes is not None:
         yield f"    one unit: {meter.increment_bytes:,} bytes of {meter.basis or 'what is metered'}"
     if meter.stream_increment_bytes is not None:

@@ -88,6 +88,8 @@ def read_overlay(document: BookDocument, base: PriceBook, name: str) -> PriceBoo
             for meter, found in kept.items()
         }
     own = document.optional(entries, "meters", (), changes.own) or {}
+    if is_there:
+        own = {meter: _beside_list(changed, base.meters[meter]) for meter, changed in own.items()}
     if not {"meters", "every_meter", "same_as_base"} & entries.keys():
         document.add((), "changes nothing", "write meters: or every_meter:")
     if document.is_wrong:
@@ -114,6 +116,11 @@ def read_overlay(document: BookDocument, base: PriceBook, name: str) -> PriceBoo
         },
         bases=(base.reference, *base.bases),
     )
+
+
+def _beside_list(changed: Meter, inherited: Meter) -> Meter:
+    """A meter with a price of its own, beside what it costs by the list of the same region."""
+    return replace(changed, list_tiers=inherited.list_tiers or inherited.tiers)
 
 
 def _check_currency(document: BookDocument, base: PriceBook) -> None:

@@ -21,6 +21,7 @@ from typing import Final, Literal, Protocol
 
 from apisim.pricing.book import PriceBook
 from apisim.pricing.counting import NS_PER_HOUR
+from apisim.pricing.doubts import Doubt, added
 from apisim.pricing.errors import SettingError
 from apisim.pricing.exact import Number, as_fraction
 from apisim.pricing.neighbours import ServiceUsage
@@ -30,6 +31,8 @@ __all__ = [
     "Represents",
     "Window",
     "factors_of",
+    "month_doubts",
+    "month_events",
     "month_hours",
     "month_parts",
     "month_quantities",
@@ -203,6 +206,39 @@ def _held(
     for meter, quantity in _of_time(replications, book, month):
         quantities[meter] = quantities.get(meter, Fraction(0)) + quantity
     return quantities
+
+
+def month_events(
+    replications: Sequence[Sequence[Window]], factors: Sequence[Sequence[Fraction]]
+) -> dict[str, Fraction]:
+    """Calls of the month behind metered units, by meter.
+
+    Parameters
+    ----------
+    replications : sequence of sequences of Window
+        The windows of each replication.
+    factors : sequence of sequences of Fraction
+        How many times a month each of them happens, as :func:`factors_of` says.
+    """
+    found: dict[str, Fraction] = {}
+    for windows, times in zip(replications, factors, strict=True):
+        for window, factor in zip(windows, times, strict=True):
+            for meter, calls in window.usage.events().items():
+                share = calls * factor / len(replications)
+                found[meter] = found.get(meter, Fraction(0)) + share
+    return found
+
+
+def month_doubts(
+    replications: Sequence[Sequence[Window]], factors: Sequence[Sequence[Fraction]]
+) -> tuple[Doubt, ...]:
+    """What else the month might be; parameters as :func:`month_events`."""
+    return added(
+        doubt.times(factor / len(replications))
+        for windows, times in zip(replications, factors, strict=True)
+        for window, factor in zip(windows, times, strict=True)
+        for doubt in window.usage.doubts
+    )
 
 
 def _of_time(

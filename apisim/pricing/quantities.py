@@ -5,15 +5,22 @@ two APIs of one account share its tiers, so their sum is what counts, but a mete
 more often a slip than a sum, and it would double a bill.
 """
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from apisim.pricing.book import PriceBook, usage_unit
 from apisim.pricing.exact import plain
+from apisim.pricing.month_plan import (
+    DIGITS_AFTER,
+    MONTH_PLAN_KEYS,
+    MONTHS,
+    MonthPlan,
+    decimal_as_written,
+    read_month_plan,
+)
 from apisim.scenario.positions import Positions, read_yaml
-from apisim.scenario.problems import PricingError, Problem, ScenarioError, did_you_mean
+from apisim.scenario.problems import Path, PricingError, Problem, ScenarioError, did_you_mean
 from apisim.scenario.units import shown
 
 __all__ = ["MONTH_TO_DATE", "Quantities", "QuantityError"]
@@ -21,10 +28,8 @@ __all__ = ["MONTH_TO_DATE", "Quantities", "QuantityError"]
 #: Key of a file under which stands what was used before.
 MONTH_TO_DATE: Final = "month_to_date"
 
-_DIGITS_AFTER: Final = 20
 _MAX: Final = Decimal(10) ** 18
-_WRITTEN: Final = re.compile(r"[+-]?[0-9](?:[0-9_]{0,60}[0-9])?(?:\.[0-9]{1,60})?")
-_HINT: Final = f"plain digits like 1080000 or 14.3, at most {_DIGITS_AFTER} after the point"
+_HINT: Final = f"plain digits like 1080000 or 14.3, at most {DIGITS_AFTER} after the point"
 
 
 class QuantityError(PricingError, ScenarioError):
@@ -43,6 +48,8 @@ class Quantities:
     ----------
     used, before : dict of str to Decimal
         By meter: what is billed, and what the account had used in the month before that.
+    plan : MonthPlan or None
+        Several months with their credits, where the file has ``months:``; nothing is in ``used``.
 
     Examples
     --------
@@ -59,6 +66,7 @@ class Quantities:
         self._n_options = 0
         self.used: dict[str, Decimal] = {}
         self.before: dict[str, Decimal] = {}
+        self.plan: MonthPlan | None = None
 
     def add_option(self, option: str, written: str, *, is_before: bool = False) -> None:
         """Take ``METER=QUANTITY``, as an option has it."""
@@ -100,7 +108,15 @@ class Quantities:
             message = f"must be a mapping of meters to quantities, got {shown(entries)}"
             self._problems.append(positions.problem((), message, hint))
             return
-        self._add_entries(entries, positions, is_before=False)
+        if MONTHS not in entries:
+            self._add_entries(entries, positions, is_before=False)
+        if MONTHS in entries:
+            self._read_months(entries, positions)
+            return
+        for key in MONTH_PLAN_KEYS[1:]:
+            if key in entries:
+                hint = f"{MONTHS}: [{{...}}, ...] with the quantities of each month"
+                self._problems.append(positions.problem((key,), f"needs {MONTHS}", hint))
         if MONTH_TO_DATE in entries:
             before = entries[MONTH_TO_DATE]
             if isinstance(before, dict):
@@ -114,7 +130,7 @@ class Quantities:
     ) -> None:
         above = (MONTH_TO_DATE,) if is_before else ()
         for meter, quantity in entries.items():
-            if not is_before and meter == MONTH_TO_DATE:
+            if not is_before and (meter == MONTH_TO_DATE or meter in MONTH_PLAN_KEYS):
                 continue
 
             def refuse(message: str, hint: str = "", path: Any = (*above, meter)) -> None:
@@ -122,8 +138,27 @@ class Quantities:
 
             self._add(self.before if is_before else self.used, meter, quantity, refuse)
 
+    def _read_months(self, entries: Mapping[str, Any], positions: Positions) -> None:
+        """Take ``months:`` and what stands beside it."""
+
+        def refuse(path: Path, message: str, hint: str = "") -> None:
+            self._problems.append(positions.problem(path, message, hint))
+
+        def read(used: Mapping[str, Any], path: Path) -> dict[str, Decimal]:
+            kept: dict[str, Decimal] = {}
+            for meter, quantity in used.items():
+                self._add(
+                    kept,
+                    meter,
+                    quantity,
+                    lambda message, hint="", at=(*path, meter): refuse(at, message, hint),
+                )
+            return kept
+
+        self.plan = read_month_plan(entries, refuse, read)
+
     def _add(self, kept: dict[str, Decimal], meter: str, written: Any, refuse: Any) -> None:
-        quantity = _decimal(written)
+        quantity = decimal_as_written(written)
         if not self._is_known(meter):
             near = did_you_mean(meter, self._book.meters)
             listed = f"apisim pricebooks show {self._book.name} lists them"
@@ -152,21 +187,11 @@ class Quantities:
         QuantityError
             With everything that is.
         """
+        if self.plan is not None and self._n_options:
+            message = f"cannot stand beside {MONTHS} in the file"
+            self._problems.append(
+                Problem("--quantity", 1, 1, "", message, "write it into the file")
+            )
         if self._problems:
             raise QuantityError(self._problems)
         return self
-
-
-def _decimal(value: Any) -> Decimal | None:
-    """The decimal as written; None for what is none, or has more digits than a quantity."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
-    if isinstance(value, str):
-        if not _WRITTEN.fullmatch(value.strip()):
-            return None
-        value = value.strip().replace("_", "")
-    number = Decimal(value)
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -_DIGITS_AFTER or number.adjusted() > 100:
-        return None
-    return number

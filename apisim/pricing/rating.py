@@ -36,6 +36,7 @@ def rate(
     month_to_date: Mapping[str, Number] | None = None,
     free_tier: str | Sequence[str] = NO_FREE_TIER,
     today: date | None = None,
+    account_month: int | None = None,
 ) -> Bill:
     """What some quantities cost.
 
@@ -51,6 +52,8 @@ def rate(
         Free-tier plans by name; ``none`` grants nothing.
     today : datetime.date, optional
         Day of the bill; a book more than a year older is named in the bill's notes.
+    account_month : int, optional
+        Which month of the account it is, from 1: some plans end. Without it none does.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def rate(
         if meter is None or not meter.is_priced:
             unpriced.append(_unpriced(book, name, quantity))
             continue
-        rows, beyond = _rated(meter, used.get(name, Fraction(0)), quantity, plans)
+        rows, beyond = _rated(meter, used.get(name, Fraction(0)), quantity, plans, account_month)
         if rows:
             lines.append(Line(meter=meter, rows=rows))
         if beyond:
@@ -146,20 +149,43 @@ def graduate(
         top = end if tier.up_to is None else min(end, Fraction(tier.up_to))
         if top > position:
             rows.append(
-                TierRow(tier=number, quantity=top - position, price_per_unit=tier.price_per_unit)
+                TierRow(
+                    tier=number,
+                    quantity=top - position,
+                    price_per_unit=tier.price_per_unit,
+                    listed=_listed(meter, position, top),
+                )
             )
             position = top
     return tuple(rows), end - position
 
 
+def _listed(meter: Meter, start: Fraction, end: Fraction) -> tuple[tuple[Decimal, Fraction], ...]:
+    """List prices of the units from ``start`` to ``end``, where an overlay has changed them.
+
+    What lies above the last list price known has none: its own price is taken for it.
+    """
+    parts: list[tuple[Decimal, Fraction]] = []
+    for tier in meter.list_tiers:
+        until = end if tier.up_to is None else min(Fraction(tier.up_to), end)
+        if until > start:
+            parts.append((tier.price_per_unit, until - start))
+            start = until
+    return tuple(parts)
+
+
 def _rated(
-    meter: Meter, before: Fraction, quantity: Fraction, plans: Sequence[str]
+    meter: Meter,
+    before: Fraction,
+    quantity: Fraction,
+    plans: Sequence[str],
+    account_month: int | None,
 ) -> tuple[tuple[TierRow, ...], Fraction]:
     granted: list[TierRow] = []
     allowance = Fraction(0)
     position, left = before, quantity
     for free in meter.free:
-        if free.plan not in plans:
+        if free.plan not in plans or free.is_over(account_month):
             continue
         allowance += Fraction(free.quantity)
         taken = min(left, max(Fraction(0), allowance - position))

@@ -45,7 +45,7 @@ METERING_KEYS: Final = (
     "rounding_status", "gb_megabytes", "memory_increment_megabytes", "status",
 )  # fmt: skip
 STREAMING_KEYS: Final = ("metering_increment_bytes", "basis", "sources")
-FREE_KEYS: Final = ("plan", "quantity", "per", "scope", "status", "note")
+FREE_KEYS: Final = ("plan", "quantity", "per", "months", "scope", "status", "note")
 _WORDS: Final = (
     "description", "service", "billed_under", "usage_type", "operation", "product_family", "sku",
     "note",
@@ -98,6 +98,7 @@ def read_meter(
         or (),
         sources=read_cited(document, facts, path, sources),
         status=status or "",
+        list_tiers=(),  # it is the list
     )
 
 
@@ -199,12 +200,13 @@ def _free(document: BookDocument) -> Callable[[Any, Path], tuple[FreeAllowance, 
             quantity = document.required(grant, "quantity", at, document.positive)
             period = document.choice(("month",), "period of a free tier")
             document.required(grant, "per", at, period)
+            months = document.optional(grant, "months", at, document.whole)
             if plan == NO_FREE_TIER:
                 document.add((*at, "plan"), f"{plan} means that nothing is granted")
             elif plan in free:
                 document.add((*at, "plan"), f"{plan} grants this meter twice")
             elif plan is not None and quantity is not None:
-                free[plan] = FreeAllowance(plan=plan, quantity=quantity)
+                free[plan] = FreeAllowance(plan=plan, quantity=quantity, months=months)
         return tuple(free.values())
 
     return read

@@ -88,6 +88,7 @@ _KEYS: Final[dict[str, Schema]] = {
     "off": {**_SHARE, "description": "So much off the base's prices, e.g. 12%."},
     "operation": _TEXT,
     "partial": {**_TEXT, "description": "Why the tiers have no open end."},
+    "months": {**_WHOLE, "description": "Months of an account after which the plan ends."},
     "per": {"enum": ["month"]},
     "plan": {**_TEXT, "not": {"const": "none"}, "description": "Name to ask for it by."},
     "product_family": _TEXT,

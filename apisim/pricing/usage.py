@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from apisim.pricing.book import PriceBook
 from apisim.pricing.charges import API_METERS
 from apisim.pricing.counting import NS_PER_HOUR, check_counted, check_known
+from apisim.pricing.doubts import Doubt, added
 from apisim.pricing.logs import LogUsage, TraceUsage
 from apisim.pricing.neighbours import (
     BalancerUsage,
@@ -61,6 +62,8 @@ class ApiUsage:
         a VPC endpoint.
     connection_ns : int
         Time of WebSocket connections as it is billed [ns]: whole minutes, unless they are exact.
+    events : int
+        Calls behind the billed units of an HTTP API; not counted elsewhere.
     """
 
     name: str
@@ -70,11 +73,12 @@ class ApiUsage:
     bytes_out: int = 0
     bytes_in: int = 0
     connection_ns: int = 0
+    events: int = 0
 
     def __post_init__(self) -> None:
         check_known("type", self.type, tuple(API_METERS))
         check_known("endpoint", self.endpoint, _ENDPOINTS)
-        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_ns"):
+        for counted in ("requests_charged", "bytes_out", "bytes_in", "connection_ns", "events"):
             check_counted(counted, getattr(self, counted))
 
 
@@ -196,6 +200,8 @@ class Usage:
     apis, functions, caches, wafs, services, balancers, vpc_endpoints, user_pools, route_metrics,
     logs, traces : tuples
         One entry for each; ``+`` adds entry by entry.
+    doubts : tuple of Doubt
+        What else it might be, by other readings of what is not documented.
 
     Examples
     --------
@@ -215,6 +221,7 @@ class Usage:
     route_metrics: tuple[RouteMetricsUsage, ...] = ()
     logs: tuple[LogUsage, ...] = ()
     traces: tuple[TraceUsage, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     def __add__(self, other: "Usage") -> "Usage":
         """Usage of both, entry by entry.
@@ -242,6 +249,7 @@ class Usage:
             ),
             logs=_merged((*self.logs, *other.logs), lambda one: (one.name, one.kind)),
             traces=_merged((*self.traces, *other.traces), lambda one: (one.name,)),
+            doubts=added((*self.doubts, *other.doubts)),
         )
 
     def quantities(self, book: PriceBook) -> dict[str, Fraction]:
@@ -305,6 +313,11 @@ class Usage:
             add(meter, quantity)
         return found
 
+    def events(self) -> dict[str, Fraction]:
+        """By meter, the calls behind units that metering makes of them: those of HTTP APIs."""
+        calls = sum(api.events for api in self.apis if api.type == "http")
+        return {API_METERS["http"]: Fraction(calls)} if calls else {}
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What this usage costs beyond what is counted."""
@@ -338,7 +351,7 @@ def _sum(one: T, other: T) -> T:
         for name in (
             "requests_charged", "bytes_out", "bytes_in", "connection_ns",
             "invocations", "billed_ms", "provisioned_ms", "provisioned_ns", "requests",
-            "half_reads", "units", "bytes", "active_ns", "users", "traces",
+            "half_reads", "units", "bytes", "active_ns", "users", "traces", "events",
         )
         if hasattr(one, name)
     }  # fmt: skip

@@ -1,8 +1,9 @@
 """From usage to the bills of a result: the run's own, and the projected month's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 
 from apisim.pricing import (
     Bill,
@@ -15,6 +16,10 @@ from apisim.pricing import (
     leave_one_out,
     mean_bill,
 )
+from apisim.pricing.doubts import Doubt
+from apisim.pricing.infracost import infracost_usage
+from apisim.pricing.project import factors_of, month_doubts, month_events
+from apisim.pricing.ranges import Range, ranges_of
 from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
 
@@ -31,10 +36,24 @@ class Bills:
         Mean of what the replications cost, warm-up included.
     month : Bill or None
         The projected month; None unless the scenario asks for one.
+    book : PriceBook or None
+        Whose prices they have.
+    run_events, month_events : mapping of str to Fraction
+        By meter, the calls behind its units, of a replication and of the month.
+    infracost : str
+        The month as a usage file of Infracost; empty without one.
+    run_ranges, month_ranges : tuple of Range
+        Between what and what the bills lie, by what AWS does not document.
     """
 
     run: Bill
     month: Bill | None = None
+    book: PriceBook | None = field(default=None, repr=False)
+    run_events: Mapping[str, Fraction] = field(default_factory=dict)
+    month_events: Mapping[str, Fraction] = field(default_factory=dict)
+    infracost: str = ""
+    run_ranges: tuple[Range, ...] = ()
+    month_ranges: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,45 @@ class Accounts:
     def projects_month(self) -> bool:
         """Whether the scenario asks for the bill of a month."""
         return self.scenario.pricing.month == "project"
+
+    def bills(
+        self, usages: Sequence[Usage], windows: Sequence[Sequence[Window]] | None = None
+    ) -> Bills:
+        """Both bills, and what exports need beside them; ``windows`` where a month is projected."""
+        events: dict[str, Fraction] = {}
+        for usage in usages:
+            for meter, calls in usage.events().items():
+                events[meter] = events.get(meter, Fraction(0)) + calls / len(usages)
+        run = self.run(usages)
+        used = [(usage.quantities(self.book), usage.doubts) for usage in usages]
+        bills = Bills(
+            run=run, book=self.book, run_events=events, run_ranges=self._ranges(run, used)
+        )
+        if windows is None:
+            return bills
+        pricing, start = self.scenario.pricing, self.scenario.start
+        factors = [factors_of(one, pricing.represents, pricing.hours, start) for one in windows]
+        month = self.month(windows)
+        quantities = {line.meter.name: line.quantity for line in month.lines}
+        return replace(
+            bills,
+            month=month,
+            month_events=month_events(windows, factors),
+            infracost=infracost_usage(windows, factors, self.book, self.scenario.region),
+            month_ranges=self._ranges(month, [(quantities, month_doubts(windows, factors))]),
+        )
+
+    def _ranges(
+        self, bill: Bill, used: Sequence[tuple[Mapping[str, Fraction], Iterable[Doubt]]]
+    ) -> tuple[Range, ...]:
+        pricing = self.scenario.pricing
+        return ranges_of(
+            bill,
+            self.book,
+            used,
+            month_to_date=pricing.month_to_date,
+            free_tier=pricing.free_tier,
+        )
 
     def run(self, usages: Sequence[Usage]) -> Bill:
         """Mean bill of replications that used so much."""

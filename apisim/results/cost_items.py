@@ -282,6 +282,8 @@ def entries_of(usage: Usage) -> list[tuple[tuple[str, ...], Usage]]:
     """A usage cut up: one for each API, function, cache, ..., with what tells it apart."""
     found: dict[tuple[str, ...], list[Any]] = {}
     for field in fields(usage):
+        if field.name == "doubts":
+            continue  # about the others, and paid by nobody
         for entry in getattr(usage, field.name):
             named = (getattr(entry, key, "") for key in _NAMES)
             found.setdefault((field.name, *named), []).append(entry)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from apisim.results.atomic import as_output_error, refuse_input, write_text
+from apisim.results.exports import bill_exports
 from apisim.results.result import Result
 from apisim.results.tables import Row, columns_of, rows_of
 
-__all__ = ["to_json", "write_files"]
+__all__ = ["rows_to_csv", "to_json", "write_files"]
 
 #: Tables that are written, each to a file of its name.
 _TABLES: Final = ("series", "routes", "bill", "costs")
@@ -27,6 +28,8 @@ def to_json(result: Result) -> str:
 def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     """Write ``result.json``, four tables (series, routes, bill, costs) and ``scenario.yaml``.
 
+    ``focus.csv`` has the run's bill in the columns of FOCUS 1.2; where a month is projected,
+    ``focus-month.csv`` has the month's, and ``infracost-usage.yml`` what is used in it.
     Where there are customers ``customers.csv`` comes with them, where there are API keys
     ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, and ``pushes.csv`` where
     something is pushed.
@@ -51,10 +54,11 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     with as_output_error(directory):
         directory.mkdir(parents=True, exist_ok=True)
     texts = {"result.json": to_json(result)}
-    texts |= {f"{name}.csv": _to_csv(name, rows_of(result, name)) for name in _TABLES}
+    texts |= {f"{name}.csv": rows_to_csv(name, rows_of(result, name)) for name in _TABLES}
     for name in _TABLES_IF_ANY:
         if rows := rows_of(result, name):
-            texts[f"{name}.csv"] = _to_csv(name, rows)
+            texts[f"{name}.csv"] = rows_to_csv(name, rows)
+    texts |= bill_exports(result)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     for name in texts:
         refuse_input(directory / name, result.scenario)
@@ -63,7 +67,7 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     return tuple(directory / name for name in texts)
 
 
-def _to_csv(name: str, rows: list[Row]) -> str:
+def rows_to_csv(name: str, rows: list[Row]) -> str:
     """A table as CSV: a header, line feeds, nothing for what is not a number."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

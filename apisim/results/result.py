@@ -283,7 +283,12 @@ class Result:
         ]
 
     def _bill(self) -> dict[str, Any]:
-        section = bill_section(run=self.bill.run, month=self.bill.month)
+        section = bill_section(
+            run=self.bill.run,
+            month=self.bill.month,
+            run_ranges=self.bill.run_ranges,
+            month_ranges=self.bill.month_ranges,
+        )
         section["run"] |= self.costs.run.to_dict(_TOP)
         if self.costs.month is not None:
             section["month"] |= self.costs.month.to_dict(_TOP)

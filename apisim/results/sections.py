@@ -5,10 +5,12 @@ Sections about which there is nothing to say are left out.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
 from apisim.pricing import dollars
+from apisim.pricing.ranges import Range
 from apisim.results.cors import cors_rows
 from apisim.results.functions import function_remarks
 from apisim.results.groups import AGGREGATED, GroupStats
@@ -367,11 +369,16 @@ def _costs(result: Result) -> list[Section | None]:
     of_month = result.costs.month
     # Below the bill that was asked for.
     remarks = cost_remarks(result.costs.run) if of_month is None else ()
-    found: list[Section | None] = [cost_section(title, bills.run, *_sampling(run), *remarks)]
+    remarks = (*_sampling(run), *_ranges(bills.run_ranges), *remarks)
+    found: list[Section | None] = [cost_section(title, bills.run, *remarks)]
     if bills.month is not None and of_month is not None:
-        remarks = (*_sampling(month), *cost_remarks(of_month))
+        remarks = (*_sampling(month), *_ranges(bills.month_ranges), *cost_remarks(of_month))
         found.append(cost_section("Expected month, projected", bills.month, *remarks))
     return [*found, *whose_cost_sections(result)]
+
+
+def _ranges(ranges: Iterable[Range]) -> Iterator[str]:
+    return (one.sentence for one in ranges if one.sentence)
 
 
 def _sampling(interval: Interval | None) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from apisim.gateway.status import ANSWERS
 from apisim.results.access import authorizer_stats, notes_on_access, sign_in_stats
-from apisim.results.accounts import Bills
 from apisim.results.answers import answer_stats
 from apisim.results.calls import GONE
 from apisim.results.collect import Collector, ReplicationSummary
@@ -52,10 +51,9 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
     # An interruption may also fall between two replications.
     is_whole = len(summaries) == program.scenario.replications
     completed = is_whole and all(summary.completed for summary in summaries)
-    bills = Bills(run=collector.accounts.run(collector.usages))
     # A part of a run does not stand for what the scenario says the run stands for.
-    if completed and collector.windows and collector.windows[0]:
-        bills = Bills(run=bills.run, month=collector.accounts.month(collector.windows))
+    projects = completed and collector.windows and collector.windows[0]
+    bills = collector.accounts.bills(collector.usages, collector.windows if projects else None)
     costs = Costs(
         run=float(bills.run.total),
         month=None if bills.month is None else float(bills.month.total),

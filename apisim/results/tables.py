@@ -66,7 +66,7 @@ from apisim.results.websocket_rows import PUSHES, WEBSOCKETS, push_row, websocke
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "columns_of", "frame", "rows_of"]
+__all__ = ["TABLES", "bill_rows", "columns_of", "frame", "rows_of"]
 
 Row = dict[str, Any]
 
@@ -169,11 +169,12 @@ def _cors(result: Result) -> list[Row]:
 def _bill(result: Result) -> list[Row]:
     bills = {"run": result.bill.run, "month": result.bill.month}
     return [
-        row for name, bill in bills.items() if bill is not None for row in _bill_rows(name, bill)
+        row for name, bill in bills.items() if bill is not None for row in bill_rows(name, bill)
     ]
 
 
-def _bill_rows(name: str, bill: Bill) -> list[Row]:
+def bill_rows(name: str, bill: Bill) -> list[Row]:
+    """Rows of one bill, which is called ``name`` in their first column."""
     rows = []
     section = bill.to_dict()
     for line in section["lines"]:

@@ -6,7 +6,7 @@ What other sources used while such a phase went on is counted with the rest, bec
 by phase and not by time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,6 +15,8 @@ import numpy as np
 from apisim.engine.program import Program
 from apisim.engine.run import Replication
 from apisim.pricing import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage, Window
+from apisim.pricing.doubts import Doubt, added
+from apisim.results.doubts import doubts_of, minute_doubt
 from apisim.results.logs import log_usage, trace_usage
 from apisim.results.neighbours import (
     balancer_usage,
@@ -183,6 +185,7 @@ def _usage(
                 bytes_in=int(moved["bytes_in"].sum()),
                 bytes_out=int(moved["bytes_out"].sum()),
                 connection_ns=_billed_ns(replication, at, phases, parts),
+                events=int(mine["requests"][mine["units"] > 0].sum()) if api.type == "http" else 0,
             )
         )
     functions = []
@@ -234,7 +237,16 @@ def _usage(
         route_metrics=tuple(route_metrics_usage(replication, cells, parts, provisioned_ns)),
         logs=tuple(log_usage(replication, cells, phases, parts)),
         traces=tuple(trace_usage(replication, cells, parts)),
+        doubts=added(_doubts(replication, cells, parts)),
     )
+
+
+def _doubts(
+    replication: Replication, cells: Collection[int], parts: Sequence[int]
+) -> Iterator[Doubt]:
+    yield from doubts_of(replication, cells, parts)
+    if len(replication.program.tables.sessions):
+        yield minute_doubt(replication, cells, parts)
 
 
 def _billed_ns(

@@ -1,5 +1,7 @@
 """``apisim price``: the bill of what is given, as a table and as data."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -158,3 +160,95 @@ def test_it_needs_neither_engine_nor_arrays(here: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_bill_is_printed_in_four_forms(cli: Cli) -> None:
+    asked = ("price", "--date", "2026-11-17", "--quantity", f"{REST}=400_000_000")
+    assert cli(*asked, "--format", "table").out == cli(*asked).out
+    assert cli(*asked, "--format", "json").out == cli(*asked, "--json").out
+    assert cli(*asked, "--format", "csv").out.splitlines() == [
+        "bill,meter,tier,free_tier,quantity,unit,price_per_unit,amount",
+        f"bill,{REST},1,,333000000,Requests,0.0000035,1165.5",
+        f"bill,{REST},2,,67000000,Requests,0.0000028,187.6",
+    ]
+    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--format", "focus").out)))
+    assert [row["BilledCost"] for row in rows] == ["1165.5", "187.6"]
+    assert rows[0]["ChargePeriodStart"] == "2026-11-01T00:00:00Z"
+
+
+def test_what_has_no_price_is_told_where_focus_has_no_row_for_it(cli: Cli) -> None:
+    asked = ("price", "--quantity", "sns.fifo.publishes=3", "--format", "focus")
+    code, out, err = cli(*asked)
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert err.startswith("note: sns.fifo.publishes has no row: ")
+
+
+def test_two_forms_at_once_are_refused(cli: Cli) -> None:
+    code, _, err = cli("price", "--quantity", f"{REST}=1", "--json", "--format", "focus")
+    assert (code, err) == (2, "error: --json cannot stand beside --format focus\n")
+
+
+MONTHS = f"""\
+months:
+  - {{{REST}: 41_000_000}}
+  - {{{REST}: 41_000_000}}
+  - {{{REST}: 41_000_000}}
+first_month: 2026-11
+account_months: 10
+credits: [{{name: new account, amount: 200, until: 2026-12-31}}]
+"""
+
+
+def test_months_are_rated_one_by_one_and_credits_pay(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "months.yaml"
+    file.write_text(MONTHS)
+    asked = ("price", "--quantities", str(file), "--free-tier", "legacy-12-month")
+    read = json.loads(cli(*asked, "--json").out)
+    assert [month["total"] for month in read["months"]] == ["140", "140", "143.5"]
+    assert [month["due"] for month in read["months"]] == ["0", "80", "143.5"]
+    assert (read["total"], read["credits"], read["due"]) == ("423.5", "-200", "223.5")
+    lines = [line.split() for line in cli(*asked).out.splitlines()]
+    assert ["2026-11", "bill", "$140.00"] in lines
+    assert ["credit:", "new", "account", "-$140.00"] in lines
+    assert ["To", "pay,", "USD", "$223.50"] in lines
+    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--format", "focus").out)))
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal("223.5")
+    paid = [row for row in rows if row["ChargeCategory"] == "Credit"]
+    assert [row["BilledCost"] for row in paid] == ["-140", "-60"]
+    assert "2026-12,credit: new account,0,,,,,-60" in cli(*asked, "--format", "csv").out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("months: 3", ":1:1: months: must be a list of 1 to 1200 months, got 3"),
+        ("months: [4]", ":1:10: months.0: must be a mapping of meters to quantities, got 4"),
+        ("months: [{apigateway.rest.request: 1}]", "did you mean apigateway.rest.requests?"),
+        ("months: [{}]\nfirst_month: May", ':2:1: first_month: must be a month, got "May"'),
+        ("months: [{}]\naccount_months: 1.5", ":2:1: account_months: must be a whole number"),
+        ("months: [{}]\ncredits: 200", ":2:1: credits: must be a list, got 200"),
+        ("months: [{}]\ncredits: [200]", ":2:11: credits.0: must be a mapping, got 200"),
+        ("months: [{}]\ncredits: [{amount: -1}]", "credits.0.amount: must be above 0"),
+        ("months: [{}]\ncredits: [{amount: x}]", "credits.0.amount: must be a decimal number"),
+        ("months: [{}]\ncredits: [{amount: 1, until: x}]", "credits.0.until: must be a day"),
+        ("months: [{}]\ncredits: [{amount: 1, util: x}]", "did you mean until?"),
+        (f"months: [{{}}]\n{REST}: 1", f":2:1: {REST}: cannot stand beside months"),
+        (f"{REST}: 1\ncredits: []", ":2:1: credits: needs months"),
+    ],
+)
+def test_a_file_of_months_that_is_wrong_says_where(
+    text: str, said: str, cli: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "months.yaml"
+    file.write_text(text)
+    code, _, err = cli("price", "--quantities", str(file))
+    assert code == 2
+    assert said in err
+
+
+def test_months_and_options_are_not_mixed(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "months.yaml"
+    file.write_text(MONTHS)
+    code, _, err = cli("price", "--quantities", str(file), "--quantity", f"{REST}=1")
+    assert code == 2
+    assert "cannot stand beside months in the file" in err

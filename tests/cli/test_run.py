@@ -135,6 +135,7 @@ def test_out_writes_six_files_that_agree_with_the_json(
     assert sorted(path.name for path in folder.iterdir()) == [
         "bill.csv",
         "costs.csv",
+        "focus.csv",
         "result.json",
         "routes.csv",
         "scenario.yaml",

@@ -573,6 +573,21 @@ OFF: Final[dict[str, Switch]] = {
     "quantities": Switch(
         "apisim/pricing/quantities.py", "kept[meter] = quantity\n", "kept[meter] = 0 * quantity\n"
     ),
+    "list prices": Switch(
+        "apisim/pricing/focus.py",
+        '"ListCost": _product(units, list_price),',
+        '"ListCost": contracted,',
+    ),
+    "usage files": Switch(
+        "apisim/pricing/infracost.py",
+        "units = _whole(total(lambda one: one.requests_charged))",
+        "units = 0",
+    ),
+    "ranges": Switch("apisim/pricing/ranges.py", "if lows[case] or highs[case]", "if False"),
+    "ends of free tiers": Switch(
+        "apisim/pricing/months.py", "account_month=account_months + number", "account_month=None"
+    ),
+    "credits": Switch("apisim/pricing/months.py", "left[at] -= paid", "left[at] -= 0"),
     "template": Switch("apisim/scenario/template.py", "apisim: 1\n", "apisim: 2\n"),
     "regions": Switch(
         "apisim/scenario/regions.py",
@@ -918,6 +933,42 @@ CAPABILITIES: Final = (
         "pricing.month_to_date",
         "quantities",
         test="tests/cli/test_price.py::test_the_chapters_comparison_is_a_command_each",
+    ),
+    Capability(
+        _TYPES,
+        "a month after the other, with a free tier that ends",
+        "results: account_months of a quantities file",
+        "ends of free tiers",
+        test="tests/unit/test_pricing_months.py::"
+        "test_a_plan_of_twelve_months_ends_with_the_twelfth",
+    ),
+    Capability(
+        _TYPES,
+        "credits that pay for bills until they are used up",
+        "results: credits of a quantities file",
+        "credits",
+        test="tests/unit/test_pricing_months.py::test_a_credit_is_used_up_and_the_rest_is_paid",
+    ),
+    Capability(
+        _TYPES,
+        "a bill in the columns of FOCUS 1.2, with list and contract prices",
+        "results: price --format focus, run --out",
+        "list prices",
+        test="tests/unit/test_pricing_focus.py::test_the_list_cost_of_a_contract_is_the_list_books",
+    ),
+    Capability(
+        _TYPES,
+        "a projected month as a usage file of Infracost",
+        "results: run --out",
+        "usage files",
+        test="tests/unit/test_bill_exports.py::test_infracost_is_told_the_months_units",
+    ),
+    Capability(
+        _TYPES,
+        "what other readings of undocumented prices would cost",
+        "settings.http_metering_basis",
+        "ranges",
+        test="tests/unit/test_bill_ranges.py::test_the_summary_and_the_object_say_it",
     ),
     Capability(
         _TYPES,
@@ -1466,9 +1517,10 @@ CAPABILITIES: Final = (
     Capability(
         _CACHE,
         "cost and worth of a cache",
-        "pricing.book",
+        "apis.*.stage.cache_cluster_size",
         "cache hours",
         test="tests/golden/test_bills.py::test_the_sign_of_a_caches_worth_depends_on_the_function",
+        scenario="chapter/cache-benefit.yaml",
     ),
     Capability(
         _CORS,

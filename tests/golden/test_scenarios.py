@@ -15,6 +15,7 @@ from apisim.scenario import load
 from tests.support.shipped import (
     ALLOWLIST,
     AUTHORIZER,
+    BENEFIT,
     CANARY,
     CHAT,
     DASHBOARD,
@@ -36,7 +37,9 @@ from tests.support.shipped import (
     QUICKSTART,
     RECONNECTS,
     REPLAY,
+    REST_HTTP,
     RETRIES,
+    SIZES,
     SLOW,
     SPIKE,
     STORM,
@@ -258,6 +261,9 @@ SHORT: Final[dict[str, tuple[str, Sequence[str]]]] = {
             "traffic.meters.pushes.commands.rate=1/s",
         ],
     ),
+    BENEFIT: ("25m", ["account.throttle={rate_limit: 11, burst_limit: 3}"]),
+    REST_HTTP: ("2s", ["account.throttle={rate_limit: 90, burst_limit: 10}"]),
+    SIZES: ("4m", ["warm_up=1m", "account.throttle={rate_limit: 15, burst_limit: 5}"]),
     POLLING: (
         "70s",
         [
@@ -396,6 +402,13 @@ WHOLE: Final[dict[str, Golden]] = {
         "1984faa04cce3bdb",
         {"served": 1_383_294, "connected": 200_000, "gone": 40, "sent": 108_313},
         "5.84372194615643787384033203125",
+    ),
+    BENEFIT: ("c9276902bccc50b5", {"served": 5_013, "cache_hit": 44_987}, "0.2831893667"),
+    REST_HTTP: ("c2b1b0ff973c9a95", {"served": 2_000}, "0.0045"),
+    SIZES: (
+        "5122e5f156ccee1f",
+        {"served": 52_847, "cache_hit": 19_222},
+        "12.25703356721173828125",
     ),
     POLLING: (
         "3937b8cf965134fa",

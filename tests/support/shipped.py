@@ -12,6 +12,7 @@ from apisim.scenario import load
 __all__ = [
     "ALLOWLIST",
     "AUTHORIZER",
+    "BENEFIT",
     "CANARY",
     "CHAT",
     "DASHBOARD",
@@ -32,7 +33,9 @@ __all__ = [
     "QUICKSTART",
     "RECONNECTS",
     "REPLAY",
+    "REST_HTTP",
     "RETRIES",
+    "SIZES",
     "SLOW",
     "SPIKE",
     "STORM",
@@ -83,6 +86,9 @@ DASHBOARD: Final = "websocket-dashboard"
 RECONNECTS: Final = "websocket-reconnect-storm"
 IOT: Final = "iot-devices"
 POLLING: Final = "rest-polling-vs-websocket"
+BENEFIT: Final = "chapter/cache-benefit"
+REST_HTTP: Final = "chapter/rest-or-http"
+SIZES: Final = "cache-sizes"
 
 
 def file_of(name: str) -> Path:

@@ -202,10 +202,11 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     tables = [
         "series.csv", "routes.csv", "bill.csv", "costs.csv", "customers.csv", "usage.csv",
     ]  # fmt: skip
-    names = ["result.json", *tables, "scenario.yaml"]
+    exports = ["focus.csv", "focus-month.csv", "infracost-usage.yml"]
+    names = ["result.json", *tables, *exports, "scenario.yaml"]
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
-    told, series, routes, bill, costs, _, _, scenario = files
+    told, series, routes, bill, costs, *_, scenario = files
     assert json.loads(told.read_text(encoding="utf-8")) == json.loads(to_json(result))
     assert load(scenario) == result.scenario
     assert pd.read_csv(series)["requests"].sum() == result.requests.total
