@@ -31,7 +31,7 @@ def warm_bytes(memory_mb: int, version: str = "$LATEST") -> int:
     Examples
     --------
     >>> warm_bytes(128)
-    250
+    260
     """
     lines = (
         f"START RequestId: {_ID} Version: {version}\n",

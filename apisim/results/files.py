@@ -1,18 +1,16 @@
 """The files of ``--out DIR``: the result as JSON, four tables, and the scenario as resolved."""
 
-import csv
-import io
 import json
-import math
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from apisim.results.atomic import as_output_error, refuse_input, write_text
+from apisim.results.bill_rows import rows_to_csv
 from apisim.results.exports import bill_exports
 from apisim.results.result import Result
-from apisim.results.tables import Row, columns_of, rows_of
+from apisim.results.tables import columns_of, rows_of
 
-__all__ = ["rows_to_csv", "to_json", "write_files"]
+__all__ = ["to_json", "write_files"]
 
 #: Tables that are written, each to a file of its name.
 _TABLES: Final = ("series", "routes", "bill", "costs")
@@ -54,10 +52,10 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     with as_output_error(directory):
         directory.mkdir(parents=True, exist_ok=True)
     texts = {"result.json": to_json(result)}
-    texts |= {f"{name}.csv": rows_to_csv(name, rows_of(result, name)) for name in _TABLES}
+    texts |= {f"{name}.csv": _table(result, name) for name in _TABLES}
     for name in _TABLES_IF_ANY:
-        if rows := rows_of(result, name):
-            texts[f"{name}.csv"] = rows_to_csv(name, rows)
+        if rows_of(result, name):
+            texts[f"{name}.csv"] = _table(result, name)
     texts |= bill_exports(result)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     for name in texts:
@@ -67,14 +65,6 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     return tuple(directory / name for name in texts)
 
 
-def rows_to_csv(name: str, rows: list[Row]) -> str:
-    """A table as CSV: a header, line feeds, nothing for what is not a number."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns_of(name, rows))
-    writer.writerows([_field(value) for value in row.values()] for row in rows)
-    return text.getvalue()
-
-
-def _field(value: Any) -> Any:
-    return "" if isinstance(value, float) and math.isnan(value) else value
+def _table(result: Result, name: str) -> str:
+    rows = rows_of(result, name)
+    return rows_to_csv(columns_of(name, rows), rows)

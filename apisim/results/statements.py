@@ -9,10 +9,9 @@ from apisim.pricing import Bill, PriceBook, dollars
 from apisim.pricing.exact import plain
 from apisim.pricing.focus import Charges, Period, focus_rows, to_focus_csv
 from apisim.pricing.months import Statement
-from apisim.results.files import rows_to_csv
+from apisim.results.bill_rows import BILL, bill_rows, rows_to_csv
 from apisim.results.section import TOTAL, Section
 from apisim.results.sections_cost import cost_section
-from apisim.results.tables import bill_rows, columns_of
 
 __all__ = [
     "bill_csv",
@@ -36,7 +35,7 @@ def bill_sections(bill: Bill, title: str = "Bill") -> Iterator[Section]:
 
 def bill_csv(bill: Bill) -> str:
     """One bill in the columns of a run's ``bill.csv``."""
-    return rows_to_csv("bill", bill_rows(_NAME, bill))
+    return rows_to_csv(BILL, bill_rows(_NAME, bill))
 
 
 def bill_focus(bill: Bill, book: PriceBook, day: date) -> str:
@@ -85,8 +84,8 @@ def statement_csv(statement: Statement) -> str:
         for credit, amount in month.credits:
             columns = {"bill": month.name, "meter": f"credit: {credit.name}", "tier": 0}
             columns["amount"] = statement.text(-amount)
-            rows.append(dict.fromkeys(columns_of("bill", []), "") | columns)
-    return rows_to_csv("bill", rows)
+            rows.append(dict.fromkeys(BILL, "") | columns)
+    return rows_to_csv(BILL, rows)
 
 
 def statement_focus(statement: Statement, book: PriceBook) -> str:

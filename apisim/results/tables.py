@@ -50,8 +50,8 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from apisim.gateway.status import ANSWERS
-from apisim.pricing import Bill
 from apisim.results.access import AuthorizerStats, SignInStats
+from apisim.results.bill_rows import AMOUNTS, BILL, bill_rows
 from apisim.results.calls import GONE
 from apisim.results.cost_rows import COSTS, MONEY, cost_rows
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
@@ -66,19 +66,14 @@ from apisim.results.websocket_rows import PUSHES, WEBSOCKETS, push_row, websocke
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "bill_rows", "columns_of", "frame", "rows_of"]
+__all__ = ["TABLES", "columns_of", "frame", "rows_of"]
 
 Row = dict[str, Any]
 
 _OUTCOMES: Final = (
     "traffic", "phase", "api", "route", "outcome", "refused_by", "status", "requests",
 )  # fmt: skip
-_BILL: Final = (
-    "bill", "meter", "tier", "free_tier", "quantity", "unit", "price_per_unit", "amount",
-)  # fmt: skip
-
 _SECOND_NS: Final = 1_000_000_000
-_AMOUNTS: Final = ("quantity", "price_per_unit", "amount")
 
 
 def rows_of(result: Result, name: str) -> list[Row]:
@@ -105,7 +100,7 @@ def frame(result: Result, name: str) -> "pd.DataFrame":
 
     rows = rows_of(result, name)
     table = pd.DataFrame(rows, columns=columns_of(name, rows))
-    if amounts := {"bill": _AMOUNTS, "costs": MONEY}.get(name):
+    if amounts := {"bill": AMOUNTS, "costs": MONEY}.get(name):
         for column in amounts:
             table[column] = pd.to_numeric(table[column], errors="coerce")
     return table
@@ -173,24 +168,6 @@ def _bill(result: Result) -> list[Row]:
     ]
 
 
-def bill_rows(name: str, bill: Bill) -> list[Row]:
-    """Rows of one bill, which is called ``name`` in their first column."""
-    rows = []
-    section = bill.to_dict()
-    for line in section["lines"]:
-        for number, tier in enumerate(line["tiers"], 1):
-            granted, unit = tier.get("free_tier", ""), line["unit"]
-            price, amount = tier["price_per_unit"], tier["amount"]
-            rows.append(
-                (name, line["meter"], number, granted, tier["quantity"], unit, price, amount)
-            )
-    rows += [
-        (name, item["meter"], 0, "", item["quantity"], item["unit"], "", "")
-        for item in section["unpriced"]
-    ]
-    return [dict(zip(_BILL, row, strict=True)) for row in rows]
-
-
 def _replications(result: Result) -> list[Row]:
     rows = []
     for summary in result.replications:
@@ -240,7 +217,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "cors": ("api", "message", "calls"),
     "websockets": WEBSOCKETS,
     "pushes": PUSHES,
-    "bill": _BILL,
+    "bill": BILL,
     "costs": COSTS,
     "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive", "reason"),
     "intervals": _fields("metric", Interval),

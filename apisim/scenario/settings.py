@@ -316,7 +316,7 @@ class Settings(Model):
         "1KB",
         description="Bytes of a request in the execution log of its stage, without the bodies of "
         "data traces, and of a request that fails where only errors are logged. AWS documents no "
-        "events; a guess: about ten lines of a hundred bytes.",
+        "events; assumed: about ten lines of a hundred bytes.",
     )
     preflight_status: Annotated[Literal[200, 204], choice(200, 204)] = as_written(
         200,

@@ -69,7 +69,7 @@ def test_a_run_that_is_stopped_reports_what_it_has(
     # Files are whole, if they are there at all; nothing unfinished lies about.
     left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
     tables = {f"o/{name}.csv" for name in ("series", "routes", "bill", "costs")}
-    files = {"o/result.json", "o/scenario.yaml", *tables}
+    files = {"o/result.json", "o/scenario.yaml", "o/focus.csv", *tables}
     assert left == {"long.yaml", "small.yaml", "r.csv", *files}
     assert json.loads((here / "o/result.json").read_text("utf-8")) == read
     header, *rows = (here / "r.csv").read_text("utf-8").splitlines()

@@ -531,7 +531,7 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "log retention": Switch(
         "apisim/pricing/logs.py",
-        "if self.retention_days is not None:",
+        "if self.retention_days is not None and self.month_h is not None:",
         "if False:",
     ),
     "tracing": Switch(

@@ -28,7 +28,9 @@ def draw_bodies(
         route["response_size"] = LARGE_ANSWERS
     integration = route["integration"]
     kind = integration["type"]
-    if is_rest and kind.endswith("_proxy") and "cache" not in route and drawing.maybe(25):
+    # What is streamed has a pace of its own.
+    may_stream = is_rest and kind.endswith("_proxy") and "cache" not in route
+    if may_stream and not drawing.is_exact and drawing.maybe(25):
         integration["response_transfer_mode"] = drawing.one("stream", "stream", "buffered")
     if kind == "lambda" and not drawing.is_exact and drawing.maybe(60):
         integration["invocation"] = drawing.one("event", "event", "event", "request_response")

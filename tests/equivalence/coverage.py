@@ -203,6 +203,8 @@ def _used(written: Any, read: Any) -> Iterator[str]:
             yield f"{kind}.{key}"
             if isinstance(inner, str | int):
                 yield f"{kind}.{name}={inner}"
+            elif isinstance(inner, list | tuple):
+                yield from (f"{kind}.{name}={one}" for one in inner if isinstance(one, str))
             yield from _used(value, inner)
     elif isinstance(read, dict) and isinstance(written, dict):
         for key, value in written.items():

@@ -29,7 +29,8 @@ def draw_stage_logs(
         stage["execution_log"] = drawing.one(log, log["level"])
         drawing.optional(settings, 40, "execution_log_size", "300B", "0B")
     drawing.optional(stage, 20, "log_retention", *_RETENTIONS)
-    if kind == "rest" and drawing.maybe(35):
+    # A reservoir is that of a second, whatever the traffic.
+    if kind == "rest" and not drawing.is_exact and drawing.maybe(35):
         rule: dict[str, Any] = {"rate": drawing.one("30%", "5%", "0%", "100%")}
         drawing.optional(rule, 60, "reservoir", "2/s", 1, 7)
         stage["tracing"] = drawing.one(rule, rule, True, False)

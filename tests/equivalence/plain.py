@@ -17,7 +17,9 @@ _OF_SOURCE = (
     *("of", "browser", "api_key", "vpc_endpoint", "credentials", "scopes", "source_ip"),
     *("invalidate", "missing", "bodies", "url_size", "header_size", "client"),
 )
-_OF_STAGE = ("waf", "canary", "minimum_compression_size")
+_OF_STAGE = (
+    *("waf", "canary", "minimum_compression_size", "access_log", "execution_log", "tracing"),
+)
 _OF_NETWORK = ("keep_alive", "reuse", "tls", "bandwidth", "origin_rtt", "location")
 _OF_LINK = (
     *("behind", "targets", "zones", "cross_zone", "outages", "health_check"),
