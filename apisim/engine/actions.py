@@ -47,6 +47,7 @@ ACTION_DTYPE: Final = np.dtype(
         ("api", "i8"),  # whose connections are cut
         ("share", "f8"),  # ... of them
         ("lasts_ns", "i8"),  # for so long there are no new ones
+        ("cut", "i8"),  # which of its API's cuts it is: index of its draws
     ],
     align=True,
 )

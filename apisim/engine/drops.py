@@ -31,7 +31,6 @@ _FIRST: Final = constant(0)
 def next_dropped(
     drop: np.void,
     action: np.void,
-    number: int,
     sessions: NDArray[np.void],
     sockets: Sockets,
     draw_keys: NDArray[np.uint64],
@@ -43,8 +42,6 @@ def next_dropped(
     drop : DROP_DTYPE record
         Updated in place.
     action : ACTION_DTYPE record
-    number : int
-        Of the action, index of its draws.
     sessions : SESSIONS_DTYPE[n]
     sockets : Sockets
     draw_keys : uint64[n_sources, n_purposes]
@@ -71,7 +68,7 @@ def next_dropped(
         drop["cursor"] = behind
         is_cut = row["open"] == 1 and row["serial"] <= drop["last_serial"]
         if is_cut and action["share"] < 1.0:
-            about = mix_in(mix64(np.uint64(number)), np.uint64(row["serial"]))
+            about = mix_in(mix64(np.uint64(action["cut"])), np.uint64(row["serial"]))
             key = draw_keys[row["source"], _DROP]
             is_cut = uniform(key, index_of(about), _FIRST) < action["share"]
         let_go(sockets, at)  # an open connection stays

@@ -54,9 +54,7 @@ def _drop(world: World, at: int, now_ns: int) -> None:
     api = action["api"]
     # A cut does not end an outage that is under way.
     state.outage_until[api] = max(state.outage_until[api], now_ns + action["lasts_ns"])
-    found = next_dropped(
-        state.drops[at], action, at, tables.sessions, state.sockets, tables.draw_keys
-    )
+    found = next_dropped(state.drops[at], action, tables.sessions, state.sockets, tables.draw_keys)
     if found >= 0:
         close(world, found, CLOSE_CUT, now_ns)
         major, minor = major_word(RANK_TIMELINE, 0, 0), minor_word(at, 0)

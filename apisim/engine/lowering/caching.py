@@ -143,7 +143,7 @@ def lower_timeline(
         if at_ns > horizon_ns:
             continue
         if entry.flush_cache is not None:
-            actions.append((at_ns, FLUSH, caches[entry.flush_cache], *[0] * 9))
+            actions.append((at_ns, FLUSH, caches[entry.flush_cache], *[0] * 10))
         for name, size in (entry.resize_cache or {}).items():
             stage = scenario.apis[scenario.stage_api(name)].stage
             weight = CACHE_SIZES_BYTES[size]
@@ -152,11 +152,11 @@ def lower_timeline(
             lookup_ns = stage_lookup_ns(scenario.settings, stage, size)
             create_ns = scenario.settings.cache_create_time
             resized = (caches[name], weight, lookup_ns, create_ns)
-            actions.append((at_ns, RESIZE, *resized, *[0] * 6))
+            actions.append((at_ns, RESIZE, *resized, *[0] * 7))
         if entry.disconnect is not None:
             api = apis.index(scenario.stage_api(entry.disconnect))
             cut = (api, entry.share, entry.lasts or 0)
-            actions.append((at_ns, DROP, *[0] * 7, *cut))
+            actions.append((at_ns, DROP, *[0] * 7, *cut, 0))
     n_late = sum(scenario.when(entry) > horizon_ns for entry in entries)
     if n_late:
         late = counted(n_late, "entry", "entries")
@@ -164,4 +164,9 @@ def lower_timeline(
             "comes after the traffic and does" if n_late == 1 else "come after the traffic and do"
         )
         context.notes.append(f"timeline: {late} {does} nothing")
-    return np.array(sorted(actions, key=lambda action: action[0]), ACTION_DTYPE)
+    table = np.array(sorted(actions, key=lambda action: action[0]), ACTION_DTYPE)
+    # Not by its place in the timeline: another entry may not change who is cut off.
+    for api in range(len(apis)):
+        of_api = (table["kind"] == DROP) & (table["api"] == api)
+        table["cut"][of_api] = np.arange(np.count_nonzero(of_api))
+    return table

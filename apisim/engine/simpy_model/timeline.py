@@ -58,7 +58,6 @@ def _drop(model: "Model", number: int, action: Any) -> Process:
             next_dropped(
                 state.drops[number],
                 action,
-                number,
                 tables.sessions,
                 model.sockets,
                 tables.draw_keys,
