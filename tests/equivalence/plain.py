@@ -30,7 +30,7 @@ _SETTINGS = (
     *("throttle_before_auth", "sloppiness", "throttle_charging"),
     *("cache_throughput", "cache_statuses"),
 )
-_OF_FUNCTION = ("malformed", "additional_version")
+_OF_FUNCTION = ("malformed", "additional_version", "logs", "log_size", "log_retention")
 _LAMBDA = ("token", "request")
 
 

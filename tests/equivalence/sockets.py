@@ -95,7 +95,7 @@ def _api(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
             if spec["type"] == "iam" or (spec["type"] == "request" and _can_ask(spec))
         ]
         if usable:
-            drawing.optional(routes["$connect"], 50, "authorizer", *usable)
+            drawing.optional(routes["$connect"], 70, "authorizer", *usable)
             asked = data["authorizers"].get(routes["$connect"].get("authorizer"), {})
             if asked.get("type") == "request" and drawing.maybe(40):
                 asked.setdefault("unauthorized", "30%")
@@ -128,7 +128,7 @@ def _integration(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
     if kind.startswith("lambda"):
         integration["function"] = drawing.one(*data["functions"])
         if kind == "lambda":
-            drawing.optional(integration, 40, "error_status", 400, 500, 200)
+            drawing.optional(integration, 65, "error_status", 400, 400, 500, 200)
             if "error_status" not in integration:
                 drawing.optional(integration, 60, "invocation", "event", "request_response")
     elif kind.startswith("http"):
@@ -196,7 +196,7 @@ def _users(drawing: Drawing, data: dict[str, Any], api: dict[str, Any]) -> dict[
         source.setdefault("pushes", {})[name] = push
     values = {}
     for name in ("header.authorization", "header.x-client", "querystring.q"):
-        if drawing.maybe(75):
+        if drawing.maybe(60):
             values[name] = drawing.draw(popularities())
     if values:
         source["values"] = values
