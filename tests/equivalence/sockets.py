@@ -218,7 +218,7 @@ def _sessions(drawing: Drawing) -> dict[str, Any]:
         sessions["population"] = drawing.one(5, 3, 10, 1)
         overs = ("1us", "2ms", "4ms") if drawing.is_crowded else ("100ms", "1us", "1s")
         drawing.optional(sessions, 90, "connect_over", *overs)
-    if drawing.maybe(50):
+    if drawing.maybe(65):
         sessions["until"] = drawing.one("61s", "3s", "1500ms") if sessions else "3s"
     if sessions.get("until") in ("3s", "1500ms") and "connect_over" not in sessions:
         sessions["connect_over"] = "100ms"
@@ -231,7 +231,7 @@ def _sessions(drawing: Drawing) -> dict[str, Any]:
             sessions["length"] = {"exponential": drawing.one("1s", "300ms")}
     if "population" in sessions and sessions.get("until") != "61s" and "until" in sessions:
         away = ("2ms", "10ms", "100ms") if drawing.is_crowded else ("300ms", {"exponential": "1s"})
-        drawing.optional(sessions, 60, "away", *away)
+        drawing.optional(sessions, 90, "away", *away)
     kind = drawing.one("think", "rate", "silent", "even", "limited", "silent")
     if kind == "rate":
         sessions["messages"] = drawing.one(20, "300/min", 5)
