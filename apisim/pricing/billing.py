@@ -5,7 +5,7 @@ of the replications' bills (:func:`apisim.pricing.bill.mean_bill`); the bill of 
 their mean usage, because tiers and free tier apply to the expected month once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -129,7 +129,19 @@ def bill_of_month(
         f"user pool {pool.name}: all {pool.population:,} users are taken to sign in in the month"
         for pool in usage.user_pools
     )
-    return replace(bill, notes=(*bill.notes, *projected, *pools, *usage.notes))
+    traced = _notes_on_traces(settings.represents, usage)
+    return replace(bill, notes=(*bill.notes, *projected, *pools, *traced, *usage.notes))
+
+
+def _notes_on_traces(represents: Represents | None, usage: Usage) -> Iterator[str]:
+    """A reservoir has so many a second whatever the traffic; a projection scales all alike."""
+    weights = [] if represents is None else represents.weights
+    varies = any(Fraction(str(weight)) != 1 for weight in weights)
+    if varies and any(one.traces for one in usage.traces):
+        yield (
+            "xray.traces.recorded: the reservoir of so many a second is scaled like the traffic; "
+            "hours with less of it record a larger part, hours with more a smaller one"
+        )
 
 
 def leave_one_out(

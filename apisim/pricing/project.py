@@ -184,15 +184,8 @@ def _held(
     }  # fmt: skip
     for meter, quantity in Usage(functions=tuple(held.values())).quantities(book).items():
         quantities[meter] = quantities.get(meter, Fraction(0)) + quantity
-    clusters = {
-        (cache.api, cache.stage, cache.size)
-        for windows in replications
-        for window in windows
-        for cache in window.usage.caches
-    }
-    for _, _, size in clusters:
-        meter = f"apigateway.cache.{size}"
-        quantities[meter] = quantities.get(meter, Fraction(0)) + month
+    for meter, hours in _of_clusters(replications, month):
+        quantities[meter] = quantities.get(meter, Fraction(0)) + hours
     acls = {
         (waf.api, waf.stage, waf.rules)
         for windows in replications
@@ -239,6 +232,22 @@ def month_doubts(
         for window, factor in zip(windows, times, strict=True)
         for doubt in window.usage.doubts
     )
+
+
+def _of_clusters(
+    replications: Sequence[Sequence[Window]], month: Fraction
+) -> Iterator[tuple[str, Fraction]]:
+    """Hours of each cluster; of one that was resized, each size has its share of the run."""
+    held_ns: dict[tuple[str, str], dict[str, int]] = {}
+    for windows in replications:
+        for cache in (cache for window in windows for cache in window.usage.caches):
+            sizes = held_ns.setdefault((cache.api, cache.stage), {})
+            sizes[cache.size] = sizes.get(cache.size, 0) + cache.provisioned_ns
+    for sizes in held_ns.values():
+        whole = sum(sizes.values())
+        for size, part_ns in sizes.items():
+            share = Fraction(part_ns, whole) if whole else Fraction(1, len(sizes))
+            yield f"apigateway.cache.{size}", month * share
 
 
 def _of_time(

@@ -9,7 +9,8 @@ minutes, transfer out, PrivateLink bytes and endpoint hours of private APIs, cac
 with their rules and what they look at, Lambda requests and duration, authorizers included, the
 neighbours of :mod:`apisim.pricing.neighbours`, and the logs and traces of
 :mod:`apisim.pricing.logs`. Not counted: what consumers do with what is sent to a queue, a topic or
-a stream; storage; the new connections of a X
+a stream; storage; the new connections of a load balancer, unless the scenario says how many
+requests come over one.
 """
 
 from collections.abc import Callable, Iterable

@@ -187,7 +187,7 @@ _CLAIMS: Final[dict[str, Callable[[_Owners, Any], Iterable[Claim]]]] = {
     "traces": lambda owners, one: [_claim("traces", owners.of_stage(one.name))],
 }
 #: What tells apart the entries of a field.
-_NAMES: Final = ("name", "api", "stage", "size", "route", "kind")
+_NAMES: Final = ("name", "api", "stage", "route", "kind")
 #: Whose may be what is paid for being there, by field of :class:`Usage`.
 _SCOPES: Final[dict[str, Callable[[_Owners, Any], _Mask]]] = {
     "caches": lambda owners, one: owners.of_api(one.api),

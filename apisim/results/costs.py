@@ -202,13 +202,13 @@ class Costing:
             for group, count in sums.items():
                 if group != UNALLOCATED:
                     found[group] = found.get(group, 0) + claim.weight * count
-        if sum(found.values()):
-            return found
+        if used.claims:
+            return found  # without any use it is nobody's
         requests = self.weights(groups, (_REQUESTS,), used.scope)
         n_bytes = self.weights(groups, _BYTES, used.scope)
         for one in (requests, n_bytes):
             one.pop(UNALLOCATED, None)
-        return rule_shares("requests" if used.claims else self.rule, requests, n_bytes)
+        return rule_shares(self.rule, requests, n_bytes)
 
     def by_answer(self, used: Used) -> dict[Group, int | Fraction]:
         """How much of a thing was used by requests with each answer."""

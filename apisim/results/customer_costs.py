@@ -213,12 +213,19 @@ class Split:
         """
         names = self.program.names
         prices: dict[tuple[str, int, int], Fraction] = {}
-        nobody = unallocated = equally = Fraction(0)
+        nobody = unallocated = Fraction(0)
+        alike: dict[tuple[bytes, bool], Fraction] = {}
         for used, amount in zip(costing.used, amounts, strict=True):
             if not amount:
                 continue
-            if not used.claims and costing.rule == "even":
-                equally += amount
+            if not used.claims and costing.rule in ("even", "unallocated"):
+                callers, has_others = self._callers(costing, used)
+                is_alone = callers.sum() == 1 and not has_others
+                if costing.rule == "even" or is_alone:
+                    key_of = callers.tobytes(), has_others
+                    alike[key_of] = alike.get(key_of, Fraction(0)) + amount
+                else:
+                    unallocated += amount
                 continue
             weights = self._weights(costing, used)
             whole = sum(weights.values())
@@ -232,9 +239,15 @@ class Split:
         totals = self._totals(costing)
         in_all = sum(int(part.counts[:, :, _REQUESTS].sum()) for _, part in costing.parts)
         nobody_requests = max(in_all - int(requests.sum()), 0)
-        callers = int((requests > 0).sum()) + (nobody_requests > 0)
-        unallocated += Fraction(0) if callers else equally
-        each = equally / callers if callers else Fraction(0)
+        evenly: list[tuple[NDArray[np.bool_], Fraction]] = []
+        for (mask, has_others), amount in alike.items():
+            callers = np.frombuffer(mask, bool)
+            n_callers = int(callers.sum()) + has_others
+            if not n_callers:
+                unallocated += amount
+                continue
+            evenly.append((callers, amount / n_callers))
+            nobody += amount / n_callers if has_others else 0
         per_unit: list[tuple[slice, int, int, Fraction]] = []
         for (group, api, measure), amount in prices.items():
             own = self._members(group)
@@ -245,14 +258,15 @@ class Split:
                 continue
             per_unit.append((own, api, measure, amount / in_use))
             nobody += amount * (in_use - of_customers) / in_use
-        nobody += each if nobody_requests else 0
-        denominator = lcm(each.denominator, *(price.denominator for *_, price in per_unit))
+        shares = [price for *_, price in per_unit] + [each for _, each in evenly]
+        denominator = lcm(*(share.denominator for share in shares))
         numerators = np.zeros(len(names.customers), object)
         for own, api, measure, price in per_unit:
             numerators[own] += self.used[own, api, measure].astype(object) * int(
                 price * denominator
             )
-        numerators[requests > 0] += int(each * denominator)
+        for callers, each in evenly:
+            numerators[callers] += int(each * denominator)
         scaled = costing.requests_with(None)
         scale = scaled / in_all if in_all else Fraction(0)
         return CustomerCosts(
@@ -316,12 +330,23 @@ class Split:
 
         for claim in used.claims:
             add(claim.measure, claim.owners, claim.answers, claim.weight)
-        if found:
+        if used.claims:
             return found
-        rule = "requests" if used.claims else costing.rule
-        for measure in {"requests": (_REQUESTS,), "bytes": _BYTES}.get(rule, ()):
+        for measure in {"requests": (_REQUESTS,), "bytes": _BYTES}.get(costing.rule, ()):
             add(measure, used.scope, None)
         return found
+
+    def _callers(self, costing: "Costing", used: Used) -> tuple[NDArray[np.bool_], bool]:
+        """Customers that asked for anything where a thing may be used, and whether others did."""
+        groups, apis = self._groups(costing), self.program.names.apis
+        callers = np.zeros(len(self.program.names.customers), bool)
+        has_others = False
+        for (holder, api), count in costing.weights(groups, (_REQUESTS,), used.scope).items():
+            own = self.used[self._members(holder), apis.index(api), _REQUESTS]
+            callers[self._members(holder)] |= own > 0
+            # A count of a month is scaled; that of customers is not.
+            has_others |= bool(count) and not own.any()
+        return callers, has_others
 
     def _totals(self, costing: "Costing") -> dict[tuple[str, int, int], int]:
         """Sums of what is counted, as simulated, by holder, API and count."""

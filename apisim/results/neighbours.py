@@ -1,13 +1,14 @@
 """What a replication used of the neighbours of its APIs, for the bill.
 
 What a service took is counted at the service, for the whole run; a part of the run gets a share of
-it, by the calls that lead there. What a load balancer carries is what its routes are sent and what
-they answer. Bytes are kept by route and not by what became of a request: those sent are shared by
-the requests that were passed on, those answered by the answers that the cache did not give. In the
-warm-up the shares are those after it.
+it, by the calls that reached it. What a load balancer carries is what its routes passed on and what
+was answered to that, answer by answer. The time that requests were under way is kept after the
+warm-up only: those of the warm-up are taken to be as long.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
 
 from apisim.draws.distributions import Constant
 from apisim.engine.program import Program
@@ -115,7 +116,7 @@ def _held(service: Service) -> tuple[int, int]:
 def _calls_to(
     replication: Replication, service: str, phases: Collection[int], parts: Collection[int]
 ) -> int:
-    """Requests of routes that call a service, and calls of functions that do."""
+    """Requests of routes that reached a service, and calls of functions that do."""
     names, recorder = replication.program.names, replication.recorder
     scenario = replication.program.scenario
     cells = [
@@ -123,7 +124,7 @@ def _calls_to(
         for at in _cells_of(replication.program, phases)
         if _target(replication.program, at, "service") == service
     ]
-    found = int(recorder.usage[cells][:, list(parts)]["requests"].sum())
+    found = int(recorder.usage[cells][:, list(parts)]["integrations"].sum())
     for at, name in enumerate(names.functions):
         calls = scenario.functions[name.partition(":")[0]].calls
         each = sum(call.service == service for call in calls)
@@ -168,19 +169,17 @@ def balancer_usage(
             if _target(program, at, "endpoint") != name:
                 continue
             sums, usage = recorder.cells[at], recorder.usage[at]
-            of, called = int(sums["requests"]), int(sums["integrations"])
-            if of and not called:
-                continue
-            # Whom the gateway refuses gets a few words; whom its cache serves gets an answer.
-            answered = called + int(sums["cache_hits"])
             busy_ns = int(sums["integration_high"]) * _HIGH_WORD + int(sums["integration_low"])
-            for part in parts:
-                n = int(usage["requests"][part].sum())
-                # Nothing is known of a cell that was met in the warm-up only: it is taken whole.
-                requests += _share(n, called, of)
-                n_bytes += _share(int(usage["bytes_in"][part].sum()), called, of)
-                n_bytes += _share(int(usage["bytes_out"][part].sum()), called, answered)
-                active_ns += busy_ns * n // of if of else 0
+            carried = usage[list(parts)]
+            called = int(carried["integrations"].sum())
+            requests += called
+            moved = carried["bytes_in"] + carried["bytes_out"]
+            # Of an answer that some got who were passed on, and some who were not, a part.
+            of = np.maximum(carried["requests"], 1)
+            n_bytes += int((moved * carried["integrations"] // of).sum())
+            # How long they took in the warm-up is not kept: as long as those after it.
+            measured = int(sums["integrations"])
+            active_ns += busy_ns * called // measured if measured else 0
         yield BalancerUsage(
             name=name,
             kind=endpoint.behind,

@@ -506,7 +506,7 @@ OFF: Final[dict[str, Switch]] = {
     ),
     "balancer bytes": Switch(
         "apisim/results/neighbours.py",
-        'n_bytes += _share(int(usage["bytes_out"][part].sum()), called, answered)',
+        'n_bytes += int((moved * carried["integrations"] // of).sum())',
         "n_bytes += 0",
     ),
     "endpoint hours": Switch(
