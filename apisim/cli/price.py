@@ -108,6 +108,8 @@ def price(
             given.add_option("--month-to-date", option, is_before=True)
         given.checked()
         plans = free_tier or []
+        if day is not None and not 1970 <= day.year <= 2199:
+            raise ApisimError(f"--date must be from 1970-01-01 to 2199-12-31, got {day.date()}")
         today = day.date() if day is not None else _today()
         chosen = Form.JSON if is_json else form or Form.TABLE
         if given.plan is not None:

@@ -109,7 +109,11 @@ def _first_month(value: Any, refuse: Refuse) -> date | None:
         return None
     found = _day(f"{value}-01")
     if found is None:
-        refuse(("first_month",), f"must be a month, got {shown(value)}", "for example 2026-11")
+        refuse(
+            ("first_month",),
+            f"must be a month, got {shown(value)}",
+            "for example 2026-11, from 1970 to 2199",
+        )
     return found
 
 
@@ -154,10 +158,12 @@ def _credits(value: Any, refuse: Refuse) -> list[Credit]:
 
 
 def _day(value: Any) -> date | None:
+    """A day of the years that a scenario's ``start`` may have; None for anything else."""
     try:
-        return date.fromisoformat(value) if isinstance(value, str) else None
+        found = date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+    return found if found is not None and 1970 <= found.year <= 2199 else None
 
 
 def decimal_as_written(value: Any) -> Decimal | None:

@@ -225,6 +225,7 @@ def test_months_are_rated_one_by_one_and_credits_pay(cli: Cli, tmp_path: Path) -
         ("months: [4]", ":1:10: months.0: must be a mapping of meters to quantities, got 4"),
         ("months: [{apigateway.rest.request: 1}]", "did you mean apigateway.rest.requests?"),
         ("months: [{}]\nfirst_month: May", ':2:1: first_month: must be a month, got "May"'),
+        ("months: [{}]\nfirst_month: 9999-12", ':2:1: first_month: must be a month, got "9999-12"'),
         ("months: [{}]\naccount_months: 1.5", ":2:1: account_months: must be a whole number"),
         ("months: [{}]\ncredits: 200", ":2:1: credits: must be a list, got 200"),
         ("months: [{}]\ncredits: [200]", ":2:11: credits.0: must be a mapping, got 200"),
@@ -252,3 +253,11 @@ def test_months_and_options_are_not_mixed(cli: Cli, tmp_path: Path) -> None:
     code, _, err = cli("price", "--quantities", str(file), "--quantity", f"{REST}=1")
     assert code == 2
     assert "cannot stand beside months in the file" in err
+
+
+def test_a_day_of_no_year_that_a_scenario_has_is_refused(cli: Cli) -> None:
+    for day in ("9999-12-31", "0001-01-01"):
+        asked = ("price", "--date", day, "--quantity", f"{REST}=1", "--format", "focus")
+        refused = cli(*asked)
+        assert refused.code == 2
+        assert "--date must be from 1970-01-01 to 2199-12-31" in refused.err
