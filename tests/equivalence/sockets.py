@@ -128,7 +128,10 @@ def _integration(drawing: Drawing, data: dict[str, Any]) -> dict[str, Any]:
     if kind.startswith("lambda"):
         integration["function"] = drawing.one(*data["functions"])
         if kind == "lambda":
-            drawing.optional(integration, 65, "error_status", 400, 400, 500, 200)
+            drawing.optional(integration, 75, "error_status", 400, 500, 400, 500, 200)
+            if integration.get("error_status", 200) != 200 and drawing.maybe(60):
+                # Of few functions: what becomes of their errors would hardly be seen.
+                data["functions"][integration["function"]].setdefault("errors", "50%")
             if "error_status" not in integration:
                 drawing.optional(integration, 60, "invocation", "event", "request_response")
     elif kind.startswith("http"):
