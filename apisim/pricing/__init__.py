@@ -36,10 +36,10 @@ from apisim.pricing.neighbours import (
     UserPoolUsage,
     VpcEndpointUsage,
 )
-from apisim.pricing.project import Window
 from apisim.pricing.quantities import Quantities, QuantityError
 from apisim.pricing.rating import rate
 from apisim.pricing.usage import ApiUsage, CacheUsage, FunctionUsage, Usage, WafUsage
+from apisim.pricing.windows import Window
 
 __all__ = [
     "ApiUsage",

@@ -15,9 +15,10 @@ from typing import Literal, Protocol
 from apisim.pricing.bill import Bill
 from apisim.pricing.book import PriceBook
 from apisim.pricing.exact import rounded
-from apisim.pricing.project import Represents, Window, factors_of, month_hours, month_quantities
+from apisim.pricing.project import month_of, month_parts, month_quantities
 from apisim.pricing.rating import rate
 from apisim.pricing.usage import Usage
+from apisim.pricing.windows import Represents, Window, factors_of, month_hours
 
 __all__ = ["PricingSettings", "bill_of_month", "bill_of_run", "leave_one_out"]
 
@@ -123,7 +124,8 @@ def bill_of_month(
         free_tier=settings.free_tier,
         today=today,
     )
-    usage = sum((window.usage for window in windows), Usage())
+    used = (window.usage for of_one in replications for window in of_one)
+    usage = sum(used, Usage())
     projected = _projection_notes(windows, factors, month_hours(settings.hours, start))
     pools = (
         f"user pool {pool.name}: all {pool.population:,} users are taken to sign in in the month"
@@ -170,12 +172,32 @@ def leave_one_out(
     """
     if len(replications) < 2:
         raise ValueError(f"need at least 2 replications, got {len(replications)}")
-    return tuple(
-        bill_of_month(
-            settings, [*replications[:left_out], *replications[left_out + 1 :]], book, start=start
-        ).total
-        for left_out in range(len(replications))
-    )
+    represents, hours = settings.represents, settings.hours
+    _, held = month_parts(replications, book, represents=represents, hours=hours, start=start)
+    each = [
+        month_of(windows, book, represents=represents, hours=hours, start=start)
+        for windows in replications
+    ]
+    total: dict[str, Fraction] = {}
+    for used in each:
+        for meter, quantity in used.items():
+            total[meter] = total.get(meter, Fraction(0)) + quantity
+    n_left = len(replications) - 1
+
+    def without(used: Mapping[str, Fraction]) -> Decimal:
+        quantities = dict(held)
+        for meter, quantity in total.items():
+            mean = (quantity - used.get(meter, Fraction(0))) / n_left
+            quantities[meter] = quantities.get(meter, Fraction(0)) + mean
+        bill = rate(
+            book,
+            {meter: quantity for meter, quantity in quantities.items() if quantity},
+            month_to_date=settings.month_to_date,
+            free_tier=settings.free_tier,
+        )
+        return bill.total
+
+    return tuple(without(used) for used in each)
 
 
 def _projection_notes(

@@ -20,8 +20,8 @@ from typing import Any, Final
 from apisim.pricing.book import PriceBook
 from apisim.pricing.exact import plain, rounded
 from apisim.pricing.neighbours import ServiceUsage
-from apisim.pricing.project import Window
 from apisim.pricing.usage import ApiUsage, FunctionUsage, Usage
+from apisim.pricing.windows import Window
 
 __all__ = ["infracost_usage"]
 

@@ -90,6 +90,21 @@ class Statement:
     left: tuple[tuple[Credit, Fraction], ...] = ()
 
     @property
+    def usable(self) -> tuple[tuple[Credit, Fraction], ...]:
+        """What is left of credits that can still pay in the month after the last."""
+        return tuple((credit, left) for credit, left in self.left if left and self._lasts(credit))
+
+    @property
+    def lapsed(self) -> tuple[tuple[Credit, Fraction], ...]:
+        """What was left of credits that ended by then."""
+        return tuple(
+            (credit, left) for credit, left in self.left if left and not self._lasts(credit)
+        )
+
+    def _lasts(self, credit: Credit) -> bool:
+        return credit.until is None or month_after(self.months[-1].first_day) <= credit.until
+
+    @property
     def total(self) -> Fraction:
         """What was used costs in all months."""
         return sum((month.bill.exact_total for month in self.months), Fraction(0))
@@ -126,7 +141,10 @@ class Statement:
                 for month in self.months
             ],
             "credits_left": [
-                {"name": credit.name, "amount": self.text(left)} for credit, left in self.left
+                {"name": credit.name, "amount": self.text(left)} for credit, left in self.usable
+            ],
+            "credits_lapsed": [
+                {"name": credit.name, "amount": self.text(left)} for credit, left in self.lapsed
             ],
         }
 

@@ -1,10 +1,5 @@
 """From a window of a run to the expected usage of a month.
 
-A month is projected only from what the scenario says its window stands for: ``steady``; the weight
-of each hour of a day or of a week (1 is the traffic as simulated; a week begins on Monday, UTC); or
-how many times a month a phase happens. Phases with a count fill their share of the month; what
-``represents`` describes fills the rest.
-
 Usage is scaled by exact fractions and averaged over replications, before tiers and free tier. Cache
 clusters, load balancers, interface endpoints and capacity that is held cost the month's hours
 whatever the traffic, and each user of a user pool is one a month. A log holds what is written
@@ -12,83 +7,27 @@ within its retention, as it does when it has been there for that long. What does
 cold caches) is not in the projection: the caller leaves the warm-up out of the windows.
 """
 
-import calendar
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
-from typing import Final, Literal, Protocol
+from typing import Literal
 
 from apisim.pricing.book import PriceBook
 from apisim.pricing.counting import NS_PER_HOUR
 from apisim.pricing.doubts import Doubt, added
-from apisim.pricing.errors import SettingError
-from apisim.pricing.exact import Number, as_fraction
 from apisim.pricing.neighbours import ServiceUsage
 from apisim.pricing.usage import Usage
+from apisim.pricing.windows import Represents, Window, factors_of, month_hours
 
 __all__ = [
-    "Represents",
-    "Window",
-    "factors_of",
     "month_doubts",
     "month_events",
-    "month_hours",
+    "month_of",
     "month_parts",
     "month_quantities",
     "scaling_part",
-    "weighted_hours",
 ]
-
-_HOURS_PER_DAY: Final = 24
-_HOURS_PER_WEEK: Final = 168
-
-
-class Represents(Protocol):
-    """What a window stands for in a month, as a scenario says it."""
-
-    @property
-    def kind(self) -> str:
-        """``steady``, ``day`` or ``week``."""
-        ...
-
-    @property
-    def weights(self) -> Sequence[object]:
-        """24 or 168 numbers, 1 being the traffic as simulated; empty for ``steady``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A part of a run that stands for a part of the month.
-
-    Attributes
-    ----------
-    name : str
-        Phase, for messages.
-    duration_ns : int
-        Simulated time it covers [ns], > 0.
-    usage : Usage
-        Used in that time, after warm-up.
-    events_per_month : int, Decimal, Fraction or None
-        How many times a month it happens; None where ``represents`` says what it stands for.
-    """
-
-    name: str
-    duration_ns: int
-    usage: Usage
-    events_per_month: Number | None = None
-
-    def __post_init__(self) -> None:
-        if self.duration_ns <= 0:
-            raise ValueError(f"window {self.name} must last > 0 ns, got {self.duration_ns}")
-        if self.events_per_month is not None and as_fraction(self.events_per_month) < 0:
-            raise ValueError(f"window {self.name}: events_per_month must be >= 0")
-
-    @property
-    def hours(self) -> Fraction:
-        """Simulated time it covers [h]."""
-        return Fraction(self.duration_ns, NS_PER_HOUR)
 
 
 def month_quantities(
@@ -152,18 +91,33 @@ def month_parts(
     Parameters, and what is raised, as :func:`month_quantities`.
     """
     used: dict[str, Fraction] = {}
-    month = Fraction(month_hours(hours, start))
     for windows in replications:
-        factors = factors_of(windows, represents, hours, start)
-        for window, factor in zip(windows, factors, strict=True):
-            for meter, quantity in scaling_part(window.usage, month).quantities(book).items():
-                share = quantity * factor / len(replications)
-                used[meter] = used.get(meter, Fraction(0)) + share
-    held = _held(replications, book, month)
-    return (
-        {meter: quantity for meter, quantity in used.items() if quantity},
-        {meter: quantity for meter, quantity in held.items() if quantity},
-    )
+        found = month_of(windows, book, represents=represents, hours=hours, start=start)
+        for meter, quantity in found.items():
+            used[meter] = used.get(meter, Fraction(0)) + quantity / len(replications)
+    held = _held(replications, book, Fraction(month_hours(hours, start)))
+    return used, {meter: quantity for meter, quantity in held.items() if quantity}
+
+
+def month_of(
+    windows: Sequence[Window],
+    book: PriceBook,
+    *,
+    represents: Represents | None,
+    hours: int | Literal["calendar"],
+    start: datetime,
+) -> dict[str, Fraction]:
+    """What a month uses as its traffic does, if it is like one replication.
+
+    Parameters, and what is raised, as :func:`month_quantities`.
+    """
+    used: dict[str, Fraction] = {}
+    month = Fraction(month_hours(hours, start))
+    factors = factors_of(windows, represents, hours, start)
+    for window, factor in zip(windows, factors, strict=True):
+        for meter, quantity in scaling_part(window.usage, month).quantities(book).items():
+            used[meter] = used.get(meter, Fraction(0)) + quantity * factor
+    return {meter: quantity for meter, quantity in used.items() if quantity}
 
 
 def _held(
@@ -282,107 +236,3 @@ def _of_time(
     pools = {one.name: one for usage in usages for one in usage.user_pools}
     for pool in pools.values():
         yield f"cognito.mau.{pool.tier}", Fraction(pool.population)
-
-
-def month_hours(hours: int | Literal["calendar"], start: datetime) -> int:
-    """Hours of a month.
-
-    Parameters
-    ----------
-    hours : int or "calendar"
-        730 (an average month), 720 (30 days), or the real month of ``start``.
-    start : datetime.datetime
-        A time in the month; without a time zone it is taken as UTC.
-
-    Examples
-    --------
-    >>> month_hours("calendar", datetime(2028, 2, 10, tzinfo=UTC))
-    696
-    """
-    if hours != "calendar":
-        return hours
-    day = _utc(start)
-    return calendar.monthrange(day.year, day.month)[1] * _HOURS_PER_DAY
-
-
-def weighted_hours(
-    represents: Represents, hours: int | Literal["calendar"], start: datetime
-) -> Fraction:
-    """Hours of the simulated traffic that a month amounts to.
-
-    Parameters
-    ----------
-    represents : Represents
-        ``steady``: every hour is as simulated. ``day``, ``week``: an hour carries its weight times
-        the simulated traffic; Monday 00:00 UTC begins a week.
-    hours, start
-        As :func:`month_hours`. A calendar month has the weekdays it has; in 730 or 720 hours each
-        hour of the week has its average share.
-
-    Raises
-    ------
-    SettingError
-        If there are not 24 (168) weights, or one of them is negative.
-    """
-    month = Fraction(month_hours(hours, start))
-    if represents.kind == "steady":
-        return month
-    # The shortest decimal of a weight is the one that was written: 0.1 is a tenth.
-    weights = [Fraction(str(weight)) for weight in represents.weights]
-    expected = {"day": _HOURS_PER_DAY, "week": _HOURS_PER_WEEK}[represents.kind]
-    if len(weights) != expected or min(weights) < 0:
-        raise SettingError(
-            ("pricing", "represents", represents.kind),
-            f"must be {expected} weights of at least 0, got {len(weights)} from {min(weights)} up",
-        )
-    if represents.kind == "week" and hours == "calendar":
-        first = _utc(start).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        days = (first + timedelta(days=n) for n in range(int(month) // _HOURS_PER_DAY))
-        return sum((_day_of(weights, day.weekday()) for day in days), Fraction(0))
-    return month * sum(weights) / expected
-
-
-def _day_of(weights: Sequence[Fraction], weekday: int) -> Fraction:
-    return sum(weights[weekday * _HOURS_PER_DAY : (weekday + 1) * _HOURS_PER_DAY], Fraction(0))
-
-
-def factors_of(
-    windows: Sequence[Window],
-    represents: Represents | None,
-    hours: int | Literal["calendar"],
-    start: datetime,
-) -> list[Fraction]:
-    """How many times each window happens in the month; parameters as :func:`month_quantities`."""
-    month = Fraction(month_hours(hours, start))
-    counted = [window for window in windows if window.events_per_month is not None]
-    rest = [window for window in windows if window.events_per_month is None]
-    counted_hours = sum((_times(window) * window.hours for window in counted), Fraction(0))
-    if counted_hours > month:
-        names = ", ".join(window.name for window in counted)
-        raise SettingError(
-            ("pricing", "hours"),
-            f"a month of {month} h cannot hold the {round(counted_hours)} h of {names}",
-            "lower events_per_month",
-        )
-    per_window = Fraction(0)
-    if rest:
-        if represents is None:
-            names = ", ".join(window.name for window in rest)
-            raise SettingError(
-                ("pricing", "month"),
-                f"project needs to know what {names} stands for",
-                "write represents: steady, {day: [24 weights]} or {week: [168 weights]}, "
-                "or events_per_month: on the phase",
-            )
-        free = (month - counted_hours) / month
-        simulated = sum((window.hours for window in rest), Fraction(0))
-        per_window = weighted_hours(represents, hours, start) * free / simulated
-    return [per_window if window.events_per_month is None else _times(window) for window in windows]
-
-
-def _times(window: Window) -> Fraction:
-    return as_fraction(window.events_per_month or 0)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -356,6 +356,9 @@ def _sum(one: T, other: T) -> T:
         )
         if hasattr(one, name)
     }  # fmt: skip
+    if isinstance(one, ServiceUsage):
+        # Known only in part in one of two windows, it is known only in part in both together.
+        totals["is_shared_out"] = one.is_shared_out or other.is_shared_out
     if replace(one, **totals) != replace(other, **totals):
         raise ValueError(f"cannot add usage of two different things: {one} and {other}")
     return replace(one, **totals)

@@ -18,8 +18,9 @@ from apisim.pricing import (
 )
 from apisim.pricing.doubts import Doubt
 from apisim.pricing.infracost import infracost_usage
-from apisim.pricing.project import factors_of, month_doubts, month_events
+from apisim.pricing.project import month_doubts, month_events
 from apisim.pricing.ranges import Range, ranges_of
+from apisim.pricing.windows import factors_of
 from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
 

@@ -3,8 +3,7 @@
 What grows with the traffic is known by source; within a source it belongs to the routes that lead
 to it, by what is counted of their requests (:data:`_CLAIMS`). What is paid for being there belongs
 to the routes, callers or API that the scenario names (:data:`_SCOPES`), and is shared among them by
-``pricing.allocation``. Routes lead where they led at the start: what the timeline changes about
-that is not looked at.
+``pricing.allocation``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ from apisim.engine.program import Program
 from apisim.gateway.status import Answer
 from apisim.pricing import PriceBook, Usage
 from apisim.pricing.project import scaling_part
+from apisim.results.targets import Targets, calls_of, targets_of
 from apisim.results.usage_groups import OWNER_MEASURES, Owner, PartUsage
 from apisim.scenario.stages import stage_label
 
@@ -57,15 +57,6 @@ class Used:
     claims: tuple[Claim, ...] = ()
 
 
-class Target(NamedTuple):
-    """Where a route leads; empty names where it does not."""
-
-    function: str
-    endpoint: str
-    service: str
-    authorizer: str  # its function
-
-
 #: Answers of the gates before a web ACL (``engine/*/gateway.py`` has their order).
 BEFORE_WAF: Final = (
     Answer.SIGN_IN_THROTTLED, Answer.UNAVAILABLE, Answer.MTLS_FAILED, Answer.TOO_LARGE,
@@ -94,13 +85,17 @@ class _Owners:
 
     program: Program
     owners: Sequence[Owner]
-    targets: Sequence[Target]
+    targets: Sequence[Targets]
 
     @classmethod
     def of(cls, program: Program, owners: Sequence[Owner]) -> "_Owners":
-        return cls(program, owners, [_target(program, owner) for owner in owners])
+        return cls(
+            program,
+            owners,
+            [targets_of(program, one.api, one.route, one.variant) for one in owners],
+        )
 
-    def where(self, is_meant: Callable[[Owner, Target], bool]) -> _Mask:
+    def where(self, is_meant: Callable[[Owner, Targets], bool]) -> _Mask:
         pairs = zip(self.owners, self.targets, strict=True)
         return np.array([is_meant(owner, target) for owner, target in pairs], bool)
 
@@ -115,11 +110,11 @@ class _Owners:
 
     def calling(self, function: str) -> _Mask:
         of = function.partition(":")[0]
-        return self.where(lambda _, target: target.function == of)
+        return self.where(lambda _, target: of in target.functions)
 
     def asking(self, function: str) -> _Mask:
         of = function.partition(":")[0]
-        return self.where(lambda _, target: target.authorizer == of)
+        return self.where(lambda _, target: of in target.authorizers)
 
     def from_source(self, is_meant: Callable[[Any], bool]) -> _Mask:
         traffic = self.program.scenario.traffic
@@ -128,38 +123,22 @@ class _Owners:
         )
 
 
-def _target(program: Program, owner: Owner) -> Target:
-    api = program.scenario.apis[owner.api]
-    route = api.every_route.get(owner.route)
-    if route is None:
-        return Target("", "", "", "")
-    named = route.integration
-    function, endpoint = named.function or "", named.endpoint or ""
-    canary = api.stage.canary
-    if canary is not None and (owner.variant == "canary" or canary.promoted):
-        function = canary.functions.get(function, function)
-        endpoint = canary.endpoints.get(endpoint, endpoint)
-    authorizer = program.scenario.authorizers.get(route.authorizer or "")
-    asked = "" if authorizer is None else authorizer.function or ""
-    return Target(function, endpoint, named.service or "", asked)
-
-
 def _of_function(owners: _Owners, name: str) -> Iterator[Claim]:
     yield _claim("integrations", owners.calling(name), _NOT_RUN)
     yield _claim("authorizer_calls", owners.asking(name))
 
 
 def _of_service(owners: _Owners, name: str) -> Iterator[Claim]:
-    yield _claim("integrations", owners.where(lambda _, target: target.service == name))
-    for function, spec in owners.program.scenario.functions.items():
-        n_calls = sum(call.service == name for call in spec.calls)
+    yield _claim("integrations", owners.where(lambda _, target: name in target.services))
+    for function in owners.program.scenario.functions:
+        n_calls = calls_of(owners.program, function, name)
         if n_calls:
             for claim in _of_function(owners, function):
                 yield claim._replace(weight=n_calls)
 
 
 def _of_balancer(owners: _Owners, name: str) -> Iterator[Claim]:
-    yield _claim("integrations", owners.where(lambda _, target: target.endpoint == name))
+    yield _claim("integrations", owners.where(lambda _, target: name in target.endpoints))
 
 
 def _of_web_acl(owners: _Owners, api: str) -> Iterator[Claim]:

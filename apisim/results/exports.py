@@ -2,11 +2,15 @@
 
 import math
 from datetime import timedelta
+from typing import Final
 
 from apisim.pricing.focus import Charges, Period, focus_rows, to_focus_csv
 from apisim.results.result import Result
 
-__all__ = ["bill_exports"]
+__all__ = ["EXPORTS", "bill_exports"]
+
+#: Files there may be.
+EXPORTS: Final = ("focus.csv", "focus-month.csv", "infracost-usage.yml")
 
 
 def bill_exports(result: Result) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.bill_rows import rows_to_csv
-from apisim.results.exports import bill_exports
+from apisim.results.exports import EXPORTS, bill_exports
 from apisim.results.result import Result
 from apisim.results.tables import columns_of, rows_of
 
@@ -20,7 +20,11 @@ _TABLES_IF_ANY: Final = ("customers", "usage", "websockets", "pushes")
 
 def to_json(result: Result) -> str:
     """The object that ``--json`` prints, ended by a line feed; not-a-numbers are null."""
-    return json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return _as_json(result.to_dict())
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
@@ -30,7 +34,8 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     ``focus-month.csv`` has the month's, and ``infracost-usage.yml`` what is used in it.
     Where there are customers ``customers.csv`` comes with them, where there are API keys
     ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, and ``pushes.csv`` where
-    something is pushed.
+    something is pushed. Those of these files that an earlier run left there, and this one does not
+    write, are removed.
 
     Parameters
     ----------
@@ -51,20 +56,37 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     directory = Path(directory)
     with as_output_error(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    texts = {"result.json": to_json(result)}
+    texts = {"result.json": ""}  # has the names of all files
     texts |= {f"{name}.csv": _table(result, name) for name in _TABLES}
     for name in _TABLES_IF_ANY:
         if rows_of(result, name):
             texts[f"{name}.csv"] = _table(result, name)
     texts |= bill_exports(result)
     texts["scenario.yaml"] = result.scenario.to_yaml()
-    for name in texts:
+    texts["result.json"] = _as_json(result.to_dict() | {"files": list(texts)})
+    # What an earlier run wrote there is not about this one; what somebody else did stays.
+    old = _written(directory) - set(texts)
+    for name in {*texts, *old}:
         refuse_input(directory / name, result.scenario)
     for name, text in texts.items():
         write_text(directory / name, text)
+    with as_output_error(directory):
+        for name in old:
+            (directory / name).unlink(missing_ok=True)
     return tuple(directory / name for name in texts)
 
 
 def _table(result: Result, name: str) -> str:
     rows = rows_of(result, name)
     return rows_to_csv(columns_of(name, rows), rows)
+
+
+def _written(directory: Path) -> set[str]:
+    """Files of this kind that a ``result.json`` there says a run has written with it."""
+    try:
+        document = json.loads((directory / "result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    files = document.get("files", []) if isinstance(document, dict) else []
+    known = {*(f"{name}.csv" for name in (*_TABLES, *_TABLES_IF_ANY)), *EXPORTS}
+    return {name for name in files if isinstance(name, str)} & known

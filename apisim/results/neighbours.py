@@ -20,6 +20,7 @@ from apisim.pricing import (
     UserPoolUsage,
     VpcEndpointUsage,
 )
+from apisim.results.targets import Targets, calls_of, targets_of
 from apisim.scenario.services import Service
 
 __all__ = [
@@ -118,20 +119,23 @@ def _calls_to(
 ) -> int:
     """Requests of routes that reached a service, and calls of functions that do."""
     names, recorder = replication.program.names, replication.recorder
-    scenario = replication.program.scenario
     cells = [
         at
         for at in _cells_of(replication.program, phases)
-        if _target(replication.program, at, "service") == service
+        if service in _targets(replication.program, at).services
     ]
     found = int(recorder.usage[cells][:, list(parts)]["integrations"].sum())
     for at, name in enumerate(names.functions):
-        calls = scenario.functions[name.partition(":")[0]].calls
-        each = sum(call.service == service for call in calls)
+        each = calls_of(replication.program, name.partition(":")[0], service)
         if each:
             executed = recorder.executions[list(phases)][:, at, list(parts)]
             found += each * int(executed["invocations"].sum())
     return found
+
+
+def _targets(program: Program, cell: int) -> Targets:
+    at = program.names.cells[cell]
+    return targets_of(program, at.api, at.route, at.variant)
 
 
 def _cells_of(program: Program, phases: Collection[int]) -> list[int]:
@@ -139,20 +143,6 @@ def _cells_of(program: Program, phases: Collection[int]) -> list[int]:
     return [
         at for at, cell in enumerate(program.names.cells) if (cell.source, cell.phase) in wanted
     ]
-
-
-def _target(program: Program, cell: int, kind: str) -> str | None:
-    """Service or endpoint that the route of a cell calls, as deployed at the start."""
-    at = program.names.cells[cell]
-    api = program.scenario.apis[at.api]
-    route = api.routes.get(at.route)
-    if route is None:
-        return None
-    target: str | None = getattr(route.integration, kind)
-    canary = api.stage.canary
-    if kind == "endpoint" and canary is not None and (at.variant == "canary" or canary.promoted):
-        return canary.endpoints.get(target or "", target)
-    return target
 
 
 def balancer_usage(
@@ -166,7 +156,7 @@ def balancer_usage(
             continue
         requests = n_bytes = active_ns = 0
         for at in cells:
-            if _target(program, at, "endpoint") != name:
+            if name not in _targets(program, at).endpoints:
                 continue
             sums, usage = recorder.cells[at], recorder.usage[at]
             busy_ns = int(sums["integration_high"]) * _HIGH_WORD + int(sums["integration_low"])

@@ -1,6 +1,9 @@
 """What a reader must know to read the numbers rightly."""
 
+from typing import Final
+
 from apisim.engine.program import Program
+from apisim.gateway.quota import DAY_NS
 from apisim.gateway.status import Answer
 from apisim.results.collect import Collector
 from apisim.results.tally import Tally
@@ -8,6 +11,9 @@ from apisim.results.wording import counted
 from apisim.scenario.formats import format_duration
 
 __all__ = ["notes_on"]
+
+#: Least days of each period of a quota.
+_DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
 
 def notes_on(collector: Collector, everything: Tally) -> list[str]:
@@ -48,12 +54,7 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
     for name, api in program.scenario.apis.items():
         if api.stage.has_cache and api.stage.cache_cluster_size is None:
             notes.append(f"the cache of {name} has no cluster size, so its hours are not billed")
-    notes += [
-        f"the load balancer before {name} is not in the bill (elb.{one.behind}.hours and what it "
-        "carries)"
-        for name, one in program.scenario.endpoints.items()
-        if one.behind is not None
-    ]
+    notes += _notes_on_bill(program)
     warm_up_ns = program.scenario.warm_up
     if warm_up_ns:
         notes.append(
@@ -63,6 +64,26 @@ def notes_on(collector: Collector, everything: Tally) -> list[str]:
     if len(collector.summaries) == 1:
         notes.append("one replication: no number has a confidence interval")
     return list(dict.fromkeys(notes))
+
+
+def _notes_on_bill(program: Program) -> list[str]:
+    notes = [
+        f"new connections of the load balancer before {name} are in no capacity unit: write "
+        "requests_per_connection"
+        for name, one in program.scenario.endpoints.items()
+        if one.behind is not None and one.requests_per_connection is None
+    ]
+    longer = [
+        name
+        for name, plan in program.scenario.usage_plans.items()
+        if plan.quota is not None and _DAYS[plan.quota.period] * DAY_NS > program.horizon_ns
+    ]
+    if longer and program.scenario.pricing.month == "project":
+        notes.append(
+            "the projected month repeats what the run let by: the quota of "
+            f"{', '.join(longer)}, whose period is longer than the run, may refuse more in a month"
+        )
+    return notes
 
 
 def _notes_on_traffic(program: Program) -> list[str]:

@@ -64,8 +64,11 @@ def statement_sections(statement: Statement) -> Iterator[Section]:
     remarks += [
         f"{credit.name}: {dollars(statement.decimal(left))} left"
         + (f", to be used until {credit.until}" if credit.until is not None else "")
-        for credit, left in statement.left
-        if left
+        for credit, left in statement.usable
+    ]
+    remarks += [
+        f"{credit.name}: {dollars(statement.decimal(left))} lapsed on {credit.until}"
+        for credit, left in statement.lapsed
     ]
     yield Section(
         title="All months",

@@ -1,9 +1,8 @@
 """What a replication used, in the form the bill is made from.
 
 A run is billed whole, warm-up included. A month is projected from what was used after the warm-up,
-cut into windows: one for each phase that says how often a month it happens, and one for the rest.
-What other sources used while such a phase went on is counted with the rest, because usage is kept
-by phase and not by time.
+cut into windows: one for each phase that says how often a month it happens, one for the rest of its
+source, and one for all sources of which no phase says so.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -107,24 +106,41 @@ def _plan(program: Program) -> list[tuple[Window, set[tuple[str, str]]]]:
     counted = _counted_phases(program)
     spans = phase_spans(program)
     run = (program.scenario.warm_up, program.horizon_ns)
+    run_ns = run[1] - run[0]
     plan = []
-    for (source, phase), times in counted.items():
-        duration_ns = length_ns([spans[source, phase]], *run)
-        if duration_ns > 0:
-            name = phase if len(program.names.sources) == 1 else f"{source}/{phase}"
-            window = Window(
-                name=name, duration_ns=duration_ns, usage=Usage(), events_per_month=times
+    for source, phases in counted.items():
+        for phase, times in phases.items():
+            duration_ns = length_ns([spans[source, phase]], *run)
+            if duration_ns > 0:
+                name = phase if len(program.names.sources) == 1 else f"{source}/{phase}"
+                window = Window(
+                    name=name, duration_ns=duration_ns, usage=Usage(), events_per_month=times,
+                    source=source,
+                )  # fmt: skip
+                plan.append((window, {(source, phase), *_pushed_in(program, source, phase)}))
+        # A source that is silent for a part of the run is silent for that part of the month.
+        left_ns = run_ns - length_ns(union(spans[source, phase] for phase in phases), *run)
+        rest = {
+            (of, phase)
+            for of, phase in program.names.phases
+            if source_of(of) == source and phase not in phases
+        }
+        if rest and left_ns > 0:
+            name = "the rest of the run" if len(counted) == 1 else f"the rest of {source}"
+            window = Window(name=name, duration_ns=left_ns, usage=Usage(), source=source)
+            plan.append((window, rest))
+    others = {(of, phase) for of, phase in program.names.phases if source_of(of) not in counted}
+    if others and run_ns > 0:
+        name = (
+            "the run"
+            if not plan
+            else " and ".join(
+                dict.fromkeys(
+                    source_of(of) for of, _ in program.names.phases if source_of(of) not in counted
+                )
             )
-            plan.append((window, {(source, phase), *_pushed_in(program, source, phase)}))
-    rest = set(program.names.phases) - set(counted)
-    rest -= {key for source, phase in counted for key in _pushed_in(program, source, phase)}
-    # A source that is silent for a part of the run is silent for that part of the month.
-    duration_ns = run[1] - run[0]
-    left_ns = duration_ns - length_ns(union(spans[key] for key in counted), *run)
-    duration_ns = left_ns if left_ns > 0 else duration_ns
-    if rest and duration_ns > 0:
-        name = "the rest of the run" if plan else "the run"
-        plan.append((Window(name=name, duration_ns=duration_ns, usage=Usage()), rest))
+        )
+        plan.append((Window(name=name, duration_ns=run_ns, usage=Usage()), others))
     return plan
 
 
@@ -134,14 +150,15 @@ def _pushed_in(program: Program, source: str, phase: str) -> set[tuple[str, str]
     return {(f"{source}.{push}", phase) for push in pushes}
 
 
-def _counted_phases(program: Program) -> dict[tuple[str, str], Decimal]:
-    """Phases that say how often a month they happen, in order."""
-    return {
-        (name, phase.name): times
-        for name, source in program.scenario.traffic.items()
-        for phase in source.phases
-        if (times := getattr(phase, "events_per_month", None)) is not None
-    }
+def _counted_phases(program: Program) -> dict[str, dict[str, Decimal]]:
+    """Phases that say how often a month they happen, in order, by source."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for name, source in program.scenario.traffic.items():
+        for phase in source.phases:
+            times = getattr(phase, "events_per_month", None)
+            if times is not None:
+                found.setdefault(name, {})[phase.name] = times
+    return found
 
 
 def _usage_of_phases(

@@ -8,7 +8,8 @@ from typing import Any
 
 from apisim.engine.program import Program
 from apisim.pricing import PriceBook, Usage, Window
-from apisim.pricing.project import factors_of, month_hours, month_parts, scaling_part
+from apisim.pricing.project import month_parts, scaling_part
+from apisim.pricing.windows import factors_of, month_hours
 from apisim.results.accounts import Bills
 from apisim.results.cost_items import Used, Weighted, entries_of, held_items, scaling_items
 from apisim.results.costs import Costing, Costs, costs_of

@@ -10,7 +10,8 @@ import pytest
 from apisim.engine.run import Replication
 from apisim.gateway.status import Answer
 from apisim.pricing import FunctionUsage, Usage, load_book
-from apisim.pricing.project import Window, month_quantities
+from apisim.pricing.project import month_quantities
+from apisim.pricing.windows import Window
 from apisim.results.usage import run_usage
 from apisim.scenario.pricing import Represents
 from tests.support.experiments import (

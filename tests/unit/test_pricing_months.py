@@ -57,6 +57,10 @@ def test_what_ends_first_is_used_first_and_pays_nothing_after_its_end() -> None:
     paid = [[(one.name, amount) for one, amount in month.credits] for month in statement.months]
     assert paid == [[("soon", 35)], [("soon", 35)], [("late", 35)]]
     assert {one.name: left for one, left in statement.left} == {"late": 965, "soon": 130}
+    assert [(one.name, left) for one, left in statement.usable] == [("late", 965)]
+    assert [(one.name, left) for one, left in statement.lapsed] == [("soon", 130)]
+    december = rate_months(BOOK, months[:1], first_day=NOVEMBER, granted=[late, soon])
+    assert [one.name for one, _ in december.usable] == ["late", "soon"]
 
 
 def test_two_credits_of_one_name_are_two() -> None:

@@ -23,7 +23,8 @@ from apisim.pricing import (
     leave_one_out,
     load_book,
 )
-from apisim.pricing.project import month_hours, month_quantities, weighted_hours
+from apisim.pricing.project import month_quantities
+from apisim.pricing.windows import month_hours, weighted_hours
 from apisim.scenario.pricing import Represents
 
 BOOK = load_book("aws-us-east-1")

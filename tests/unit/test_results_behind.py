@@ -34,8 +34,10 @@ def test_work_for_functions_that_had_been_ended_is_told() -> None:
     assert words not in result("functions.f.timeout=3s").summary()
 
 
-def test_a_load_balancer_is_said_not_to_be_billed() -> None:
-    note = "the load balancer before stock is not in the bill (elb.alb.hours and what it carries)"
-    assert note in result().notes
+def test_what_of_a_load_balancer_is_not_billed_is_said() -> None:
+    words = "new connections of the load balancer before stock are in no capacity unit"
+    assert any(words in one for one in result().notes)
+    told = "endpoints.stock.requests_per_connection=10"
+    assert not any("load balancer" in one for one in result(told).notes)
     public = "endpoints.stock={servers: 9, service_time: 10ms}"
     assert not any("load balancer" in one for one in result(public).notes)

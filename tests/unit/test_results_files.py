@@ -12,6 +12,7 @@ import pytest
 
 from apisim.results.atomic import OutputError, write_text
 from apisim.results.files import to_json, write_files
+from apisim.results.result import Result
 from apisim.results.tables import TABLES, columns_of, rows_of
 from apisim.results.text import render
 from apisim.scenario import load, loads
@@ -207,7 +208,9 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     assert [file.name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "deep" / "out").iterdir()) == sorted(names)
     told, series, routes, bill, costs, *_, scenario = files
-    assert json.loads(told.read_text(encoding="utf-8")) == json.loads(to_json(result))
+    document = json.loads(told.read_text(encoding="utf-8"))
+    assert document.pop("files") == names
+    assert document == json.loads(to_json(result))
     assert load(scenario) == result.scenario
     assert pd.read_csv(series)["requests"].sum() == result.requests.total
     assert pd.read_csv(routes)["route"].tolist() == ["GET /users/{userId}", "GET /inventory"]
@@ -312,3 +315,19 @@ def test_a_run_never_writes_over_what_it_reads(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="this run reads it"):
         refuse_input(file, load(file))
     refuse_input(tmp_path / "other.yaml", load(file))
+
+
+def test_what_an_earlier_run_wrote_is_removed_and_what_another_did_is_not(
+    result: Result, quiet: Result, tmp_path: Path
+) -> None:
+    """The second run has no customers and no projected month."""
+    (tmp_path / "pushes.csv").write_text("mine\n")
+    write_files(result, tmp_path)
+    assert (tmp_path / "customers.csv").exists()
+    assert (tmp_path / "focus-month.csv").exists()
+    files = write_files(quiet, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "pushes.csv",
+        *(file.name for file in files),
+    }
+    assert (tmp_path / "pushes.csv").read_text() == "mine\n"
