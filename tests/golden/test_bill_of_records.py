@@ -145,6 +145,46 @@ WEBSOCKET: Final[Data] = {
     },
 }  # fmt: skip
 
+#: A queue, a balancer, traces and an access log, with requests that reach none of them.
+NEIGHBOURS: Final[Data] = {
+    "apis": {
+        "shop": {
+            "type": "rest",
+            "stage": {
+                "tracing": {"reservoir": "1/s", "rate": "20%"},
+                "access_log": recomputed_bill.LOG_FORMAT,
+                "throttle": {"rate_limit": 12, "burst_limit": 4},
+            },
+            "routes": {
+                "POST /orders": {
+                    "integration": {"type": "aws_service", "service": "orders"},
+                    "response_size": "300B",
+                },
+                "GET /stock": {
+                    "integration": {"type": "http_proxy", "endpoint": "stock"},
+                    "request_size": "500B",
+                    "response_size": {"p50": "9KB", "p99": "200KB"},
+                },
+            },
+        }
+    },
+    "services": {
+        "orders": {"type": "sqs", "item_size": "150KB", "latency": {"p50": "6ms", "p99": "20ms"}}
+    },
+    "endpoints": {
+        "stock": {
+            "servers": 3, "queue_limit": 2, "service_time": {"p50": "200ms", "p99": "900ms"},
+            "behind": "nlb", "requests_per_connection": 2,
+        }
+    },
+    "traffic": {
+        "web": {
+            "phases": [{"name": "steady", "duration": "60s", "rate": 40}],
+            "mix": {"shop POST /orders": 1, "shop GET /stock": 2},
+        }
+    },
+}  # fmt: skip
+
 
 def simulated(data: Data, folder: Path, seed: int = 1) -> tuple[Result, Path]:
     """One run by the golden model, and the file of its records."""
@@ -168,6 +208,7 @@ def lines(result: Result) -> dict[str, Fraction]:
             id="rest",
         ),
         pytest.param(HTTP, 90, {"served"}, id="http and private"),
+        pytest.param(NEIGHBOURS, 60, {"served", "throttled"}, id="neighbours"),
         pytest.param(WEBSOCKET, 300, {"served", "sent", "connected"}, id="websocket"),
     ],
 )  # fmt: skip

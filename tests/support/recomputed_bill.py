@@ -5,7 +5,8 @@ made of. What is charged, how bytes become units, what a function is billed and 
 are all written here a second time, row by row, as the price book and the pricing pages say it.
 
 What the records do not tell is read from the scenario: memory, cache sizes, web ACLs, the length of
-the run. It knows functions of a fixed timeout below the integration's, and no services.
+the run. It knows functions of a fixed timeout below the integration's, queues, Network Load
+Balancers whose answers come in time, traces, and access logs of one format.
 """
 
 from collections.abc import Mapping
@@ -46,6 +47,11 @@ METERS: Final = {
     "http": "apigateway.http.requests",
     "websocket": "apigateway.websocket.messages",
 }
+#: The access-log format of which lines are known here: an id, the status, the bytes of the answer.
+LOG_FORMAT: Final = "$context.requestId $context.status $context.responseLength"
+UUID_LENGTH: Final = 36
+#: Of a message to a queue [bytes].
+MESSAGE_STEP: Final = 65_536
 #: Routes that open and close a connection: no messages.
 CONNECTION_ROUTES: Final = ("$connect", "$disconnect")
 #: Refused before the web ACL looks at a request.
@@ -108,6 +114,17 @@ def recomputed(
             add("waf.rules", months * (waf.get("rules", 0) + len(waf.get("rate_based", []))))
             add("waf.requests", Fraction(int((~of_api["outcome"].isin(BEFORE_WAF)).sum())))
         _add_functions(add, of_api, api, scenario)
+        _add_neighbours(add, of_api, api, scenario, length_ns)
+        if stage.get("tracing"):
+            traced = of_api["remarks"].str.split(" ").map(lambda words: "traced" in words)
+            add("xray.traces.recorded", Fraction(int(traced.sum())))
+        if log := stage.get("access_log"):
+            assert log == LOG_FORMAT, "the one format that is known here"
+            digits = of_api["status"].map(lambda status: len(str(status))) + of_api[
+                "response_bytes"
+            ].map(lambda size: len(str(size)))
+            n_bytes = len(of_api) * (UUID_LENGTH + 2) + int(digits.sum())
+            add("cloudwatch.logs.ingest", Fraction(n_bytes, GB))
     return {meter: cost for meter, n in used.items() if (cost := _rated(book["meters"][meter], n))}
 
 
@@ -171,6 +188,34 @@ def _add_functions(
         memory_mb = int(function["memory"].removesuffix("MB"))
         kind = function.get("architecture", "x86")
         add(f"lambda.duration.{kind}", Fraction(ms * memory_mb, 1_000 * 1_024))
+
+
+def _add_neighbours(
+    add: Any,
+    rows: pd.DataFrame,
+    api: Mapping[str, Any],
+    scenario: Mapping[str, Any],
+    length_ns: int,
+) -> None:
+    """Messages of queues in steps of 64 KB; hours and capacity units of load balancers."""
+    for route, spec in api["routes"].items():
+        integration = spec["integration"]
+        called = rows[(rows["route"] == route) & rows["integration_latency_ns"].notna()]
+        if integration["type"] == "aws_service":
+            queue = scenario["services"][integration["service"]]
+            assert queue["type"] == "sqs"
+            size = int(queue["item_size"].removesuffix("KB")) * 1_024
+            add("sqs.standard.requests", Fraction(len(called) * -(-size // MESSAGE_STEP)))
+        elif integration["type"] == "http_proxy":
+            endpoint = scenario["endpoints"][integration["endpoint"]]
+            if endpoint.get("behind") != "nlb":
+                continue
+            n_bytes = int(called["request_bytes"].sum()) + int(called["response_bytes"].sum())
+            busy_ns = int(called["integration_latency_ns"].astype("int64").sum())
+            opened = Fraction(len(called), endpoint["requests_per_connection"] * 3_600)
+            units = max(Fraction(n_bytes, GB), Fraction(busy_ns, HOUR_NS) / 100_000, opened / 800)
+            add("elb.nlb.hours", Fraction(length_ns, HOUR_NS))
+            add("elb.nlb.nlcu_hours", units)
 
 
 def _rated(meter: Mapping[str, Any], quantity: Fraction) -> Fraction:
