@@ -49,7 +49,7 @@ from apisim.traffic.connections import CONNECTION_DTYPE
 _MOST_DAYS = 90
 _MOST_DAY_ROWS = 4_000_000
 
-__all__ = ["CachePlan", "Cell", "FlowPlan", "Names", "Program", "new_world"]
+__all__ = ["CachePlan", "Cell", "FlowPlan", "Names", "Program", "meter_of", "new_world"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +319,14 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         connections=connections,
         pushes=pushes,
     )
+
+
+def meter_of(program: Program, cell: Cell) -> int:
+    """Row of ``tables.meters`` that the requests of a cell are metered by."""
+    key = (cell.api, cell.route)
+    if key in program.names.routes:
+        return int(program.tables.routes[program.names.routes.index(key)]["meter"])
+    return program.names.apis.index(cell.api)
 
 
 def _is_open_ended(program: Program) -> bool:

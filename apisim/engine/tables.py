@@ -41,6 +41,7 @@ __all__ = [
     "GATE_VALIDATE",
     "GATE_WAF",
     "JOB_DTYPE",
+    "METER_DTYPE",
     "NONE",
     "OPEN",
     "PART_CLIENT",
@@ -185,6 +186,7 @@ ROUTE_DTYPE: Final = np.dtype(
     [
         ("api", "i8"),
         ("authorizer", "i8"),
+        ("meter", "i8"),  # row of the meters
         ("backend", "i8"),
         ("index", "i8"),  # of the function, endpoint, service or link
         ("timeout_ns", "i8"),
@@ -213,9 +215,6 @@ API_DTYPE: Final = np.dtype(
         ("edge", "i8"),
         ("host", "i8"),  # row of its first stage: stages of an API share its host's connections
         ("overhead", "i8"),
-        ("increment_bytes", "i8"),
-        ("stream_increment_bytes", "i8"),  # of answers that are streamed
-        ("basis", "i8"),
         ("waf", "i8"),  # row of the web ACLs
         ("invalid_certificates", "f8"),
         ("max_url", "i8"),  # [bytes]
@@ -226,6 +225,14 @@ API_DTYPE: Final = np.dtype(
         ("compress_from", "i8"),  # [bytes]; NONE: nothing is compressed
         ("reservoir", "i8"),  # requests of each second that X-Ray traces
         ("traced", "f8"),  # share of the others
+    ],
+    align=True,
+)
+#: What requests are metered by: those of an API, or of single routes.
+METER_DTYPE: Final = np.dtype(
+    [
+        ("increment_bytes", "i8"),  # size of a billed unit; 0: each request is one
+        ("basis", "i8"),  # of gateway.metering.BASES: what is measured
     ],
     align=True,
 )
@@ -339,7 +346,8 @@ class Tables(NamedTuple):
     endpoints: NDArray[np.void]
     status: NDArray[np.int64]  # [api type, answer]
     body: NDArray[np.int64]  # [api type, answer]
-    charged: NDArray[np.uint8]  # [n_apis, n_answers]
+    meters: NDArray[np.void]  # METER_DTYPE; the first are the APIs', in order
+    charged: NDArray[np.uint8]  # [n_meters, n_answers]
     draw_keys: NDArray[np.uint64]  # [n_sources, n_purposes]
     dists: NDArray[np.void]
     dist_values: NDArray[np.float64]

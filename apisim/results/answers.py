@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from apisim.engine.program import meter_of
 from apisim.gateway.replies import answer_headers, answer_metrics
 from apisim.gateway.status import ANSWERS, Answer
 from apisim.gateway.websocket_metrics import Errand, websocket_metrics
@@ -65,6 +68,7 @@ def answer_stats(measurements: Measurements) -> tuple[AnswerStats, ...]:
 def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
     program = measurements.program
     scenario, tables = program.scenario, program.tables
+    charged = _charged(measurements)
     for at, name in enumerate(program.names.apis):
         kind = scenario.apis[name].type
         tally = measurements.select(api=name)
@@ -83,7 +87,7 @@ def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
                 status=status,
                 body=getattr(facts, f"{kind}_body"),
                 requests=count,
-                billed=bool(tables.charged[at, answer]),
+                billed=(name, answer) in charged,
                 headers=answer_headers(
                     answer, kind, rate_limit_headers=scenario.settings.rate_limit_headers
                 ),
@@ -93,6 +97,16 @@ def _rows(measurements: Measurements) -> Iterator[AnswerStats]:
                     else answer_metrics(answer, kind, status)
                 ),
             )
+
+
+def _charged(measurements: Measurements) -> set[tuple[str, Answer]]:
+    """APIs and answers of which there were requests that are charged."""
+    program = measurements.program
+    found = set()
+    for cell, counts in zip(program.names.cells, measurements.counts, strict=True):
+        charged = program.tables.charged[meter_of(program, cell)]
+        found |= {(cell.api, Answer(at)) for at in np.flatnonzero(counts * charged).tolist()}
+    return found
 
 
 def _on_websocket(

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from apisim.draws.laws import Constant
-from apisim.engine.program import Cell, Program
+from apisim.engine.program import Cell, Program, meter_of
 from apisim.engine.run import Replication
 from apisim.gateway.metering import BASES
 from apisim.gateway.status import ANSWERS, Answer
@@ -41,10 +41,9 @@ def doubts_of(
         Which of what was measured (0) and the warm-up (1).
     """
     program = replication.program
-    apis = list(program.scenario.apis)
     for at in cells:
         cell = program.names.cells[at]
-        api = apis.index(cell.api)
+        meter = meter_of(program, cell)
         kind = program.scenario.apis[cell.api].type
         sums = replication.recorder.usage[at, list(parts)]
         ended = np.flatnonzero(sums["requests"].sum(axis=0)).tolist()
@@ -54,9 +53,9 @@ def doubts_of(
                 units=int(sums["units"][:, answer].sum()),
                 bytes_in=int(sums["bytes_in"][:, answer].sum()),
                 bytes_out=int(sums["bytes_out"][:, answer].sum()),
-                increment=int(program.tables.apis[api]["increment_bytes"]),
+                increment=int(program.tables.meters[meter]["increment_bytes"]),
             )
-            is_charged = bool(program.tables.charged[api, answer])
+            is_charged = bool(program.tables.charged[meter, answer])
             if kind == "websocket" and cell.route in _LIFE:
                 yield from _of_life(group, answer, is_charged)
                 continue
@@ -119,7 +118,7 @@ def _of_rule(
         return
     most, is_exact = group.requests, True
     if group.increment:
-        most = group.bounds(_measured(program, group), None)[1]
+        most = group.bounds(_measured(program, kind, group), None)[1]
         is_exact = most == group.requests
     yield Doubt(
         case=rule,
@@ -131,8 +130,11 @@ def _of_rule(
     )
 
 
-def _measured(program: Program, group: _Group) -> int:
+def _measured(program: Program, kind: str, group: _Group) -> int:
     """Bytes that metering looks at; the larger of two is at most their sum."""
+    if kind != "http":
+        # What comes in and what goes back are messages of their own; streams count what goes back.
+        return group.bytes_in + group.bytes_out
     basis = BASES.index(program.scenario.settings.http_metering_basis)
     if basis == _REQUEST:
         return group.bytes_in

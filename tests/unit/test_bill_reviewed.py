@@ -3,6 +3,8 @@
 import copy
 import json
 from fractions import Fraction
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from apisim import Result
 from apisim.scenario import loads
 from apisim.studies import run
 from tests.support.experiments import Data
+from tests.support.recomputed_bill import read_book as load_document
 
 CACHED: Data = {
     "apis": {
@@ -140,3 +143,40 @@ def test_a_projection_says_what_it_does_to_a_reservoir() -> None:
         bill = simulated(data, pricing=pricing).bill.month
         assert bill is not None
         assert any("reservoir" in note for note in bill.notes) == is_told
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_whether_mocks_are_charged_is_what_the_book_says(engine: Any, tmp_path: Path) -> None:
+    """One route of two is a mock; AWS's book charges it, this one does not."""
+    data: Any = {
+        "apisim": 1,
+        "apis": {
+            "shop": {
+                "type": "rest",
+                "routes": {
+                    "GET /a": {"integration": {"type": "mock"}},
+                    "GET /b": {"integration": {"type": "http_proxy", "endpoint": "back"}},
+                },
+            }
+        },
+        "endpoints": {"back": {"servers": 50, "service_time": "20ms"}},
+        "traffic": {
+            "web": {
+                "arrivals": "uniform",
+                "offset": 0,
+                "phases": [{"name": "steady", "duration": "10s", "rate": 10}],
+                "mix": {"shop GET /a": 1, "shop GET /b": 1},
+            }
+        },
+    }
+    whole = run(loads(json.dumps(data)), engine=engine)
+    assert quantities(whole)["apigateway.rest.requests"] == 100
+    book = load_document(Path(str(resources.files("apisim.pricing") / "books/aws-us-east-1.yaml")))
+    book["charge_rules"]["outcomes"]["mock_integration"]["charge"] = False
+    (tmp_path / "free.yaml").write_text(json.dumps(book), encoding="utf-8")
+    data["pricing"] = {"book": str(tmp_path / "free.yaml")}
+    found = run(loads(json.dumps(data)), engine=engine)
+    n_proxied = found.frame("routes").set_index("route").requests["GET /b"]
+    assert 0 < n_proxied < 100
+    assert quantities(found)["apigateway.rest.requests"] == n_proxied
+    assert [one.billed for one in found.answers] == [True]

@@ -395,7 +395,7 @@ class TestLowering:
         apis = lowered("settings.gateway_overhead={websocket: 3ms}")
         row = apis.apis[0]
         assert API_TYPES[row["type"]] == "websocket"
-        assert row["increment_bytes"] == 32_768
+        assert apis.meters.tables()[0][0]["increment_bytes"] == 32_768
         assert row["max_url"] == 4_096
         assert row["max_body"] == row["max_headers"] == row["max_head"] == UNLIMITED
 
@@ -437,7 +437,7 @@ class TestLowering:
         assert [level for level, _ in lowered(text=text).bucket_names] == ["account"]
 
     def test_only_what_a_book_charges_is_charged(self) -> None:
-        charged = lowered().charged[0]
+        charged = lowered().meters.tables()[1][0]
         free = (
             Answer.CONNECTED,
             Answer.THROTTLED_CONNECTIONS,

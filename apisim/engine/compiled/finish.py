@@ -17,13 +17,12 @@ from apisim.engine.preflights import PREFLIGHT_ATTEMPT
 from apisim.engine.recorder import record
 from apisim.engine.tables import GATES_OF_SESSIONS
 from apisim.engine.world import World
-from apisim.gateway.metering import RESPONSE_PAYLOAD, metered_units
+from apisim.gateway.metering import metered_units
 from apisim.gateway.status import Answer
 
 __all__ = ["finish"]
 
 _REQUEST_SIZE: Final = constant(Purpose.REQUEST_SIZE)
-_RESPONSE_PAYLOAD: Final = constant(RESPONSE_PAYLOAD)
 _HIT: Final = constant(Answer.CACHE_HIT)
 _PREFLIGHT: Final = constant(Answer.PREFLIGHT)
 
@@ -53,14 +52,14 @@ def finish(world: World, at: int, slot: np.void, answered_ns: int, rare: int | N
     if slot["route"] >= 0:
         size = tables.routes[slot["route"]]["request_size"]
         slot["request_bytes"] = draw_int(world, slot, size, _REQUEST_SIZE)
-    increment_bytes, basis = api["increment_bytes"], api["basis"]
-    if rare is not None and slot["route"] >= 0 and tables.routes[slot["route"]]["streams"] == 1:
-        increment_bytes, basis = api["stream_increment_bytes"], _RESPONSE_PAYLOAD
+        of_route = tables.routes[slot["route"]]["meter"]
+    else:
+        of_route = slot["api"]
     slot["units"] = metered_units(
-        tables.charged[slot["api"]],
+        tables.charged[of_route],
         answer,
-        increment_bytes,
-        basis,
+        tables.meters[of_route]["increment_bytes"],
+        tables.meters[of_route]["basis"],
         slot["request_bytes"],
         slot["response_bytes"],
     )

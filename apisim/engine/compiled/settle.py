@@ -54,11 +54,12 @@ def meter(world: World, at: int) -> None:
     gates = tables.bindings[slot["binding"]]["gates"]
     if gates & (GATE_MESSAGE | GATE_POST):
         slot["request_bytes"] = message_size(world, at)
+    of_route = tables.routes[slot["route"]]["meter"] if slot["route"] >= 0 else slot["api"]
     slot["units"] = units_of(
         gates,
-        tables.charged[slot["api"]],
+        tables.charged[of_route],
         slot["answer"],
-        tables.apis[slot["api"]]["increment_bytes"],
+        tables.meters[of_route]["increment_bytes"],
         slot["request_bytes"],
         slot["response_bytes"],
         mine["replied"] == 1,

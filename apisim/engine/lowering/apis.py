@@ -19,6 +19,7 @@ from apisim.engine.lowering.buckets import (
 )
 from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
+from apisim.engine.lowering.meters import Meters
 from apisim.engine.lowering.stages import compressed_ppm, count_canary_routes, lower_canaries
 from apisim.engine.program import CachePlan
 from apisim.engine.tables import API_DTYPE, AUTHORIZER_DTYPE, NONE, ROUTE_DTYPE
@@ -31,10 +32,9 @@ from apisim.gateway.limits import (
     WEBSOCKET_URL_BYTES,
 )
 from apisim.gateway.message_routing import MessageRouter
-from apisim.gateway.metering import BASES
 from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.gateway.routing import Router
-from apisim.gateway.status import ANSWERS, API_TYPES, Answer
+from apisim.gateway.status import API_TYPES, Answer
 from apisim.gateway.throttle import BUCKET_DTYPE, MAX_LEVELS, NO_BUCKET
 from apisim.scenario.api import Api, Route
 from apisim.scenario.services import action_of
@@ -62,7 +62,7 @@ class LoweredApis:
     routes: NDArray[np.void]
     levels: NDArray[np.int64]
     authorizers: NDArray[np.void]
-    charged: NDArray[np.uint8]
+    meters: Meters
     api_names: tuple[str, ...]
     route_names: list[tuple[str, str]] = field(default_factory=list)
     authorizer_names: list[tuple[str, str]] = field(default_factory=list)
@@ -102,7 +102,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
         routes=np.zeros(n_routes, ROUTE_DTYPE),
         levels=np.full((n_routes, MAX_LEVELS), NO_BUCKET, np.int64),
         authorizers=np.zeros(0, AUTHORIZER_DTYPE),
-        charged=np.zeros((len(scenario.apis), len(ANSWERS)), np.uint8),
+        meters=Meters(context),
         api_names=tuple(scenario.apis),
     )
     account = AccountBuckets(context, lowered)
@@ -127,6 +127,7 @@ def lower_apis(context: Context, backends: LoweredBackends) -> LoweredApis:
             row["response_size"] = context.dists.add(route.response_size)
             row["compressed_ppm"] = compressed_ppm(context, route)
             row["replies"] = int(route.route_response)
+            row["meter"] = lowered.meters.of_route(at, route)
             _lower_integration(context, backends, row, route, parse_any_key(key).method)
             lower_bodies(context, row, route)
             row["authorizer"] = NONE
@@ -167,26 +168,21 @@ def _add_automatic(
     row["backend"], row["index"] = BACKEND_MOCK, NONE
     row["request_size"] = row["response_size"] = nothing
     no_limits(row)
+    row["meter"] = lowered.meters.of_automatic(api)
     if context.scenario.settings.http_preflights == "counted":
         lowered.levels[len(lowered.route_names)][ACCOUNT_PLACE] = account.requests
-    else:
-        for answer in (Answer.PREFLIGHT, Answer.PREFLIGHT_FAILED):
-            lowered.charged[api, answer] = 0
     lowered.route_names.append((name, AUTOMATIC))
     lowered.cache_lines.append(NONE)
 
 
 def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> None:
-    settings, charging = context.scenario.settings, context.charging
+    settings = context.scenario.settings
     row = lowered.apis[at]
     row["type"] = API_TYPES.index(api.type)
     row["edge"] = int(api.endpoint == "edge")
     hosts = [name.partition("/")[0] for name in context.scenario.apis]
     row["host"] = hosts.index(hosts[at])
     row["overhead"] = context.dists.add(getattr(settings.gateway_overhead, api.type))
-    row["increment_bytes"] = charging.increment_bytes[api.type]
-    row["stream_increment_bytes"] = charging.stream_increment_bytes
-    row["basis"] = BASES.index(settings.http_metering_basis)
     row["invalid_certificates"] = api.mutual_tls.invalid_certificates if api.mutual_tls else 0
     row["max_body"] = BODY_BYTES
     least = api.stage.minimum_compression_size
@@ -201,19 +197,6 @@ def _lower_api(context: Context, lowered: LoweredApis, at: int, api: Api) -> Non
         row["max_url"], row["max_body"] = WEBSOCKET_URL_BYTES, UNLIMITED
     else:
         row["max_url"] = row["max_head"] = HTTP_HEAD_BYTES
-    for answer, facts in ANSWERS.items():
-        lowered.charged[at, answer] = charging.charged[facts.outcome]
-    if api.type == "http":
-        # There a function that raises is one that fails, whatever it raises.
-        lowered.charged[at, Answer.UNAUTHORIZED_BY_FUNCTION] = lowered.charged[
-            at, Answer.AUTHORIZER_FAILED
-        ]
-    # A handshake that fails is no request, whatever a book says of those that are forbidden.
-    lowered.charged[at, Answer.MTLS_FAILED] = 0
-    # Nor is one that no API was found for.
-    lowered.charged[at, Answer.NO_MAPPING] = 0
-    # A preflight that fails is one all the same.
-    lowered.charged[at, Answer.PREFLIGHT_FAILED] = lowered.charged[at, Answer.PREFLIGHT]
 
 
 def _stage_cache(lowered: LoweredApis, api: Api, stage: str) -> int:

@@ -18,7 +18,8 @@ class Charging:
     Attributes
     ----------
     charged : dict of str to bool
-        Whether a request with this outcome is billed; every outcome of ``gateway.status``.
+        Whether a request with this outcome is billed; every outcome of ``gateway.status``, and
+        ``mock`` for what a mock integration has answered (without it, as ``served``).
     increment_bytes : dict of str to int
         Size of a billed unit [bytes] by API type; 0 where each request is one unit.
     stream_increment_bytes : int

@@ -92,6 +92,7 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         service_throttle_status=settings.service_throttle_status,
     )
     logs = lower_logs(scenario, sources.cells, statuses)
+    meters, charged = apis.meters.tables()
     tables = Tables(
         rules=rules,
         sources=sources.sources,
@@ -115,7 +116,8 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         endpoints=backends.endpoints,
         status=statuses,
         body=body_table(),
-        charged=apis.charged,
+        meters=meters,
+        charged=charged,
         draw_keys=np.zeros((len(sources.names), len(Purpose)), np.uint64),
         dists=dists,
         dist_values=dist_values,

@@ -47,7 +47,7 @@ from apisim.engine.tables import (
     TRACE,
 )
 from apisim.engine.world import World
-from apisim.gateway.metering import RESPONSE_PAYLOAD, metered_units
+from apisim.gateway.metering import metered_units
 from apisim.gateway.sockets import grow_sockets, has_room
 
 __all__ = ["Model"]
@@ -271,22 +271,21 @@ class Model:
         size = self.size_of(call)
         if size >= 0:
             call.request_bytes = self.draws.amount(call, size, Purpose.REQUEST_SIZE)
+        meter = self.routes[binding.route].meter if binding.route >= 0 else binding.api
+        increment_bytes, basis = tables.meters[meter]
         if binding.gates & GATES_OF_SESSIONS:
             units = units_of(
                 binding.gates,
-                tables.charged[binding.api],
+                tables.charged[meter],
                 int(call.answer),
-                api.increment_bytes,
+                increment_bytes,
                 call.request_bytes,
                 call.response_bytes,
                 call.replied,
             )
         else:
-            increment_bytes, basis = api.increment_bytes, api.basis
-            if binding.route >= 0 and self.routes[binding.route].streams:
-                increment_bytes, basis = api.stream_increment_bytes, RESPONSE_PAYLOAD
             units = metered_units(
-                tables.charged[binding.api],
+                tables.charged[meter],
                 int(call.answer),
                 increment_bytes,
                 basis,
