@@ -9,6 +9,7 @@ to the routes, callers or API that the scenario names (:data:`_SCOPES`), and is 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -99,19 +100,23 @@ class _Owners:
         pairs = zip(self.owners, self.targets, strict=True)
         return np.array([is_meant(owner, target) for owner, target in pairs], bool)
 
+    @cache  # noqa: B019 - lives as long as the costs of one bill
     def of_api(self, name: str) -> _Mask:
         return self.where(lambda owner, _: owner.api == name)
 
+    @cache  # noqa: B019
     def of_stage(self, label: str) -> _Mask:
         apis = self.program.scenario.apis
         return self.where(
             lambda owner, _: stage_label(owner.api, apis[owner.api].stage.name) == label
         )
 
+    @cache  # noqa: B019
     def calling(self, function: str) -> _Mask:
         of = function.partition(":")[0]
         return self.where(lambda _, target: of in target.functions)
 
+    @cache  # noqa: B019
     def asking(self, function: str) -> _Mask:
         of = function.partition(":")[0]
         return self.where(lambda _, target: of in target.authorizers)

@@ -26,6 +26,7 @@ from apisim.pricing.allocation import (
 from apisim.pricing.exact import as_decimal, plain
 from apisim.results.cost_items import Used, Weighted
 from apisim.results.customer_costs import CustomerCosts, Split
+from apisim.results.grouping import Grouping
 from apisim.results.usage_groups import OWNER_MEASURES, Owner
 
 __all__ = ["CostRow", "Costing", "Costs", "costs_of"]
@@ -174,7 +175,7 @@ class Costing:
 
     def rows(self, names: Sequence[str], group_of: Callable[[Owner], Group]) -> tuple[CostRow, ...]:
         """The bill by groups of owners; empty names are no group's."""
-        groups = [group_of(owner) for owner in self.owners]
+        groups = Grouping(group_of(owner) for owner in self.owners)
         found = allocate(self.bill, [self._item(used, groups) for used in self.used])
         requests = self.weights(groups, (_REQUESTS,))
         rows = [
@@ -183,7 +184,7 @@ class Costing:
                 requests=requests[group] / self.n_replications,
                 meters=found.get(group, {}),
             )
-            for group in dict.fromkeys(groups)
+            for group in groups.names
             if group != UNALLOCATED and (group in found or requests[group])
         ]
         if UNALLOCATED in found:
@@ -191,10 +192,10 @@ class Costing:
             rows.append(CostRow(labels=nobody, requests=Fraction(0), meters=found[UNALLOCATED]))
         return tuple(rows)
 
-    def _item(self, used: Used, groups: Sequence[Group]) -> Item:
+    def _item(self, used: Used, groups: Grouping) -> Item:
         return Item(quantities=used.quantities, shares=self.shares(used, groups))
 
-    def shares(self, used: Used, groups: Sequence[Group]) -> dict[Group, int | Fraction]:
+    def shares(self, used: Used, groups: Grouping) -> dict[Group, int | Fraction]:
         """What each group of owners used of a thing."""
         found: dict[Group, int | Fraction] = {}
         for claim in used.claims:
@@ -215,7 +216,8 @@ class Costing:
         found: dict[Group, int | Fraction] = {}
         for claim in used.claims:
             for times, part in self.parts:
-                counts = part.counts[claim.owners][:, :, claim.measure].sum(axis=0)
+                own = np.flatnonzero(claim.owners)
+                counts = part.counts[own, :, claim.measure].sum(axis=0)
                 for at in np.flatnonzero(counts * claim.answers).tolist():
                     group = (Answer(at).name,)
                     found[group] = found.get(group, 0) + times * claim.weight * int(counts[at])
@@ -259,23 +261,16 @@ class Costing:
 
     def weights(
         self,
-        groups: Sequence[Group],
+        groups: Grouping,
         measures: Sequence[int],
         owners: Any = None,
         answers: Any = None,
     ) -> dict[Group, Fraction]:
         """Sums of some measures by group: of some owners, with some answers; all if None."""
-        known = {group: at for at, group in enumerate(dict.fromkeys(groups))}
-        places = np.array([known[group] for group in groups], np.int64)
-        chosen = np.ones(len(groups), bool) if owners is None else owners
-        sums = {group: Fraction(0) for group, at in known.items() if (places[chosen] == at).any()}
+        sums: dict[Group, Fraction] = {}
         for times, part in self.parts:
-            counts = part.counts[chosen][:, :, list(measures)].sum(axis=2)
-            counts = counts.sum(axis=1) if answers is None else counts[:, answers].sum(axis=1)
-            by_group = np.zeros(len(known), np.int64)
-            np.add.at(by_group, places[chosen], counts)
-            for group in sums:
-                sums[group] += times * int(by_group[known[group]])
+            for group, n in groups.sums(part.counts, owners, measures, answers).items():
+                sums[group] = sums.get(group, Fraction(0)) + times * n
         return sums
 
 

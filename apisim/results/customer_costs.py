@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from apisim.engine.program import Program
 from apisim.results.cost_items import Used
+from apisim.results.grouping import Grouping
 from apisim.results.usage_groups import MEASURES, OWNER_MEASURES
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ NO_PLAN: Final = "(no plan)"
 
 _REQUESTS: Final = MEASURES.index("requests")
 _BYTES: Final = (MEASURES.index("bytes_in"), MEASURES.index("bytes_out"))
+#: In the place of a count: the time of connections.
+_CONNECTED: Final = -1
 Text = Callable[[Fraction | None], str | None]
 
 
@@ -211,7 +214,7 @@ class Split:
         amounts : sequence of Fraction
             What each of ``costing.used`` costs.
         """
-        names = self.program.names
+        names, groups = self.program.names, self._groups(costing)
         prices: dict[tuple[str, int, int], Fraction] = {}
         nobody = unallocated = Fraction(0)
         alike: dict[tuple[bytes, bool], Fraction] = {}
@@ -219,7 +222,7 @@ class Split:
             if not amount:
                 continue
             if not used.claims and costing.rule in ("even", "unallocated"):
-                callers, has_others = self._callers(costing, used)
+                callers, has_others = self._callers(costing, groups, used)
                 is_alone = callers.sum() == 1 and not has_others
                 if costing.rule == "even" or is_alone:
                     key_of = callers.tobytes(), has_others
@@ -227,7 +230,7 @@ class Split:
                 else:
                     unallocated += amount
                 continue
-            weights = self._weights(costing, used)
+            weights = self._weights(costing, groups, used)
             whole = sum(weights.values())
             if not whole:
                 unallocated += amount
@@ -236,7 +239,7 @@ class Split:
         # What no item explains is nobody's.
         unallocated += costing.bill.exact_total - sum(amounts, Fraction(0))
         requests = self.used[:, :, _REQUESTS].sum(axis=1)
-        totals = self._totals(costing)
+        totals = self._totals(costing, groups)
         in_all = sum(int(part.counts[:, :, _REQUESTS].sum()) for _, part in costing.parts)
         nobody_requests = max(in_all - int(requests.sum()), 0)
         evenly: list[tuple[NDArray[np.bool_], Fraction]] = []
@@ -251,8 +254,13 @@ class Split:
         per_unit: list[tuple[slice, int, int, Fraction]] = []
         for (group, api, measure), amount in prices.items():
             own = self._members(group)
+            # The time of connections is not known by customer: their requests stand for it. What
+            # is pushed to them is nobody's request, so it takes no part.
+            is_time, measure = measure == _CONNECTED, max(measure, _REQUESTS)
             of_customers = int(self.used[own, api, measure].sum())
             in_use = max(totals[group, api, measure], of_customers)
+            if is_time and of_customers:
+                in_use = of_customers
             if not in_use:
                 unallocated += amount
                 continue
@@ -311,18 +319,20 @@ class Split:
             return slice(at, at + 1)
         return slice(0, 0)
 
-    def _groups(self, costing: "Costing") -> list[tuple[str, ...]]:
-        return [(self._holder(owner.source), owner.api) for owner in costing.owners]
+    def _groups(self, costing: "Costing") -> Grouping:
+        holders = {owner.source: self._holder(owner.source) for owner in costing.owners}
+        return Grouping((holders[owner.source], owner.api) for owner in costing.owners)
 
-    def _weights(self, costing: "Costing", used: Used) -> dict[tuple[str, int, int], Fraction]:
+    def _weights(
+        self, costing: "Costing", groups: Grouping, used: Used
+    ) -> dict[tuple[str, int, int], Fraction]:
         """How much of a thing was used, by holder, API and what is counted."""
-        groups, apis = self._groups(costing), self.program.names.apis
+        apis = self.program.names.apis
         found: dict[tuple[str, int, int], Fraction] = {}
 
         def add(measure: int, owners: Any, answers: Any, weight: int = 1) -> None:
             sums = costing.weights(groups, (measure,), owners, answers)
-            # The time of connections is not known by customer: requests stand for it.
-            known = measure if measure < len(MEASURES) else _REQUESTS
+            known = measure if measure < len(MEASURES) else _CONNECTED
             for (holder, api), count in sums.items():
                 if count:
                     key = holder, apis.index(api), known
@@ -336,9 +346,11 @@ class Split:
             add(measure, used.scope, None)
         return found
 
-    def _callers(self, costing: "Costing", used: Used) -> tuple[NDArray[np.bool_], bool]:
+    def _callers(
+        self, costing: "Costing", groups: Grouping, used: Used
+    ) -> tuple[NDArray[np.bool_], bool]:
         """Customers that asked for anything where a thing may be used, and whether others did."""
-        groups, apis = self._groups(costing), self.program.names.apis
+        apis = self.program.names.apis
         callers = np.zeros(len(self.program.names.customers), bool)
         has_others = False
         for (holder, api), count in costing.weights(groups, (_REQUESTS,), used.scope).items():
@@ -348,13 +360,13 @@ class Split:
             has_others |= bool(count) and not own.any()
         return callers, has_others
 
-    def _totals(self, costing: "Costing") -> dict[tuple[str, int, int], int]:
+    def _totals(self, costing: "Costing", groups: Grouping) -> dict[tuple[str, int, int], int]:
         """Sums of what is counted, as simulated, by holder, API and count."""
         found: dict[tuple[str, int, int], int] = {}
-        for at, (holder, api) in enumerate(self._groups(costing)):
-            for measure, name in enumerate(MEASURES):
-                column = OWNER_MEASURES.index(name)
-                n = sum(int(part.counts[at, :, column].sum()) for _, part in costing.parts)
-                key = holder, self.program.names.apis.index(api), measure
-                found[key] = found.get(key, 0) + n
+        for measure, name in enumerate(MEASURES):
+            for _, part in costing.parts:
+                sums = groups.sums(part.counts, None, (OWNER_MEASURES.index(name),), None)
+                for (holder, api), n in sums.items():
+                    key = holder, self.program.names.apis.index(api), measure
+                    found[key] = found.get(key, 0) + n
         return found

@@ -180,3 +180,40 @@ def test_whether_mocks_are_charged_is_what_the_book_says(engine: Any, tmp_path: 
     assert 0 < n_proxied < 100
     assert quantities(found)["apigateway.rest.requests"] == n_proxied
     assert [one.billed for one in found.answers] == [True]
+
+
+def test_the_time_of_connections_is_its_customers_however_much_is_pushed_to_them() -> None:
+    """Thousands of pushes, one message a minute: the minutes are still the key's alone."""
+    mock = {"integration": {"type": "mock"}}
+    data: Data = {
+        "apis": {
+            "chat": {
+                "type": "websocket",
+                "stage": {"name": "prod"},
+                "routes": {"$connect": {**mock, "api_key_required": True}, "say": mock},
+            }
+        },
+        "usage_plans": {"one": {"api_keys": ["ann"], "api_stages": {"chat/prod": {}}}},
+        "senders": {"fan": {"parallelism": 10}},
+        "traffic": {
+            "users": {
+                "api_key": "ann",
+                "mix": {"chat say": 1},
+                "sessions": {
+                    "population": 12,
+                    "connect_over": "10s",
+                    "until": "3m",
+                    "messages": "1/min",
+                },
+                "pushes": {"news": {"rate": "2/s", "to": "all", "size": "1KB", "by": "fan"}},
+            }
+        },
+    }
+    costs = simulated(data).costs.run
+    meter = "apigateway.websocket.connection_minutes"
+    minutes = sum(row.meters.get(meter, Fraction(0)) for row in costs.by_client)
+    assert minutes > 0
+    of_plans = {row.name: row.cost for row in costs.customers.by_plan()}
+    pushed = quantities(simulated(data))["apigateway.websocket.messages"]
+    assert pushed > 3_000
+    assert of_plans["one"] >= minutes
