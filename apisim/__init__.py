@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from apisim.report import plot_latency_by_route, plot_requests
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load
-    from apisim.studies import run
+    from apisim.studies import limits, run
 
 __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
     "__version__",
+    "limits",
     "load",
     "plot_latency_by_route",
     "plot_requests",
@@ -38,6 +39,7 @@ _HOMES: Final = {
     "Result": "apisim.results.result",
     "Scenario": "apisim.scenario",
     "ScenarioError": "apisim.scenario",
+    "limits": "apisim.studies",
     "load": "apisim.scenario",
     "plot_latency_by_route": "apisim.report",
     "plot_requests": "apisim.report",

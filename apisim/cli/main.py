@@ -10,6 +10,7 @@ from apisim import __version__
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
 from apisim.cli.init import init
+from apisim.cli.limits import limits
 from apisim.cli.price import price
 from apisim.cli.pricebooks import pricebooks
 from apisim.cli.run import run
@@ -33,6 +34,7 @@ app.command()(run)
 app.command()(validate)
 app.command()(schema)
 app.command()(init)
+app.command()(limits)
 app.command()(price)
 app.add_typer(pricebooks)
 

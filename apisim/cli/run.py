@@ -16,7 +16,7 @@ from apisim.cli.streams import say, write_json, write_rich
 if TYPE_CHECKING:
     from apisim.results.result import Result
 
-__all__ = ["run"]
+__all__ = ["check_directory", "run", "say_compiling"]
 
 
 def run(
@@ -50,7 +50,7 @@ def run(
             duration=duration,
         )
         if out is not None:
-            _check_directory(out)
+            check_directory(out)
         with progress_bar(is_wanted=not quiet) as progress:
             result = studies.run(
                 scenario,
@@ -59,7 +59,7 @@ def run(
                 requests=requests,
                 skip_bad_rows=skip_bad_rows,
                 progress=progress,
-                compiling=None if quiet or as_json else _say_compiling,
+                compiling=None if quiet or as_json else say_compiling,
             )
         _print(result, as_json=as_json)
         # The one object for stdout is there: what goes wrong from now on is told on stderr only.
@@ -71,7 +71,7 @@ def run(
             _leave(result, strict=strict)
 
 
-def _check_directory(out: Path) -> None:
+def check_directory(out: Path) -> None:
     """Find out before the simulation, not after it, that its files cannot be written."""
     from apisim.results.atomic import OutputError
 
@@ -93,7 +93,8 @@ def _print(result: "Result", *, as_json: bool) -> None:
         write_rich(render(result))
 
 
-def _say_compiling() -> None:
+def say_compiling() -> None:
+    """Tell why nothing is to be seen for a while."""
     say("compiling the engine, which may take a minute; later runs start at once")
 
 

@@ -1,5 +1,6 @@
 """The summary for a notebook: the same sections as HTML tables."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
@@ -7,21 +8,32 @@ from apisim.results.headline import headline, reproduction
 from apisim.results.result import Result
 from apisim.results.sections import FAILED, TOTAL, Section, sections
 
-__all__ = ["render_html"]
+__all__ = ["render_html", "render_page"]
 
 _STYLES: Final = {TOTAL: "font-weight: bold", FAILED: "font-weight: bold; color: #c62828"}
 
 
 def render_html(result: Result) -> str:
     """A fragment of HTML, with every text escaped and without scripts."""
-    first, *rest = headline(result)
+    return render_page(headline(result), sections(result), result.notes, reproduction(result))
+
+
+def render_page(
+    headline: Sequence[str],
+    sections: Iterable[Section],
+    notes: Iterable[str],
+    footer: Iterable[str] = (),
+) -> str:
+    """Any headline, tables, notes and last lines, in the same form."""
+    first, *rest = headline
     parts = [f"<h3>{escape(first)}</h3>", *(f"<div>{escape(line)}</div>" for line in rest)]
-    parts += [_table(section) for section in sections(result)]
-    notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
-    if notes:
-        parts.append(f"<ul>{notes}</ul>")
+    parts += [_table(section) for section in sections]
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    if items:
+        parts.append(f"<ul>{items}</ul>")
     # As text with its line breaks, so that the command can be copied.
-    parts.append(f"<pre>{escape(chr(10).join(reproduction(result)))}</pre>")
+    if lines := list(footer):
+        parts.append(f"<pre>{escape(chr(10).join(lines))}</pre>")
     return f'<div class="apisim-result">{"".join(parts)}</div>'
 
 
