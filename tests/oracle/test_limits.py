@@ -41,7 +41,7 @@ def mock(**values: Any) -> Scenario:
 @pytest.mark.parametrize(("rate", "limit"), [(100, 400), (100, 130), (40, 25), (7, 22)])
 def test_even_traffic_is_refused_first_at_the_limit_by_the_rate(rate: int, limit: int) -> None:
     # A bucket of one token takes calls that are at least 1/limit apart, and no others.
-    found = limits(mock(rate=rate, limit=limit, arrivals="uniform"), precision=0.001)
+    found = limits(mock(rate=rate, limit=limit, arrivals="uniform"), up_to=8, precision=0.001)
     bracket = found.row("account_rate").first_refusal
     assert bracket is not None
     assert bracket.refused is not None
