@@ -7,7 +7,8 @@
     result.frame("routes")
     apisim.plot_requests(result)
 
-``run`` simulates a scenario, ``load`` reads one without running it, ``plot_...`` draw a result.
+``run`` simulates a scenario, ``compare`` and ``sweep`` several; ``load`` reads one without running
+it, ``plot_...`` draw a result.
 Everything is loaded when it is first used, so that importing the package costs nothing.
 """
 
@@ -15,21 +16,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from apisim.report import plot_latency_by_route, plot_requests
+    from apisim.report import (
+        plot_comparison,
+        plot_latency_by_route,
+        plot_requests,
+        plot_sweep,
+    )
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load
-    from apisim.studies import limits, run
+    from apisim.studies.compare import compare
+    from apisim.studies.limits import limits
+    from apisim.studies.run import run
+    from apisim.studies.sweep import sweep
 
 __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
     "__version__",
+    "compare",
     "limits",
     "load",
+    "plot_comparison",
     "plot_latency_by_route",
     "plot_requests",
+    "plot_sweep",
     "run",
+    "sweep",
 ]
 
 __version__ = "0.1.0"
@@ -39,11 +52,15 @@ _HOMES: Final = {
     "Result": "apisim.results.result",
     "Scenario": "apisim.scenario",
     "ScenarioError": "apisim.scenario",
+    "compare": "apisim.studies",
     "limits": "apisim.studies",
     "load": "apisim.scenario",
+    "plot_comparison": "apisim.report",
     "plot_latency_by_route": "apisim.report",
     "plot_requests": "apisim.report",
+    "plot_sweep": "apisim.report",
     "run": "apisim.studies",
+    "sweep": "apisim.studies",
 }
 
 

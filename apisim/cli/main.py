@@ -17,6 +17,7 @@ from apisim.cli.run import run
 from apisim.cli.schema import schema
 from apisim.cli.signals import interruptible
 from apisim.cli.streams import open_streams, write
+from apisim.cli.study import compare, sweep
 from apisim.cli.validate import validate
 
 __all__ = ["app", "command_line", "main"]
@@ -31,6 +32,8 @@ app = typer.Typer(
     "1 a defect of apisim.",
 )
 app.command()(run)
+app.command()(compare)
+app.command()(sweep)
 app.command()(validate)
 app.command()(schema)
 app.command()(init)

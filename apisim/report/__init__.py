@@ -10,5 +10,6 @@ docstring gives. Importing this package does not import matplotlib; drawing does
 
 from apisim.report.latency import plot_latency_by_route
 from apisim.report.requests import plot_requests
+from apisim.report.studies import plot_comparison, plot_sweep
 
-__all__ = ["plot_latency_by_route", "plot_requests"]
+__all__ = ["plot_comparison", "plot_latency_by_route", "plot_requests", "plot_sweep"]

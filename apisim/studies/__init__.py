@@ -1,11 +1,16 @@
 """Studies: questions that take one run or many.
 
-``run`` answers for one scenario; each of its replications is independent of the others. ``limits``
-asks how much of each limit a scenario uses, and at which multiple of its traffic each refuses.
+``run`` answers for one scenario; each of its replications is independent of the others. ``compare``
+and ``sweep`` simulate several scenarios under common random numbers. ``limits`` asks how much of
+each limit a scenario uses, and at which multiple of its traffic each refuses.
 """
 
+from apisim.studies.compare import Comparison, compare
 from apisim.studies.limits import limits
+from apisim.studies.many import Steps
 from apisim.studies.progress import Progress
 from apisim.studies.run import run
+from apisim.studies.sweep import sweep
+from apisim.studies.swept import Sweep
 
-__all__ = ["Progress", "limits", "run"]
+__all__ = ["Comparison", "Progress", "Steps", "Sweep", "compare", "limits", "run", "sweep"]

@@ -1,0 +1,232 @@
+"""``apisim compare`` and ``apisim sweep``: several scenarios under common random numbers."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apisim import __version__
+from apisim.cli import options
+from apisim.cli.exits import ExitCode
+from apisim.cli.guard import guard
+from apisim.cli.progress import clock
+from apisim.cli.streams import is_terminal, say, write_json, write_rich
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from apisim.studies import Steps
+
+__all__ = ["compare", "print_study", "steps_bar", "sweep", "where"]
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="Scenarios; the first is the base.")
+]
+Variants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="PATH=VALUE",
+        help="Compare the first with itself so changed; may be repeated: a variant each.",
+        show_default=False,
+    ),
+]
+Overs = Annotated[
+    list[str],
+    typer.Option(
+        "--over",
+        metavar="PATH=VALUES",
+        help="Vary a value: path=a,b,c or path=first:last:step or path=low..high; may be repeated.",
+        show_default=False,
+    ),
+]
+Zip = Annotated[bool, typer.Option("--zip", help="First values together, second together, ...")]
+Lhs = Annotated[
+    int | None,
+    typer.Option("--lhs", metavar="N", help="N points of a Latin hypercube.", show_default=False),
+]
+Points = Annotated[
+    int | None,
+    typer.Option("--points", metavar="N", help="N points of a Sobol sequence.", show_default=False),
+]
+OutDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Keep points that are done there, and write the table.",
+        show_default=False,
+    ),
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first point that fails.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="tcp://HOST:PORT", help="Work on a Dask cluster.", show_default=False),
+]
+Workers = Annotated[int, typer.Option(metavar="N", min=1, help="Processes that simulate.")]
+
+
+def compare(
+    files: Files,
+    variants: Variants = None,
+    overrides: options.Overrides = None,
+    engine: options.Engine = options.EngineName.AUTO,
+    seed: options.Seed = None,
+    replications: options.Replications = None,
+    duration: options.Duration = None,
+    profile: options.Profile = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    out: OutDir = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Compare scenarios with the first: paired differences under common random numbers."""
+    with guard(as_json=as_json, debug=debug):
+        from apisim import studies
+        from apisim.scenario.problems import ApisimError
+
+        if len(files) + len(variants or ()) < 2:
+            raise ApisimError("there is nothing to compare with: name a second FILE, or --with")
+        if replications is not None and replications < 2:
+            raise ApisimError(f"--replications must be at least 2 here, got {replications}")
+        with steps_bar(is_wanted=not quiet) as progress:
+            found = studies.compare(
+                *files,
+                variants={text: (text,) for text in variants or ()},
+                overrides=overrides or (),
+                profile=profile,
+                seed=seed,
+                replications=replications,
+                duration=duration,
+                engine=engine.value,
+                executor=where(workers, scheduler),
+                progress=progress,
+            )
+        print_study(found, as_json=as_json)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            path = found.write(out)
+            if not quiet:
+                say(f"note: wrote {path}")
+
+
+def sweep(
+    file: options.File,
+    over: Overs,
+    zipped: Zip = False,
+    lhs: Lhs = None,
+    points: Points = None,
+    overrides: options.Overrides = None,
+    engine: options.Engine = options.EngineName.AUTO,
+    seed: options.Seed = None,
+    replications: options.Replications = None,
+    duration: options.Duration = None,
+    profile: options.Profile = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    out: OutDir = None,
+    fail_fast: FailFast = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Simulate a scenario with some of its values varied."""
+    with guard(as_json=as_json, debug=debug):
+        from apisim import studies
+        from apisim.scenario.problems import ApisimError
+
+        if zipped + (lhs is not None) + (points is not None) > 1:
+            raise ApisimError("--zip, --lhs and --points exclude each other")
+        design: Any = "zip" if zipped else "lhs" if lhs is not None else "grid"
+        design = "sobol" if points is not None else design
+        with steps_bar(is_wanted=not quiet) as progress, _kept(out):
+            found = studies.sweep(
+                file,
+                over,
+                design=design,
+                n_points=lhs or points or 0,
+                overrides=overrides or (),
+                profile=profile,
+                seed=seed,
+                replications=replications,
+                duration=duration,
+                engine=engine.value,
+                executor=where(workers, scheduler),
+                out=out,
+                fail_fast=fail_fast,
+                progress=progress,
+            )
+        print_study(found, as_json=as_json)
+        if out is not None and not quiet:
+            say(f"note: wrote {out / 'sweep.csv'}")
+        if found.failures:
+            for failure in found.failures:
+                say(failure.text)
+            raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+@contextmanager
+def _kept(out: Path | None) -> Iterator[None]:
+    """Who interrupts a sweep is told what is left of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out is not None:
+            say(f"points that are done are kept in {out}: the same command goes on")
+        raise
+
+
+def where(workers: int, scheduler: str | None) -> int | str | None:
+    """Where to work, by what the options say."""
+    return scheduler if scheduler is not None else workers
+
+
+def print_study(found: Any, *, as_json: bool) -> None:
+    """Print what a study has found."""
+    if as_json:
+        document = {"apisim": __version__, **found.to_dict()}
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+        write_json(f"{text}\n")
+    else:
+        rendered: RenderableType = found.__rich__()
+        write_rich(rendered)
+
+
+@contextmanager
+def steps_bar(*, is_wanted: bool) -> "Iterator[Callable[[Steps], None] | None]":
+    """Draw a bar of points on stderr if that is a terminal; it is gone in the end.
+
+    Yields
+    ------
+    callable or None
+        Takes what the bar is to show; None where there is none.
+    """
+    import sys
+
+    if not (is_wanted and is_terminal(sys.stderr)):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = [
+        SpinnerColumn(),
+        TextColumn("{task.fields[done]}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[left]}"),
+    ]
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True, expand=True) as bar:
+        task = bar.add_task("", total=None, done="getting ready", left="")
+
+        def show(steps: "Steps") -> None:
+            words = f"{steps.finished} of {steps.points}"
+            if steps.found:
+                words += f", {steps.found} found done"
+            left = "" if steps.left_s == float("inf") else f"{clock(steps.left_s)} left"
+            bar.update(task, total=steps.points, completed=steps.finished, done=words, left=left)
+
+        yield show

@@ -1,0 +1,99 @@
+"""Studies as figures: a measure over what was varied, and differences with their intervals."""
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from apisim.report.style import FAINT, INK, LINE, axes, draw_grid
+from apisim.studies import Comparison, Sweep
+from apisim.studies.wording import unit_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_comparison", "plot_sweep"]
+
+#: Lines of a sweep are told apart by colour, marker and dashes.
+_LOOKS: Final = (
+    (LINE, "o", "-"), ("#d55e00", "s", "--"), ("#009e73", "D", ":"), ("#cc79a7", "^", "-."),
+    ("#e69f00", "v", "-"), ("#56b4e9", ">", "--"),
+)  # fmt: skip
+_UNITS: Final = {"ms": " [ms]", "share": " [%]", "money": " [USD]", "count": ""}
+_ROW_INCHES: Final = 0.45
+
+
+def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" = None) -> "Axes":
+    """Draw a measure over what was varied first, with 95 % bands; a line for each other value.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Of :func:`apisim.sweep`; what is drawn is ``sweep.lines(measure)``.
+    measure : str
+        A column of its frame.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        If there is no such measure.
+    """
+    lines = sweep.lines(measure)
+    factor = 100.0 if unit_of(measure) == "share" else 1.0
+    with axes(ax) as drawn:
+        draw_grid(drawn, "y")
+        for number, (name, line) in enumerate(lines.groupby("line", sort=False)):
+            colour, marker, dashes = _LOOKS[number % len(_LOOKS)]
+            x = line["x"]
+            drawn.plot(x, line["mean"] * factor, dashes, marker=marker, color=colour,
+                       label=str(name))  # fmt: skip
+            drawn.fill_between(
+                x, line["low"] * factor, line["high"] * factor, color=colour, alpha=0.18,
+                linewidth=0,
+            )  # fmt: skip
+        drawn.set_xlabel(sweep.paths[0])
+        drawn.set_ylabel(f"{measure}{_UNITS[unit_of(measure)]}")
+        if lines["line"].nunique() > 1:
+            drawn.legend()
+        drawn.set_title(f"{measure} over {sweep.paths[0]}", loc="left")
+    return drawn
+
+
+def plot_comparison(comparison: Comparison, ax: "Axes | None" = None) -> "Axes":
+    """Draw each difference with its 95 % interval, as a part of the first scenario's value.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of :func:`apisim.compare`; what is drawn is its frame, without measures that are equal, that
+        were not measured, or that are 0 in the first scenario.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    """
+    frame = comparison.frame()
+    frame = frame[~frame["verdict"].isin(["equal", "not measured"]) & (frame["base"] != 0)]
+    places = np.arange(len(frame))[::-1]
+    names = frame["measure"]
+    if len(comparison.variants) > 1:
+        names = frame["variant"] + ": " + names
+    with axes(ax, height=1.2 + _ROW_INCHES * len(frame)) as drawn:
+        draw_grid(drawn, "x")
+        drawn.axvline(0, color=FAINT, linewidth=1)
+        base = frame["base"].abs()
+        middle = 100 * frame["difference"] / base
+        drawn.hlines(
+            places, 100 * frame["low"] / base, 100 * frame["high"] / base, color=INK, linewidth=1.4
+        )
+        is_shown = frame["verdict"].isin(["lower", "higher"]).to_numpy()
+        for shown, face in ((True, LINE), (False, "white")):
+            chosen = is_shown == shown
+            drawn.plot(
+                middle[chosen], places[chosen], "o", color=LINE, markerfacecolor=face,
+                label="difference" if shown else "no difference shown",
+            )  # fmt: skip
+        drawn.set_yticks(places, names)
+        drawn.set_xlabel("difference [% of the first scenario]")
+        drawn.legend(loc="best")
+        drawn.set_title("Paired differences, 95% intervals", loc="left")
+    return drawn
