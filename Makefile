@@ -56,7 +56,7 @@ clean:
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml | .venv/bin/python
-	$(PIP) --editable '.[parquet,notebook,dev]'
+	$(PIP) --editable '.[parquet,notebook,dask,dev]'
 	@touch .venv/run.stamp $@
 
 .venv/bench.stamp: pyproject.toml | .venv/bin/python
