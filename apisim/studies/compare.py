@@ -283,7 +283,6 @@ def _effects(variant: Variant) -> Section:
         low, high = (
             difference_text(one.measure, end) for end in (one.interval.low, one.interval.high)
         )
-        verdict = one.verdict if one.is_shown else "no difference shown"
         rows.append(
             (
                 one.measure,
@@ -291,12 +290,14 @@ def _effects(variant: Variant) -> Section:
                 measure_text(one.measure, one.value),
                 difference_text(one.measure, one.mean),
                 f"{low} to {high}",
-                verdict,
+                one.verdict,
             )
         )
         if math.isfinite(one.gain):
             gains.append(one)
     remarks = []
+    if any(row[-1] == "not shown" for row in rows):
+        remarks.append("not shown: no difference shown, the interval reaches over zero")
     if equal:
         remarks.append(f"equal in every replication: {', '.join(equal)}")
     if gains:
