@@ -186,7 +186,6 @@ ROUTE_DTYPE: Final = np.dtype(
     [
         ("api", "i8"),
         ("authorizer", "i8"),
-        ("meter", "i8"),  # row of the meters
         ("backend", "i8"),
         ("index", "i8"),  # of the function, endpoint, service or link
         ("timeout_ns", "i8"),
@@ -206,6 +205,7 @@ ROUTE_DTYPE: Final = np.dtype(
         ("event", "i8"),  # 1: the function gets an event, and the caller no result
         ("streams", "i8"),  # 1: answers of any size, sent as they come
         ("replies", "i8"),  # 1: of a WebSocket API, what is answered goes back as a message
+        ("meter", "i8"),  # row of the meters
     ],
     align=True,
 )

@@ -142,6 +142,7 @@ def test_out_writes_six_files_that_agree_with_the_json(
         "series.csv",
     ]
     read = json.loads((folder / "result.json").read_text("utf-8"))
+    assert sorted(read.pop("files")) == sorted(path.name for path in folder.iterdir())
     for both in (read, document):
         for wall in ("setup_s", "wall_s", "requests_per_s"):
             del both["run"][wall]
