@@ -8,7 +8,8 @@
     apisim.plot_requests(result)
 
 ``run`` simulates a scenario, ``compare`` and ``sweep`` several; ``load`` reads one without running
-it, ``plot_...`` draw a result.
+it, ``lint`` says what in it may not be meant, ``limits`` how near each limit is, ``plot_...``
+draw a result.
 Everything is loaded when it is first used, so that importing the package costs nothing.
 """
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load
+    from apisim.scenario.lints import lint
     from apisim.studies.compare import compare
     from apisim.studies.limits import limits
     from apisim.studies.run import run
@@ -36,6 +38,7 @@ __all__ = [
     "__version__",
     "compare",
     "limits",
+    "lint",
     "load",
     "plot_comparison",
     "plot_latency_by_route",
@@ -54,6 +57,7 @@ _HOMES: Final = {
     "ScenarioError": "apisim.scenario",
     "compare": "apisim.studies",
     "limits": "apisim.studies",
+    "lint": "apisim.scenario.lints",
     "load": "apisim.scenario",
     "plot_comparison": "apisim.report",
     "plot_latency_by_route": "apisim.report",

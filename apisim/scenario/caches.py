@@ -5,14 +5,16 @@ from typing import Final
 
 from apisim.scenario.api import Api, Route
 from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.remarks import Remark
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.timeline import PhaseTime
 from apisim.scenario.validation import Validation
 
-__all__ = ["cache_notes", "check_cache_keys", "check_cached_routes", "check_timeline"]
+__all__ = ["cache_remarks", "check_cache_keys", "check_cached_routes", "check_timeline"]
 
 _NO_CACHE: Final = "HTTP APIs have no response cache"
 _HINT: Final = "use type: rest, or remove this key"
+_CACHING: Final = 'developer guide, "Cache settings for REST APIs"'
 
 
 def check_cached_routes(scenario: Scenario, outcome: Validation) -> None:
@@ -100,9 +102,13 @@ def _check_stage(scenario: Scenario, outcome: Validation, at: Path, written: str
     return True
 
 
-def cache_notes(scenario: Scenario) -> list[str]:
-    """Cache keys that do not fit what the answer depends on."""
-    notes = []
+def cache_remarks(scenario: Scenario) -> Iterator[Remark]:
+    """Caches that nobody uses, and keys that do not fit what the answer depends on."""
+    for name, api in scenario.apis.items():
+        if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
+            message = "the stage has a cache, but no route uses it"
+            hint = "write cache: {ttl: 5m, keys: [...]} on a route, or take the cluster out"
+            yield Remark("cache-unused", ("apis", name), message, hint, _CACHING)
     for name, api in scenario.apis.items():
         for key, route in api.routes.items():
             if route.cache is None or route.cache.enabled is False or route.depends_on is None:
@@ -110,20 +116,23 @@ def cache_notes(scenario: Scenario) -> list[str]:
             keys = set(route.cache.keys)
             if scenario.settings.path_in_cache_key:
                 keys |= {f"path.{parameter}" for parameter in api.route_keys()[key].parameters}
-            place = f"apis.{name}.routes.{key}"
+            at: Path = ("apis", name, "routes", key)
             left_out = [p for p in route.depends_on if not _is_covered(p, keys)]
             if left_out:
-                notes.append(
-                    f"{place}: the answer depends on {', '.join(left_out)}, not in cache.keys: "
-                    "callers get each other's answers"
+                message = (
+                    f"the answer depends on {', '.join(left_out)}, not in cache.keys: callers get "
+                    "each other's answers"
                 )
+                hint = f"add {', '.join(left_out)} to cache.keys"
+                yield Remark("cache-key-too-broad", at, message, hint, _CACHING)
             needless = [p for p in route.cache.keys if not _is_needed(p, route.depends_on)]
             if needless:
-                notes.append(
-                    f"{place}: cache.keys has {', '.join(needless)}, on which the answer does not "
-                    "depend: fewer hits"
+                message = (
+                    f"cache.keys has {', '.join(needless)}, on which the answer does not depend: "
+                    "fewer hits"
                 )
-    return notes
+                hint = f"take {', '.join(needless)} out of cache.keys"
+                yield Remark("cache-key-too-narrow", at, message, hint, _CACHING)
 
 
 def _is_needed(key: str, depends_on: list[str]) -> bool:

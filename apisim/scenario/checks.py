@@ -9,21 +9,21 @@ from typing import Final
 
 from apisim.scenario.api import Api, Route
 from apisim.scenario.caches import (
-    cache_notes,
+    cache_remarks,
     check_cache_keys,
     check_cached_routes,
     check_timeline,
 )
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
 from apisim.scenario.checks_lambda import check_concurrency
-from apisim.scenario.checks_plans import PLAN_RULES, plan_notes
+from apisim.scenario.checks_plans import PLAN_RULES, plan_remarks
 from apisim.scenario.checks_services import check_services
 from apisim.scenario.checks_stages import check_stage, check_stages, stage_notes
 from apisim.scenario.checks_throttles import check_divided_bursts
 from apisim.scenario.checks_types import TYPE_RULES
 from apisim.scenario.checks_validators import check_validators
 from apisim.scenario.checks_websocket import WEBSOCKET_RULES
-from apisim.scenario.cors_rules import check_cors, notes_on_cors
+from apisim.scenario.cors_rules import check_cors, cors_remarks
 from apisim.scenario.formats import counted, format_duration
 from apisim.scenario.notes_network import notes_on_locations
 from apisim.scenario.notes_websocket import notes_on_websockets
@@ -314,17 +314,15 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
 
 def notes_on(scenario: Scenario) -> list[str]:
     """What is allowed but may not be meant."""
-    notes = []
-    for name, api in scenario.apis.items():
-        if api.stage.has_cache and not any(route.cache for route in api.routes.values()):
-            notes.append(f"apis.{name}: the stage has a cache, but no route uses it")
+    of_caches = list(cache_remarks(scenario))
+    unused = [one for one in of_caches if one.code == "cache-unused"]
     return [
-        *notes,
+        *(one.note for one in unused),
         *access_notes(scenario),
-        *plan_notes(scenario),
-        *cache_notes(scenario),
+        *(one.note for one in plan_remarks(scenario)),
+        *(one.note for one in of_caches if one not in unused),
         *perimeter_notes(scenario),
-        *notes_on_cors(scenario),
+        *(one.note for one in cors_remarks(scenario)),
         *stage_notes(scenario),
         *notes_on_raised_timeouts(scenario),
         *notes_on_locations(scenario),

@@ -5,16 +5,22 @@ from typing import Final
 
 from apisim.scenario.calls import called_routes
 from apisim.scenario.problems import Path, did_you_mean
+from apisim.scenario.remarks import Remark
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.units import shown
 from apisim.scenario.validation import Validation
 
-__all__ = ["PLAN_RULES", "plan_notes"]
+__all__ = ["PLAN_RULES", "plan_remarks"]
 
 #: Quotas of an account and Region (API Gateway quotas, 2025): plans, plans of a key, keys.
 _MAX_PLANS: Final = 300
 _MAX_PLANS_OF_A_KEY: Final = 10
 _MAX_KEYS: Final = 10_000
+
+
+_KEYS: Final = 'developer guide, "Choose an API key source in API Gateway"'
+_PLANS: Final = 'developer guide, "Usage plans and API keys for REST APIs"'
+_QUOTAS: Final = 'developer guide, "Quotas and important notes"'
 
 
 def _check_stages(scenario: Scenario, outcome: Validation) -> None:
@@ -124,7 +130,7 @@ PLAN_RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
 )
 
 
-def plan_notes(scenario: Scenario) -> Iterator[str]:
+def plan_remarks(scenario: Scenario) -> Iterator[Remark]:
     """What is allowed but may not be meant."""
     plans = scenario.usage_plans
     known = {key for plan in plans.values() for key in plan.api_keys} | set(scenario.api_keys)
@@ -132,42 +138,49 @@ def plan_notes(scenario: Scenario) -> Iterator[str]:
         needs = [api.routes[key].api_key_required for api, key in called_routes(scenario, source)]
         holder = scenario.populations.get(source.of or "")
         sends = source.api_key is not None or (holder is not None and holder.key_each)
+        at: Path = ("traffic", name)
         if source.api_key is not None and source.api_key not in known:
-            yield (
-                f"traffic.{name}: no usage plan has the key {source.api_key}: where a key is "
-                "needed, its calls are refused"
+            message = (
+                f"no usage plan has the key {source.api_key}: where a key is needed, its calls are "
+                "refused"
             )
+            yield Remark("key-unknown", at, message, "name it under api_keys of a plan", _KEYS)
         if sends and needs and not any(needs):
-            yield f"traffic.{name}: its keys are not asked for: no route it calls needs one"
+            message = "its keys are not asked for: no route it calls needs one"
+            hint = "write api_key_required: true on the routes, or take the key out"
+            yield Remark("key-not-needed", at, message, hint, _KEYS)
         if any(needs) and not sends:
-            yield f"traffic.{name}: it has no API key, and routes that need one refuse it"
+            message = "it has no API key, and routes that need one refuse it"
+            yield Remark("key-missing", at, message, "write api_key: NAME", _KEYS)
     yield from _opening_nothing(scenario)
     for name, plan in plans.items():
+        at = ("usage_plans", name)
         for api_name, routes in plan.apis.items():
             api = scenario.apis.get(api_name)
             if api is None or api.type == "http":
                 continue
+            hint = "write api_key_required: true on the route, or throttle it there"
             unasked = [key for key in routes if not api.routes[key].api_key_required]
             for key in unasked:
-                yield (
-                    f"usage_plans.{name}: {api_name} {key} needs no API key, so its throttle "
-                    "here limits nobody"
-                )
+                message = f"{api_name} {key} needs no API key, so its throttle here limits nobody"
+                yield Remark("throttle-without-key", at, message, hint, _KEYS)
             if not any(route.api_key_required for route in api.routes.values()):
-                yield f"usage_plans.{name}: no route of {api_name} needs an API key"
+                message = f"no route of {api_name} needs an API key"
+                yield Remark("plan-without-key", at, message, hint, _KEYS)
     yield from _beyond_quotas(scenario)
 
 
-def _opening_nothing(scenario: Scenario) -> Iterator[str]:
+def _opening_nothing(scenario: Scenario) -> Iterator[Remark]:
     """Plans without a stage, and keys whose plans open none of the stages they are used on."""
     plans = scenario.usage_plans
     held = {plan for one in scenario.populations.values() for plan in one.plans or {}}
     for name, plan in plans.items():
         if not plan.api_stages and (plan.api_keys or name in held):
-            yield (
-                f"usage_plans.{name}: it opens no stage (api_stages), so where a key is needed its "
-                "keys are refused"
+            message = (
+                "it opens no stage (api_stages), so where a key is needed its keys are refused"
             )
+            hint = "write api_stages: {API/STAGE: {}}"
+            yield Remark("plan-without-stage", ("usage_plans", name), message, hint, _PLANS)
     for name, source in scenario.traffic.items():
         mine = [plan for plan in plans.values() if source.api_key in plan.api_keys]
         opened = {api for plan in mine for api in plan.apis}
@@ -181,23 +194,31 @@ def _opening_nothing(scenario: Scenario) -> Iterator[str]:
         ]
         if opened:  # else it was said of the plan, or that no plan has the key
             for api_name in (one for one in asked if one not in opened):
-                yield (
-                    f"traffic.{name}: no plan of the key {source.api_key} opens the stage of "
-                    f"{api_name}, so where it needs a key the calls are refused"
+                message = (
+                    f"no plan of the key {source.api_key} opens the stage of {api_name}, so where "
+                    "it needs a key the calls are refused"
                 )
+                hint = f"add {api_name} to api_stages of one of its plans"
+                yield Remark("key-of-another-stage", ("traffic", name), message, hint, _PLANS)
 
 
-def _beyond_quotas(scenario: Scenario) -> Iterator[str]:
+def _beyond_quotas(scenario: Scenario) -> Iterator[Remark]:
     """What an account may only have after AWS has raised its quotas."""
     plans = scenario.usage_plans
+    code, at, hint = "beyond-quota", ("usage_plans",), "apisim limits says what to ask for"
     if len(plans) > _MAX_PLANS:
-        yield f"usage_plans: an account has {_MAX_PLANS} of them at most unless AWS allows more"
+        message = f"an account has {_MAX_PLANS} of them at most unless AWS allows more"
+        yield Remark(code, at, message, hint, _QUOTAS)
     named = [key for plan in plans.values() for key in plan.api_keys]
     for key in dict.fromkeys(named):
         if named.count(key) > _MAX_PLANS_OF_A_KEY:
-            yield f"usage_plans: the key {key} is in more than {_MAX_PLANS_OF_A_KEY} plans"
+            message = f"the key {key} is in more than {_MAX_PLANS_OF_A_KEY} plans"
+            yield Remark(code, at, message, hint, _QUOTAS)
     n_keys = len(set(named) | set(scenario.api_keys)) + sum(
         population.count for population in scenario.populations.values() if population.key_each
     )
     if n_keys > _MAX_KEYS:
-        yield f"{n_keys:,} API keys: an account has {_MAX_KEYS:,} at most unless AWS allows more"
+        message = (
+            f"{n_keys:,} API keys: an account has {_MAX_KEYS:,} at most unless AWS allows more"
+        )
+        yield Remark(code, (), message, hint, _QUOTAS)

@@ -1,14 +1,18 @@
 """Rules between the keys of CORS, and what is allowed there but may not be meant."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from apisim.scenario.calls import called_routes
 from apisim.scenario.cors import Browser, Cors
 from apisim.scenario.problems import Path
+from apisim.scenario.remarks import Remark
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.validation import Validation
 
-__all__ = ["check_cors", "notes_on_cors"]
+__all__ = ["check_cors", "cors_remarks"]
+
+_CORS: Final = 'developer guide, "CORS for REST APIs in API Gateway"'
 
 
 def _written(scenario: Scenario) -> Iterator[tuple[Path, str, Cors]]:
@@ -48,31 +52,33 @@ def check_cors(scenario: Scenario, outcome: Validation) -> None:
                 outcome.add(place, message, "name the origins, or use type: http", because=kind)
 
 
-def notes_on_cors(scenario: Scenario) -> list[str]:
-    """Lints: strangers' browsers, origins one header cannot hold, pages that are locked out."""
-    notes = []
+def cors_remarks(scenario: Scenario) -> Iterator[Remark]:
+    """Strangers' browsers, origins one header cannot hold, pages that are locked out."""
     for name, source in scenario.traffic.items():
         if source.browser is not None and source.of is None and not source.is_closed:
-            notes.append(
-                f"traffic.{name}: nobody is known behind the calls, so each comes from another "
-                "browser and no preflight's answer is ever kept; write of: or users:"
+            message = (
+                "nobody is known behind the calls, so each comes from another browser and no "
+                "preflight's answer is ever kept; write of: or users:"
             )
+            yield Remark("browsers-of-nobody", ("traffic", name), message, "", _CORS)
     for at, api_type, cors in _written(scenario):
         if api_type == "rest" and len(cors.allow_origins) > 1 and "*" not in cors.allow_origins:
-            notes.append(
-                f"{'.'.join(map(str, at))}: a REST API has no list of origins; taken as code that "
-                "compares the Origin header and echoes it"
+            message = (
+                "a REST API has no list of origins; taken as code that compares the Origin header "
+                "and echoes it"
             )
+            yield Remark("cors-list-of-origins", at, message, "", _CORS)
         if cors.allow_credentials and "*" in cors.allow_origins:
-            notes.append(
-                f"{'.'.join(map(str, at))}: allow_origins * is not taken for requests with "
-                "credentials: browsers hide those answers; name the origins"
+            message = (
+                "allow_origins * is not taken for requests with credentials: browsers hide those "
+                "answers; name the origins"
             )
-    return [*notes, *_locked_out(scenario)]
+            yield Remark("cors-credentials-of-all", at, message, "", _CORS)
+    yield from _locked_out(scenario)
 
 
-def _locked_out(scenario: Scenario) -> Iterator[str]:
-    """Pages that no answer will reach, one note for each source and reason."""
+def _locked_out(scenario: Scenario) -> Iterator[Remark]:
+    """Pages that no answer will reach, one for each source and reason."""
     for name, source in scenario.traffic.items():
         browser = source.browser
         if browser is None:
@@ -85,7 +91,9 @@ def _locked_out(scenario: Scenario) -> Iterator[str]:
                 reasons.setdefault(reason, []).append(key)
         for reason, keys in reasons.items():
             shown = ", ".join(dict.fromkeys(keys))
-            yield f"traffic.{name}: browsers will hide the answers of {shown}: {reason}"
+            message = f"browsers will hide the answers of {shown}: {reason}"
+            hint = "write it into cors: of the API or of the route"
+            yield Remark("cors-locked-out", ("traffic", name), message, hint, _CORS)
 
 
 def _why_locked_out(browser: Browser, cors: Cors | None) -> str:

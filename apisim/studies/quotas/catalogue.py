@@ -67,6 +67,10 @@ QUOTAS: Final[dict[str, Quota]] = {
     "new_connections": Quota(
         "New WebSocket connections per second", _GATEWAY, 500, "1/s", ADJUSTABLE
     ),
+    # AWS names a rate and no burst; a second's worth is assumed.
+    "connection_burst": Quota(
+        "Burst of new WebSocket connections, assumed", _GATEWAY, None, "connections", OF_RATE
+    ),
     "concurrency": Quota("Concurrent executions", _LAMBDA, 1_000, "executions", ADJUSTABLE),
     # Ten for each unit of concurrency: it grows with that quota and with nothing else.
     "lambda_rate": Quota(

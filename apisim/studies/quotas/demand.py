@@ -10,7 +10,7 @@ from apisim.draws.distributions import Distribution
 from apisim.scenario import Scenario
 from apisim.studies.quotas.using import RouteShare, Usage
 
-__all__ = ["Demand", "demand_of", "is_cached", "mean_s"]
+__all__ = ["Demand", "demand_of", "mean_s"]
 
 _SECOND_NS: Final = 1_000_000_000
 
@@ -28,8 +28,10 @@ class Demand:
         New WebSocket connections in the busiest second [1/s].
     shares : mapping of (str, str) to float
         Part of the requests, by API and route.
+    lookups : mapping of (str, str) to float
+        Part of a route's requests that are looked for in the response cache.
     hit_ratio : float
-        Hits among the lookups of all routes with a cache; NaN without any.
+        Hits among all lookups; NaN without any.
     authorizer_calls : mapping of (str, str) to float
         Calls of a route's authorizer for each of its requests.
     warm_s, cold_s : mapping of str to float
@@ -40,6 +42,7 @@ class Demand:
     rate_rps: float
     connects_rps: float
     shares: dict[tuple[str, str], float]
+    lookups: dict[tuple[str, str], float]
     hit_ratio: float
     authorizer_calls: dict[tuple[str, str], float]
     warm_s: dict[str, float]
@@ -47,11 +50,8 @@ class Demand:
 
     @property
     def has_cache(self) -> bool:
-        """Whether a route that is called is cached."""
-        return any(
-            is_cached(self.scenario, api, key) and share > 0
-            for (api, key), share in self.shares.items()
-        )
+        """Whether anything is looked for in a cache."""
+        return any(self.lookups.values())
 
 
 def demand_of(scenario: Scenario, usages: Sequence[Usage], multiple: Fraction) -> Demand:
@@ -87,6 +87,10 @@ def demand_of(scenario: Scenario, usages: Sequence[Usage], multiple: Fraction) -
         rate_rps=math.fsum(usage.minute_rps for usage in usages) / n / times,
         connects_rps=sum(usage.rates_rps.get(connections, 0) for usage in usages) / n / times,
         shares={key: one.requests / total if total else 0.0 for key, one in sums.items()},
+        lookups={
+            key: (one.hits + one.misses) / one.requests if one.requests else 0.0
+            for key, one in sums.items()
+        },
         hit_ratio=sum(one.hits for one in sums.values()) / lookups if lookups else math.nan,
         authorizer_calls={
             key: one.authorizer_calls / one.requests if one.requests else 0.0
@@ -111,14 +115,3 @@ def _added(one: RouteShare, two: RouteShare) -> RouteShare:
 def mean_s(law: Distribution) -> float:
     """Mean of a law of times [s]."""
     return law.mean() / _SECOND_NS
-
-
-def is_cached(scenario: Scenario, api: str, key: str) -> bool:
-    """Whether the response cache answers calls of a route."""
-    owner = scenario.apis.get(api)
-    route = None if owner is None else owner.routes.get(key)
-    if owner is None or route is None or route.cache is None or not owner.stage.has_cache:
-        return False
-    is_get = key.partition(" ")[0] == "GET"
-    enabled = is_get if route.cache.enabled is None else route.cache.enabled
-    return enabled and route.cache.ttl > 0

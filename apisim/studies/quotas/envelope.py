@@ -27,7 +27,7 @@ from typing import Final
 from apisim.engine.lowering.buckets import LEVELS
 from apisim.scenario.api import Route
 from apisim.scenario.stages import stage_label
-from apisim.studies.quotas.demand import Demand, is_cached, mean_s
+from apisim.studies.quotas.demand import Demand, mean_s
 from apisim.studies.quotas.observing import Wall
 
 __all__ = [
@@ -187,7 +187,7 @@ def _called(demand: Demand, rate: float, hits: float) -> Iterator[tuple[Route, f
         route = None if api is None else api.routes.get(key)
         if route is None or share <= 0:
             continue
-        misses = 1 - hits if is_cached(scenario, name, key) else 1.0
+        misses = 1 - hits * demand.lookups.get((name, key), 0.0)
         calls = demand.authorizer_calls.get((name, key), 0.0)
         yield route, rate * share * misses, rate * share * calls
 

@@ -113,13 +113,12 @@ def _of_account(measured: Measured) -> Iterator[LimitRow]:
             origin=origin("new_connections", "rate_limit"),
         )
         yield row_of(
-            "account.new_connections.burst_limit (assumed)",
+            QUOTAS["connection_burst"],
             kind="connection_burst",
             of="account",
             limit=accepts.burst_limit,
             used=list(map(float, measured.connection_burst)),
             origin=origin("new_connections", "burst_limit"),
-            unit="connections",
         )
 
 
