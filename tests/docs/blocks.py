@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/pricing.md", "docs/studies.md", "docs/websocket.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/limits.md",
+    "docs/pricing.md",
+    "docs/studies.md",
+    "docs/websocket.md",
+)
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What differs from machine to machine.

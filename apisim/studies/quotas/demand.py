@@ -17,7 +17,7 @@ _SECOND_NS: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a scenario asks at its busiest minute.
+    """What a scenario asks in its busiest ten seconds.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def demand_of(scenario: Scenario, usages: Sequence[Usage], multiple: Fraction) -
     connections = ("connections", "account")
     return Demand(
         scenario=scenario,
-        rate_rps=math.fsum(usage.minute_rps for usage in usages) / n / times,
+        rate_rps=math.fsum(usage.sustained_rps for usage in usages) / n / times,
         connects_rps=sum(usage.rates_rps.get(connections, 0) for usage in usages) / n / times,
         shares={key: one.requests / total if total else 0.0 for key, one in sums.items()},
         lookups={

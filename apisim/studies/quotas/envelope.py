@@ -2,8 +2,8 @@
 
 A launch is taken as a step: nothing, and then calls at an even rate, for so long. It begins with
 full buckets and without a warm environment. The mix is the scenario's own as it was simulated, the
-rate that of its busiest minute, times a multiple; a hit ratio is that of the routes that have a
-cache, and takes its part of their calls away from what is behind them and from nothing else.
+rate that of its busiest ten seconds, times a multiple; a hit ratio is that of what is looked for in
+a cache, and takes its part of those calls away from what is behind it and from nothing else.
 
 Then each limit refuses for the first time at a moment that is known:
 
@@ -63,7 +63,7 @@ class EnvelopeCell:
     Attributes
     ----------
     multiple, rate_rps : float
-        Traffic as a multiple of the scenario's busiest minute, and as a rate [1/s].
+        Traffic as a multiple of the scenario's busiest 10 s, and as a rate [1/s].
     hit_ratio : float
         Of the routes with a cache; NaN where there is none.
     duration_s : float
@@ -122,7 +122,7 @@ def meetings(demand: Demand, multiple: float, hit_ratio: float) -> list[Meeting]
     ----------
     demand : Demand
     multiple : float
-        Of the rate of the busiest minute, > 0.
+        Of the rate of the busiest 10 s, > 0.
     hit_ratio : float
         Of the routes with a cache, in [0, 1]; NaN counts as 0.
     """

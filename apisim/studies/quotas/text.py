@@ -236,9 +236,9 @@ def _envelope(result: "Limits") -> Section | None:
     lengths = "|".join(format_duration(round(duration * _SECOND_NS)) for duration in durations)
     columns = f">Traffic|>Rate|{'>Hits|' if with_hits else ''}Meets first|>After|{lengths}"
     remarks = (
-        "a step to an even rate with the mix of the scenario, from full buckets and without warm "
-        "environments, for so long; by mean times, so that clusters of calls meet a near limit "
-        "sooner",
+        "1x is the scenario's busiest 10 s; a step to an even rate with its mix, from full buckets "
+        "and without warm environments, for so long; by mean times, so that clusters of calls meet "
+        "a near limit sooner",
     )
     return section("Launch envelope", columns, rows, None, remarks)
 

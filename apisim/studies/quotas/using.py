@@ -22,8 +22,8 @@ from apisim.gateway.throttle import NO_BUCKET
 __all__ = ["RouteShare", "Usage", "UsageWatch"]
 
 _SECOND_NS: Final = 1_000_000_000
-_MINUTE_S: Final = 60
-_SCALING_S: Final = 10
+#: Window of what a function may grow by, and of the rate that a launch is a multiple of.
+_WINDOW_S: Final = 10
 #: Answers that come before the token buckets are looked at, or in place of them.
 _EARLIER: Final = (
     Answer.NO_IDENTITY, Answer.DENIED, Answer.AUTHORIZER_FAILED, Answer.NO_ROUTE, Answer.NO_KEY,
@@ -75,9 +75,9 @@ class Usage:
     rates_rps : mapping of (str, str) to int
         Requests that asked a bucket and were not refused before it, in the busiest second [1/s];
         by level and what it limits.
-    minute_rps : float
+    sustained_rps : float
         Mean rate of all requests that came as far as the account's throttle or one before it, in
-        the busiest 60 s, or in the whole run if that is shorter [1/s].
+        the busiest 10 s, or in the whole run if that is shorter [1/s].
     invocations_rps : mapping of str to int
         Invocations in the busiest second [1/s]: of ``account``, and of functions with a reserve.
     environments : mapping of str to int
@@ -100,7 +100,7 @@ class Usage:
     """
 
     rates_rps: Mapping[tuple[str, str], int]
-    minute_rps: float
+    sustained_rps: float
     invocations_rps: Mapping[str, int]
     environments: Mapping[str, int]
     concurrency: Mapping[str, int]
@@ -116,13 +116,13 @@ class Usage:
 
 
 class _Seconds:
-    """Counts by series and second, and the most of each in 1, 10 and 60 seconds in a row."""
+    """Counts by series and second, and the most of each in one second and in 10 in a row."""
 
     def __init__(self, n_series: int) -> None:
         self._base = 0  # first second that is kept
         self._counts = np.zeros((n_series, 0), np.int64)
-        self._tail = np.zeros((n_series, _MINUTE_S - 1), np.int64)
-        self.most = {window: np.zeros(n_series, np.int64) for window in (1, _SCALING_S, _MINUTE_S)}
+        self._tail = np.zeros((n_series, _WINDOW_S - 1), np.int64)
+        self.most = {window: np.zeros(n_series, np.int64) for window in (1, _WINDOW_S)}
         self.total = np.zeros(n_series, np.int64)
 
     def add(self, series: int, seconds: NDArray[np.int64]) -> None:
@@ -142,7 +142,7 @@ class _Seconds:
         done = np.concatenate([self._tail, self._counts[:, :n_done]], axis=1)
         sums = np.pad(done.cumsum(axis=1), ((0, 0), (1, 0)))
         for window, most in self.most.items():
-            ends = sums[:, _MINUTE_S:] - sums[:, _MINUTE_S - window : sums.shape[1] - window]
+            ends = sums[:, _WINDOW_S:] - sums[:, _WINDOW_S - window : sums.shape[1] - window]
             np.maximum(most, ends.max(axis=1), out=most)
         self.total += self._counts[:, :n_done].sum(axis=1)
         self._tail = done[:, n_done:]
@@ -219,17 +219,17 @@ class UsageWatch:
         """What was used, when all rows have come."""
         program, names, seconds = self.program, self.program.names, self._seconds
         most = seconds.most[1].tolist()
-        length_s = min(max(replication.program.horizon_ns / _SECOND_NS, 1e-9), _MINUTE_S)
+        length_s = min(max(replication.program.horizon_ns / _SECOND_NS, 1e-9), _WINDOW_S)
         reserves = {
             pool.group: name
             for name, pool in zip(names.functions, program.pools, strict=True)
             if pool.group and ":" not in name
         }
-        cold = seconds.most[_SCALING_S][self._first_cold :].tolist()
+        cold = seconds.most[_WINDOW_S][self._first_cold :].tolist()
         pools = replication.pools
         return Usage(
             rates_rps={name: most[at] for at, (name, *_) in enumerate(self._buckets[:-1])},
-            minute_rps=int(seconds.most[_MINUTE_S][self._first_group - 1]) / length_s,
+            sustained_rps=int(seconds.most[_WINDOW_S][self._first_group - 1]) / length_s,
             invocations_rps={
                 "account": most[self._first_group],
                 **{name: most[self._first_group + group] for group, name in reserves.items()},
