@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from apisim.studies.compare import compare
     from apisim.studies.limits import limits
     from apisim.studies.run import run
+    from apisim.studies.search import search
     from apisim.studies.sweep import sweep
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "plot_requests",
     "plot_sweep",
     "run",
+    "search",
     "sweep",
 ]
 
@@ -64,6 +66,7 @@ _HOMES: Final = {
     "plot_requests": "apisim.report",
     "plot_sweep": "apisim.report",
     "run": "apisim.studies",
+    "search": "apisim.studies",
     "sweep": "apisim.studies",
 }
 

@@ -32,7 +32,7 @@ _NOWHERE: Final = {"file": None, "line": None, "column": None, "path": None}
 _OPTIONS: Final = frozenset(
     {
         "--set", "--seed", "--replications", "--duration", "--profile",
-        "--quantity", "--month-to-date", "--free-tier",
+        "--quantity", "--month-to-date", "--free-tier", "--over", "--subject-to", "--delta",
         "--multiple", "--up-to", "--precision", "--reserve", "--hit-ratio",
     }
 )  # fmt: skip

@@ -17,7 +17,7 @@ from apisim.cli.run import run
 from apisim.cli.schema import schema
 from apisim.cli.signals import interruptible
 from apisim.cli.streams import open_streams, write
-from apisim.cli.study import compare, sweep
+from apisim.cli.study import compare, search, sweep
 from apisim.cli.validate import validate
 
 __all__ = ["app", "command_line", "main"]
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(compare)
 app.command()(sweep)
+app.command()(search)
 app.command()(validate)
 app.command()(schema)
 app.command()(init)

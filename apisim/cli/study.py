@@ -1,4 +1,4 @@
-"""``apisim compare`` and ``apisim sweep``: several scenarios under common random numbers."""
+"""``apisim compare``, ``sweep`` and ``search``: many scenarios under common random numbers."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from apisim.studies import Steps
 
-__all__ = ["compare", "print_study", "steps_bar", "sweep", "where"]
+__all__ = ["compare", "print_study", "search", "steps_bar", "sweep", "where"]
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="Scenarios; the first is the base.")
@@ -61,6 +61,33 @@ OutDir = Annotated[
     ),
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first point that fails.")]
+SubjectTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CONDITION",
+        help='What must hold: "latency p(99)<300ms"; may be repeated.',
+        show_default=False,
+    ),
+]
+Minimize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|MEASURE",
+        help="The path of --over (bisected), or cost_month, 'latency p(99)', ...",
+        show_default=False,
+    ),
+]
+Maximize = Annotated[
+    str | None,
+    typer.Option(metavar="PATH|MEASURE", help="Likewise, the most of it.", show_default=False),
+]
+Delta = Annotated[
+    str | None,
+    typer.Option(metavar="D", help="How near the ends of a bracket shall be.", show_default=False),
+]
+MostReplications = Annotated[
+    int, typer.Option(metavar="N", min=2, help="Of a setting that is unclear.")
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(metavar="tcp://HOST:PORT", help="Work on a Dask cluster.", show_default=False),
@@ -167,6 +194,55 @@ def sweep(
             for failure in found.failures:
                 say(failure.text)
             raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def search(
+    file: options.File,
+    over: Overs,
+    subject_to: SubjectTo = None,
+    minimize: Minimize = None,
+    maximize: Maximize = None,
+    delta: Delta = None,
+    most_replications: MostReplications = 80,
+    overrides: options.Overrides = None,
+    engine: options.Engine = options.EngineName.AUTO,
+    seed: options.Seed = None,
+    replications: options.Replications = None,
+    duration: options.Duration = None,
+    profile: options.Profile = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find the smallest, largest or cheapest setting that meets conditions."""
+    with guard(as_json=as_json, debug=debug):
+        from apisim import studies
+        from apisim.scenario.problems import ApisimError
+
+        if (minimize is None) == (maximize is None):
+            raise ApisimError("say one objective: --minimize or --maximize")
+        found = studies.search(
+            file,
+            over,
+            subject_to=subject_to or (),
+            minimize=minimize,
+            maximize=maximize,
+            delta=delta,
+            most_replications=most_replications,
+            overrides=overrides or (),
+            profile=profile,
+            seed=seed,
+            replications=replications,
+            duration=duration,
+            engine=engine.value,
+            executor=where(workers, scheduler),
+            progress=None if quiet or as_json else lambda text: say(f"tried {text}"),
+        )
+        print_study(found, as_json=as_json)
+        if not found.is_feasible:
+            raise typer.Exit(ExitCode.THRESHOLD_FAILED)
 
 
 @contextmanager

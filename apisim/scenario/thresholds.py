@@ -22,7 +22,7 @@ from apisim.scenario.units import (
     shown,
 )
 
-__all__ = ["METRICS", "Threshold", "Thresholds"]
+__all__ = ["METRICS", "Threshold", "Thresholds", "parse_condition"]
 
 Statistic: TypeAlias = Literal["p", "mean", "min", "max", "rate", "count", "value"]
 Unit: TypeAlias = Literal["ns", "share", "count", "per_second", "bytes", "money"]
@@ -67,6 +67,7 @@ _KEY: Final = re.compile(r"\s*([A-Za-z_0-9]+)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _TAG: Final = re.compile(
     r"""\s*([A-Za-z_]+)\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^,"'{}]*?))\s*(,|$)"""
 )
+_CONDITION: Final = re.compile(r"(\s*[A-Za-z_0-9]+\s*(?:\{.*\})?)\s+(\S.*)", re.DOTALL)
 _EXPRESSION: Final = re.compile(
     r"\s*(?:p\(\s*([0-9]{1,2}(?:\.[0-9]{1,6})?)\s*\)|([a-z_]+))\s*(<=|>=|==|<|>)\s*(\S(?:.*\S)?)\s*"
 )
@@ -195,6 +196,28 @@ def _parse(key: str, metric: str, tags: tuple[tuple[str, str], ...], written: An
         limit,
         unit,  # type: ignore[arg-type]
     )
+
+
+def parse_condition(text: str) -> Threshold:
+    """A metric and a condition in one text.
+
+    Raises
+    ------
+    UnitError
+        If it is none.
+
+    Examples
+    --------
+    >>> one = parse_condition('latency{phase:spike} p(99)<300ms')
+    >>> one.metric, one.quantile, float(one.limit)
+    ('latency', 99.0, 300000000.0)
+    """
+    match = _CONDITION.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    if match is None:
+        hint = 'write a metric and a condition, e.g. "latency p(99)<300ms"'
+        raise UnitError(f"{shown(text)} is no condition on a metric", hint)
+    metric, tags = _parse_key(match[1])
+    return _parse(match[1].strip(), metric, tags, match[2])
 
 
 def _read(value: Any, context: Context) -> tuple[Threshold, ...]:

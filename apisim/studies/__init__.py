@@ -1,16 +1,30 @@
 """Studies: questions that take one run or many.
 
 ``run`` answers for one scenario; each of its replications is independent of the others. ``compare``
-and ``sweep`` simulate several scenarios under common random numbers. ``limits`` asks how much of
-each limit a scenario uses, and at which multiple of its traffic each refuses.
+and ``sweep`` simulate several scenarios under common random numbers, ``search`` as many as it takes
+to find the setting that meets conditions. ``limits`` asks how much of each limit a scenario uses,
+and at which multiple of its traffic each refuses.
 """
 
 from apisim.studies.compare import Comparison, compare
+from apisim.studies.found import Found
 from apisim.studies.limits import limits
 from apisim.studies.many import Steps
 from apisim.studies.progress import Progress
 from apisim.studies.run import run
+from apisim.studies.search import search
 from apisim.studies.sweep import sweep
 from apisim.studies.swept import Sweep
 
-__all__ = ["Comparison", "Progress", "Steps", "Sweep", "compare", "limits", "run", "sweep"]
+__all__ = [
+    "Comparison",
+    "Found",
+    "Progress",
+    "Steps",
+    "Sweep",
+    "compare",
+    "limits",
+    "run",
+    "search",
+    "sweep",
+]
