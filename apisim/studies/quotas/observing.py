@@ -4,6 +4,7 @@ A limit is called a *wall* here, and has a kind and what it limits: ``("account"
 the token bucket of the account, ``("reserved", "checkout")`` the reserve of a function.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
@@ -130,7 +131,14 @@ class Simulator:
         watch = Watch(len(wanted), program.horizon_ns, self.progress)
         found: list[Observation] = []
         self.n_runs += 1
-        with stopped_by_ctrl_c(watch.stop):
+        interrupted = threading.Event()
+
+        def stop() -> None:
+            # A short replication may be over before it looks whether it is to end.
+            interrupted.set()
+            watch.stop()
+
+        with stopped_by_ctrl_c(stop):
             if with_usage or numbers is not None:
                 runs = _one_by_one(program, engine, watch, wanted, with_usage=with_usage)
             else:
@@ -141,7 +149,7 @@ class Simulator:
                 if not replication.completed:
                     raise KeyboardInterrupt
                 found.append(Observation(replication.number, refusals_of(replication), usage))
-        if watch.is_stopped:
+        if interrupted.is_set():
             raise KeyboardInterrupt
         return found
 
@@ -150,6 +158,8 @@ def _one_by_one(
     program: Program, engine: Engine, watch: Watch, numbers: Iterable[int], *, with_usage: bool
 ) -> Iterator[tuple[Replication, Usage | None]]:
     for number in numbers:
+        if watch.is_stopped:
+            return
         usage = UsageWatch(program) if with_usage else None
 
         def look(simulated_ns: int, requests: int, number: int = number) -> None:
