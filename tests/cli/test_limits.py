@@ -77,6 +77,9 @@ traffic:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_search_that_is_stopped_answers_nothing(start: Start, here: Path, workers: str) -> None:
     (here / "endless.yaml").write_text(ENDLESS, encoding="utf-8")
+    once = ("--engine", "simpy", "--replications", "1", "--up-to", "1", "--precision", "100%")
+    # Compiling, which is not interrupted, is over before the clock starts.
+    assert start("limits", "endless.yaml", "--quiet", *once).wait(timeout=400) == 0
     options = ("--engine", "simpy", "--workers", workers, "--out", "o")
     process = start("limits", "endless.yaml", "--json", *options)
     time.sleep(5)
