@@ -3,14 +3,11 @@
 import csv
 import io
 import json
-import signal
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, Start
+from tests.cli.conftest import Cli
 
 FAST = ("--up-to", "2", "--precision", "20%", "--duration", "5s")
 
@@ -59,32 +56,3 @@ def test_bad_options_are_told(cli: Cli, options: tuple[str, str]) -> None:
     assert (code, out) == (2, "")
     assert options[0] in err or options[1] in err
     assert "Traceback" not in err
-
-
-#: Thousands of searches of a moment each, so that Ctrl-C meets all that there is between them.
-ENDLESS = """\
-apisim: 1
-name: endless
-replications: 9999
-apis:
-  site: {type: rest, routes: {GET /: {integration: {type: mock}}}}
-traffic:
-  web: {phases: [{duration: 100s, rate: 10}], mix: {GET /: 1}}
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on Unix")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_search_that_is_stopped_answers_nothing(start: Start, here: Path, workers: str) -> None:
-    (here / "endless.yaml").write_text(ENDLESS, encoding="utf-8")
-    once = ("--engine", "simpy", "--replications", "1", "--up-to", "1", "--precision", "100%")
-    # Compiling, which is not interrupted, is over before the clock starts.
-    assert start("limits", "endless.yaml", "--quiet", *once).wait(timeout=400) == 0
-    options = ("--engine", "simpy", "--workers", workers, "--out", "o")
-    process = start("limits", "endless.yaml", "--json", *options)
-    time.sleep(5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, b"")
-    assert err.decode().endswith("interrupted\n")
-    assert not (here / "o").exists()

@@ -1,6 +1,9 @@
 """The sheet line by line: whose limits they are, what is counted, how traffic is multiplied."""
 
 import json
+import os
+import signal
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 from apisim import limits
 from apisim.scenario import Scenario, ScenarioError, load, loads
 from apisim.studies.limits import Limits
+from apisim.studies.progress import Progress
 from apisim.studies.quotas.catalogue import ADJUSTABLE, FIXED, OF_RATE, QUOTAS
 from apisim.studies.quotas.observing import Simulator, Wall
 from apisim.studies.quotas.rows import row_of, to_request
@@ -286,6 +290,23 @@ def test_arguments_out_of_range_are_refused(options: dict[str, Any]) -> None:
 def test_more_traffic_than_a_scenario_takes_is_refused() -> None:
     with pytest.raises(ScenarioError, match="more than a scenario takes"):
         limits(shop(), multiple=300_000)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on Unix")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_ends_a_search_also_between_short_replications(workers: int) -> None:
+    told = []
+
+    def interrupt(progress: Progress) -> None:
+        told.append(progress)
+        if len(told) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        limits(shop(), replications=40, workers=workers, progress=interrupt)
+    assert len(told) < 40
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_refusals_are_counted_by_the_limit_that_refused() -> None:
