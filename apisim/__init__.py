@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load
     from apisim.scenario.lints import lint
+    from apisim.studies.advise import advise
     from apisim.studies.compare import compare
     from apisim.studies.limits import limits
     from apisim.studies.run import run
@@ -37,6 +38,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "advise",
     "compare",
     "limits",
     "lint",
@@ -57,6 +59,7 @@ _HOMES: Final = {
     "Result": "apisim.results.result",
     "Scenario": "apisim.scenario",
     "ScenarioError": "apisim.scenario",
+    "advise": "apisim.studies",
     "compare": "apisim.studies",
     "limits": "apisim.studies",
     "lint": "apisim.scenario.lints",

@@ -24,9 +24,20 @@ import numba
 import numpy as np
 from numba.core import config, event
 
-__all__ = ["cache_directory", "constant", "gate", "inline", "kernel", "part", "when_compiling"]
+__all__ = [
+    "cache_directory",
+    "constant",
+    "gate",
+    "inline",
+    "kernel",
+    "part",
+    "room_to_compile",
+    "when_compiling",
+]
 
 _LONGEST_NAME = 40
+#: Calls of Python within each other while numba compiles.
+_DEEPEST = 10_000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -110,6 +121,21 @@ def when_compiling(told: Callable[[], None] | None) -> Iterator[None]:
         return
     with event.install_listener("numba:compile", _Told(told)):
         yield
+
+
+@contextmanager
+def room_to_compile() -> Iterator[None]:
+    """Let numba go as deep as it must, however deep the caller's own calls are.
+
+    Typing a kernel goes through every function it calls, some fifteen Python frames for each: close
+    to the interpreter's usual 1,000.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def constant(value: int) -> int:

@@ -33,6 +33,7 @@ _OPTIONS: Final = frozenset(
     {
         "--set", "--seed", "--replications", "--duration", "--profile",
         "--quantity", "--month-to-date", "--free-tier", "--over", "--subject-to", "--delta",
+        "--choose",
         "--multiple", "--up-to", "--precision", "--reserve", "--hit-ratio",
     }
 )  # fmt: skip

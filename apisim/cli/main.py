@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from apisim import __version__
+from apisim.cli.advise import advise
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
 from apisim.cli.init import init
@@ -35,6 +36,7 @@ app.command()(run)
 app.command()(compare)
 app.command()(sweep)
 app.command()(search)
+app.command()(advise)
 app.command()(validate)
 app.command()(schema)
 app.command()(init)

@@ -6,6 +6,7 @@ import numpy as np
 
 from apisim.arrays.expiring_lru import grow_store
 from apisim.arrays.heap import EVENT_DTYPE, heap_push
+from apisim.arrays.jit import room_to_compile
 from apisim.draws.purposes import Purpose
 from apisim.engine.compiled.calendar import RANK_ARRIVAL, RANK_TIMELINE, major_word, minor_word
 from apisim.engine.compiled.kernel import (
@@ -53,7 +54,8 @@ _NEEDS = (
 
 def compile_for(world: World) -> None:
     """Compile the kernel that this world needs, if that has not been done yet; no event happens."""
-    run(world, 0, _rare(world))
+    with room_to_compile():
+        run(world, 0, _rare(world))
 
 
 def _rare(world: World) -> int | None:
@@ -87,7 +89,8 @@ def run_compiled(
     try:
         while True:
             started = time.perf_counter()
-            status = run(world, budget, rare)
+            with room_to_compile():  # where nobody has compiled it before
+                status = run(world, budget, rare)
             spent = time.perf_counter() - started
             if status == DONE:
                 break
