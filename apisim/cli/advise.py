@@ -14,7 +14,7 @@ Choose = Annotated[
     str | None,
     typer.Option(
         metavar="CHOICE,...",
-        help="Try every option of: type, integration, auth; an infeasible one names what blocks it.",
+        help="Try every option of: type, integration, auth; infeasible ones name what blocks them.",
         show_default=False,
     ),
 ]

@@ -89,7 +89,7 @@ def advise(
     if base.replications < 2:
         base = base.with_(replications=REPLICATIONS)
     asked = options_of(base, choose)
-    tried = _tried(base, candidates)
+    tried = _tried(base, candidates, options)
     known = {candidate.overrides for candidate, _ in tried}
     for option in asked:
         one = option.candidate
@@ -116,13 +116,13 @@ def advise(
 
 
 def _tried(
-    base: Scenario, given: Mapping[str, Scenario | Sequence[str]] | None
+    base: Scenario, given: Mapping[str, Scenario | Sequence[str]] | None, options: Options
 ) -> list[tuple[Candidate, Scenario]]:
     if given is None:
         return [(one, base.with_(*one.overrides)) for one in candidates_of(base)]
     common = {"seed": base.seed, "replications": base.replications}
     return [
-        (Candidate(name=name, overrides=()), change.with_(**common))
+        (Candidate(name=name, overrides=()), options.apply(change).with_(**common))
         if isinstance(change, Scenario)
         else (Candidate(name=name, overrides=tuple(change)), base.with_(*change))
         for name, change in given.items()

@@ -40,7 +40,7 @@ def measure_text(label: str, value: float, half_width: float | None = None) -> s
     Examples
     --------
     >>> measure_text("latency p(99)", 412.0, 8.5), measure_text("throttled rate", 0.01)
-    ('412 ms ± 8.50 ms', '1%')
+    ('412 ms ± 8.50 ms', '1.0%')
     """
     if math.isnan(value):
         return NOTHING
@@ -56,7 +56,7 @@ def difference_text(label: str, value: float) -> str:
     Examples
     --------
     >>> difference_text("latency p(99)", -3.25), difference_text("cost_run value", 0.02)
-    ('-3.25 ms', '+$0.02')
+    ('-3.25 ms', '+$0.0200')
     """
     if math.isnan(value):
         return NOTHING
