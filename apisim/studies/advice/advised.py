@@ -1,11 +1,10 @@
 """What advice comes to: every candidate with its evidence, and those that are worth it, ranked."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from apisim.results.section import TOTAL, Section
+from apisim.results.section import Section
 from apisim.scenario import Scenario
 from apisim.scenario.lints import Lint
 from apisim.studies.advice.candidates import Candidate
@@ -204,19 +203,18 @@ class Advised(Shown):
         }  # fmt: skip
 
     def _candidates(self) -> Section:
-        measures = list(dict.fromkeys(name for one in self.advice for name in one.effects))
-        rows, marks = [], {}
-        for at, one in enumerate(self.advice):
-            if one.is_advised:
-                marks[at] = TOTAL
-            cells = [_cell(one.effects.get(measure), measure) for measure in measures]
+        rows: list[tuple[str, ...]] = []
+        for one in self.advice:
             verdict = one.verdict
             if one.is_advised:
                 verdict += ", confirmed" if one.is_confirmed else ", NOT confirmed"
                 verdict += ", tied" if one.is_tied else ""
-            rows.append((one.candidate.name, *cells, verdict))
+            lines = [_line(measure, effect) for measure, effect in one.effects.items()]
+            lines = [line for line in lines if line] or [("nothing changes", "", "")]
+            for at, line in enumerate(lines):
+                rows.append((one.candidate.name, *line, verdict) if at == 0 else ("", *line, ""))
         remarks = [
-            "difference and its 95% interval; * beyond chance after Holm's correction",
+            "* beyond chance, after Holm's correction over all candidates and measures",
             *(
                 f"{one.candidate.name}: {one.candidate.why}"
                 for one in self.worth_it
@@ -230,7 +228,7 @@ class Advised(Shown):
         ]
         return Section(
             title="Candidates",
-            columns=("Change", *(f">{WORDS[measure]}" for measure in measures), "Verdict"),
+            columns=("Change", "Of", ">Difference", ">95% interval", "Verdict"),
             rows=tuple(rows),
             marks={},
             remarks=tuple(remarks),
@@ -250,14 +248,12 @@ class Advised(Shown):
         )
 
 
-def _cell(effect: Effect | None, measure: str) -> str:
-    if effect is None or effect.difference.interval is None:
-        return "-"
+def _line(measure: str, effect: Effect) -> tuple[str, ...]:
+    """What a change does to a measure; empty where it does nothing to it."""
     difference = effect.difference
-    if difference.is_equal:
-        return "0"
-    interval = difference.interval
-    assert interval is not None
-    ends: Sequence[str] = [difference_text(measure, end) for end in (interval.low, interval.high)]
+    if difference.interval is None or difference.is_equal:
+        return ()
+    ends = (difference.interval.low, difference.interval.high)
+    low, high = (difference_text(measure, end) for end in ends)
     star = "*" if effect.is_significant else ""
-    return f"{difference_text(measure, difference.mean)}{star} ({ends[0]} to {ends[1]})"
+    return WORDS[measure], f"{difference_text(measure, difference.mean)}{star}", f"{low} to {high}"

@@ -64,7 +64,7 @@ def p_value(differences: Sequence[float]) -> float:
     Examples
     --------
     >>> round(p_value([0.4, 0.5, 0.2, 0.5, 0.3]), 5)
-    0.00283
+    0.00286
     """
     n = len(differences)
     if any(math.isnan(one) for one in differences) or n < 2:
