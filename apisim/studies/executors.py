@@ -1,24 +1,28 @@
 """Where the tasks of a study are worked on: here, in processes, or on a Dask cluster.
 
 Whatever works on them, results are handed on with the position of their task, and are the same for
-any number of workers and any order. A worker that dies costs the tasks it was working on: they are
-worked on again, three times at most.
+any number of workers and any order. A worker that dies costs the task it was working on: that is
+begun again elsewhere, three times at most.
 """
 
-import signal
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
 from typing import Any, Final, TypeVar
 
 from apisim import __version__
-from apisim.scenario.problems import ApisimError
 from apisim.studies.points import VersionError
+from apisim.studies.processes import MOST_DEATHS, ClusterError, WorkerDiedError, in_processes
 
-__all__ = ["ClusterError", "Where", "work"]
+__all__ = ["ClusterError", "Where", "WorkerDiedError", "width_of", "work"]
 
 #: Where to work: None, here, one after the other; a number of processes; an executor of one's own;
 #: the address of a Dask scheduler.
@@ -26,13 +30,27 @@ Where = None | int | Executor | str
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-_MOST_ATTEMPTS: Final = 3
 #: How often the main thread looks up while it waits, for Ctrl-C [s].
 _WAIT_S: Final = 0.2
+#: Tasks that an executor or a cluster is given at a time.
+_AT_MOST: Final = 256
+#: Workers of an executor that does not tell how many it has.
+_WIDTH: Final = 32
 
 
-class ClusterError(ApisimError):
-    """A cluster that cannot be used."""
+def width_of(where: Where) -> int:
+    """About how many tasks are worked on at a time.
+
+    Examples
+    --------
+    >>> width_of(None), width_of(4)
+    (1, 4)
+    """
+    if where is None:
+        return 1
+    if isinstance(where, int):
+        return where
+    return int(getattr(where, "_max_workers", _WIDTH))
 
 
 def work(
@@ -58,18 +76,27 @@ def work(
     Yields
     ------
     int, result or exception
-        Position of a task and what came of it, in any order.
+        Position of a task and what came of it, in any order; :class:`WorkerDiedError` where it took
+        its workers with it.
 
     Raises
     ------
     VersionError
         If a worker has another version of apisim.
     ClusterError
-        If there is no such cluster, or the workers die time and again.
+        If there is no such cluster, or its workers cannot work at all.
     ValueError
         If the number of processes is below 1.
     """
-    wanted = begun or (lambda _: True)
+    for at, outcome in _worked_on(function, tasks, where, begun or (lambda _: True)):
+        if isinstance(outcome, VersionError):
+            raise outcome
+        yield at, outcome
+
+
+def _worked_on(
+    function: Callable[[_T], _R], tasks: Sequence[_T], where: Where, wanted: Callable[[int], bool]
+) -> Iterator[tuple[int, _R | Exception]]:
     if where is None or where == 1:
         for at, task in enumerate(tasks):
             if wanted(at):
@@ -77,61 +104,19 @@ def work(
     elif isinstance(where, int):
         if where < 1:
             raise ValueError(f"workers must be at least 1, got {where}")
-        yield from _in_processes(function, tasks, where, wanted)
+        yield from in_processes(function, tasks, where, wanted)
     elif isinstance(where, str):
         with _cluster(where) as executor:
-            yield from _submitted(function, tasks, executor, wanted, deque(range(len(tasks))))
+            yield from _submitted(function, tasks, executor, wanted)
     else:
-        yield from _submitted(function, tasks, where, wanted, deque(range(len(tasks))))
+        yield from _submitted(function, tasks, where, wanted)
 
 
 def _outcome(function: Callable[[_T], _R], task: _T) -> _R | Exception:
     try:
         return function(task)
-    except VersionError:
-        raise
     except Exception as error:  # noqa: BLE001 - one task may fail; the caller decides about it
         return error
-
-
-def _in_processes(
-    function: Callable[[_T], _R], tasks: Sequence[_T], n: int, wanted: Callable[[int], bool]
-) -> Iterator[tuple[int, _R | Exception]]:
-    left = deque(range(len(tasks)))
-    attempts = Counter[int]()
-    while left:
-        pool = ProcessPoolExecutor(n, mp_context=get_context("spawn"), initializer=_leave_ctrl_c)
-        broken = []
-        try:
-            for at, outcome in _submitted(function, tasks, pool, wanted, left, at_most=2 * n):
-                if not isinstance(outcome, BrokenProcessPool):
-                    yield at, outcome
-                    continue
-                attempts[at] += 1
-                if attempts[at] == _MOST_ATTEMPTS:
-                    message = f"workers die: task {at} was begun {_MOST_ATTEMPTS} times"
-                    raise ClusterError(message)
-                broken.append(at)
-        except BaseException:
-            _end(pool)
-            raise
-        pool.shutdown()
-        # What was handed to a pool that broke, or was not any more, is the next one's.
-        left.extendleft(sorted(broken, reverse=True))
-
-
-def _leave_ctrl_c() -> None:
-    """Ctrl-C reaches all processes of a terminal; the first decides what becomes of the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _end(pool: ProcessPoolExecutor) -> None:
-    """Wait for nobody: what its workers are working on is nobody's any more."""
-    ours = set(getattr(pool, "_processes", None) or ())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for child in active_children():
-        if child.pid in ours:
-            child.terminate()
 
 
 def _submitted(
@@ -139,23 +124,16 @@ def _submitted(
     tasks: Sequence[_T],
     executor: Executor,
     wanted: Callable[[int], bool],
-    left: deque[int],
-    at_most: int = 256,
 ) -> Iterator[tuple[int, _R | Exception]]:
-    """Outcomes of the tasks that are left; those that no worker could be given stay in ``left``."""
+    """Outcomes of tasks that an executor is given, so many at a time."""
+    left = deque(range(len(tasks)))
     pending: dict[Future[_R], int] = {}
-    is_broken = False
     try:
         while True:
-            while left and len(pending) < at_most and not is_broken:
+            while left and len(pending) < _AT_MOST:
                 at = left.popleft()
-                if not wanted(at):
-                    continue
-                try:
-                    pending[executor.submit(function, tasks[at])] = at
-                except BrokenProcessPool:
-                    left.appendleft(at)
-                    is_broken = True
+                if wanted(at):
+                    pending[_submit(executor, function, tasks[at])] = at
             if not pending:
                 return
             over, _ = wait(pending, timeout=_WAIT_S, return_when=FIRST_COMPLETED)
@@ -168,13 +146,29 @@ def _submitted(
             future.cancel()
 
 
+def _submit(executor: Executor, function: Callable[[_T], _R], task: _T) -> "Future[_R]":
+    try:
+        return executor.submit(function, task)
+    except RuntimeError as error:  # broken, or shut down
+        raise ClusterError(f"the executor takes no more tasks: {error}") from error
+
+
 def _result(future: "Future[_R]") -> _R | Exception:
-    error = future.exception()
+    try:
+        error = future.exception()
+    except CancelledError:
+        raise ClusterError("the executor has given a task back: is the cluster gone?") from None
     if error is None:
         return future.result()
     if type(error).__name__ == "KilledWorker":  # of distributed, which need not be there
-        raise ClusterError(f"workers of the cluster die time and again: {error}")
-    if isinstance(error, VersionError) or not isinstance(error, Exception):
+        return WorkerDiedError(MOST_DEATHS)
+    if type(error).__name__ == "FutureCancelledError":
+        raise ClusterError(f"the cluster has given a task back: {error}") from error
+    if isinstance(error, BrokenExecutor):
+        raise ClusterError(
+            f"the executor is broken: {error}; with executor=N, processes that die are replaced"
+        ) from error
+    if not isinstance(error, Exception):
         raise error
     return error
 
@@ -193,14 +187,22 @@ def _cluster(address: str) -> Iterator[Executor]:
         raise ClusterError(f"no Dask scheduler answers at {address}: {error}") from None
     try:
         # Workers that come later are asked by each task, which carries its version.
-        for version in client.run(worker_version).values():
+        for version in client.run(_version_asker()).values():
             if version != __version__:
                 raise VersionError(__version__, str(version))
-        yield client.get_executor(pure=False, retries=_MOST_ATTEMPTS)
+        yield client.get_executor(pure=False)
     finally:
         client.close()
 
 
-def worker_version() -> str:
-    """Version of apisim where this is called."""
-    return __version__
+def _version_asker() -> Callable[[], str]:
+    """A function that Dask sends by value, so that it asks whatever apisim is there, or none."""
+
+    def version() -> str:
+        try:
+            import apisim
+        except ImportError:
+            return "none"
+        return str(apisim.__version__)
+
+    return version

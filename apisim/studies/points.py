@@ -67,14 +67,15 @@ class Task:
     Attributes
     ----------
     scenario : str
-        As resolved (:meth:`Scenario.to_yaml`); its seed and number of replications count.
+        As resolved (:meth:`Scenario.to_yaml`); its seed counts.
     file : str
         Name used in messages.
     engine : {"auto", "compiled", "simpy"}
     measures : tuple of Measure
         Asked of each replication besides :data:`MEASURES`.
-    first : int
-        Number of the first replication: others are fresh draws of the same scenario.
+    first, count : int
+        Number of the first replication, and how many there are: others are fresh draws of the same
+        scenario.
     duration_ns : int or None
         Time after which nothing more arrives [ns].
     version : str
@@ -86,6 +87,7 @@ class Task:
     engine: Literal["auto", "compiled", "simpy"] = "auto"
     measures: tuple[Measure, ...] = ()
     first: int = 0
+    count: int = 1
     duration_ns: int | None = None
     version: str = __version__
 
@@ -105,6 +107,7 @@ class Task:
             engine=engine,
             measures=tuple(measures),
             first=first,
+            count=scenario.replications,
             duration_ns=scenario.duration_limit_ns,
         )
 
@@ -172,7 +175,7 @@ def files_of(scenario: str) -> list[str]:
 
 
 def simulate(task: Task) -> list[Row]:
-    """Simulate all replications of a task, here and now.
+    """Simulate the replications of a task, here and now.
 
     Raises
     ------
@@ -191,7 +194,6 @@ def simulate(task: Task) -> list[Row]:
     )
     program = preparation.program
     measures = measures_of(program.scenario, task.measures)
-    numbers = range(task.first, task.first + program.scenario.replications)
     return [
         _row(
             program,
@@ -199,7 +201,7 @@ def simulate(task: Task) -> list[Row]:
             run_replication(program, number, engine=preparation.engine),
             measures,
         )
-        for number in numbers
+        for number in range(task.first, task.first + task.count)
     ]
 
 

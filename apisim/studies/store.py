@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -47,14 +48,17 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         self._mine: set[str] = set()
         self._hashes: dict[tuple[str, int], str] = {}
+        self._keys: dict[Task, str] = {}
         self._keeper: threading.Thread | None = None
 
     def key(self, task: Task) -> str:
         """Name of a point: a hash of what decides its rows."""
-        # Where a scenario was read from and which engine runs it changes no number.
-        told = replace(task, file="", engine="auto")
-        words = repr([*(getattr(told, name) for name in told.__slots__), self._files_of(task)])
-        return hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
+        if task not in self._keys:
+            # Where a scenario was read from and which engine runs it changes no number.
+            told = replace(task, file="", engine="auto")
+            words = repr([*(getattr(told, name) for name in told.__slots__), self._files_of(task)])
+            self._keys[task] = hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
+        return self._keys[task]
 
     def _files_of(self, task: Task) -> list[tuple[str, str]]:
         """Hashes of the files that a scenario names: logs, samples, books."""
@@ -95,24 +99,29 @@ class Store:
         self.give_up(task)
 
     def claim(self, task: Task) -> bool:
-        """Whether the point is ours to simulate; false while another process is at it."""
-        name = self.key(task)
+        """Whether the point is ours to simulate; false while another is at it, or once it is done.
+
+        Raises
+        ------
+        OutputError
+            If nothing can be written.
+        """
         path = self._claim(task)
         words = f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}\n"
-        for _ in range(2):
-            try:
-                with path.open("x", encoding="utf-8") as file:
-                    file.write(words)
-            except FileExistsError:
-                if not _is_abandoned(path):
-                    return False
-                with contextlib.suppress(FileNotFoundError):
-                    path.unlink()
-            else:
-                self._mine.add(name)
-                self._keep_alive()
-                return True
-        return False
+        # One at a time: of two who find a claim abandoned, the second would remove the first's new
+        # one.
+        with as_output_error(path), _one_at_a_time(self.folder / ".lock"):
+            if path.exists() and not _is_abandoned(path):
+                return False
+            path.unlink(missing_ok=True)
+            # Who has finished a point gives up its claim: it may be done since we last looked.
+            if self.load(task) is not None:
+                return False
+            with path.open("x", encoding="utf-8") as file:
+                file.write(words)
+        self._mine.add(self.key(task))
+        self._keep_alive()
+        return True
 
     def give_up(self, task: Task) -> None:
         """Nobody is at the point any more."""
@@ -147,6 +156,17 @@ class Store:
         return self.folder / f"{self.key(task)}.claim"
 
 
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait until no other process is in here; a process that dies is out of it."""
+    with path.open("a", encoding="utf-8") as file:
+        if os.name == "posix":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _is_abandoned(path: Path) -> bool:
     """Whether who made a claim is gone."""
     try:
@@ -158,7 +178,7 @@ def _is_abandoned(path: Path) -> bool:
         return False
     if not process.isdecimal():
         return age_s > 1  # who makes it has not written its name yet, or died before it did
-    if host != socket.gethostname():
+    if host != socket.gethostname() or os.name != "posix":  # elsewhere signal 0 is a signal
         return age_s > _CLAIM_LASTS_S
     try:
         os.kill(int(process), 0)

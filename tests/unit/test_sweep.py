@@ -20,8 +20,8 @@ import apisim
 from apisim.scenario import ScenarioError, loads
 from apisim.studies import points as points_module
 from apisim.studies import sweep
-from apisim.studies.executors import work
-from apisim.studies.points import Task, VersionError, simulate
+from apisim.studies.many import _parts
+from apisim.studies.points import Row, Task
 from apisim.studies.store import Store
 
 TEXT = """
@@ -150,6 +150,7 @@ _SWEEP = """
 import sys
 from apisim.scenario import loads
 from apisim.studies import sweep
+from apisim.studies.many import _parts
 sweep(loads(sys.argv[1]), [sys.argv[2]], engine="simpy", out=sys.argv[3], executor=int(sys.argv[4]))
 """
 
@@ -212,33 +213,6 @@ def test_a_sweep_of_200_points_that_is_killed_20_times_has_the_frame_of_one_that
     _checked(tmp_path, f"{RATE}=1:200:1", n_points=200, n_kills=20, longest_s=3.0)
 
 
-def _pids(_: int) -> int:
-    return os.getpid()
-
-
-def _dies_once(argument: tuple[str, int]) -> int:
-    folder, number = argument
-    marker = Path(folder) / f"{number}"
-    if number % 5 == 2 and not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number * number
-
-
-def test_a_worker_that_dies_costs_only_what_it_was_at(tmp_path: Path) -> None:
-    tasks = [(str(tmp_path), number) for number in range(12)]
-    found = dict(work(_dies_once, tasks, 2))
-    assert found == {number: number * number for number in range(12)}
-
-
-def test_another_version_is_refused_with_both_names() -> None:
-    task = Task(scenario=TEXT, version="0.0.9")
-    with pytest.raises(VersionError, match=r"apisim 0\.\d+\.\d+, this is apisim 0\.0\.9"):
-        simulate(task)
-    with pytest.raises(VersionError):
-        list(work(simulate, [task], 2))
-
-
 def test_two_processes_share_a_folder(tmp_path: Path) -> None:
     """Each point is simulated by one of them; both end with all of it."""
     over = f"{RATE}=1:16:1"
@@ -251,24 +225,34 @@ def test_two_processes_share_a_folder(tmp_path: Path) -> None:
     assert list(frame["digest"]) == list(expected["digest"])
 
 
-def test_a_cluster_that_loses_a_worker_has_the_same_frame() -> None:
-    distributed = pytest.importorskip("distributed")
-    over = [f"{RATE}=5:60:5"]
-    expected = sweep(loads(TEXT), over, engine="simpy").frame()
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        killed = []
+def test_a_point_that_was_finished_meanwhile_cannot_be_claimed(tmp_path: Path) -> None:
+    task = Task.of(loads(TEXT))
+    mine, other = Store(tmp_path), Store(tmp_path)
+    assert mine.claim(task)
+    assert not other.claim(task)
+    mine.save(task, [Row(replication=0, digest="0")], {})
+    assert not other.claim(task)
+    assert not list(mine.folder.glob("*.claim"))
 
-        def kill_one(_: Any) -> None:
-            if not killed:
-                worker = next(iter(cluster.workers.values()))
-                killed.append(worker.pid)
-                os.kill(worker.pid, signal.SIGKILL)
 
-        found = sweep(
-            loads(TEXT), over, engine="simpy", executor=cluster.scheduler_address,
-            progress=lambda steps: kill_one(steps) if steps.finished >= 2 else None,
-        )  # fmt: skip
-    assert killed
-    assert_frame_equal(found.frame(), expected)
+def test_points_that_are_alike_are_simulated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+    original = points_module.run_replication
+    monkeypatch.setattr(
+        points_module, "run_replication", lambda *a, **k: begun.append(1) or original(*a, **k)
+    )
+    frame = sweep(loads(TEXT), [f"{RATE}=10,20,10"], engine="simpy").frame()
+    assert len(begun) == 4
+    rows = frame.drop(columns="point")
+    assert_frame_equal(rows[:2], rows[4:].reset_index(drop=True))
+
+
+def test_replications_of_a_point_are_divided_among_many_workers() -> None:
+    scenario = loads(TEXT, overrides=["replications=5"])
+    expected = sweep(scenario, [f"{RATE}=10,20"], engine="simpy").frame()
+    with ThreadPoolExecutor(8) as pool:
+        found = sweep(scenario, [f"{RATE}=10,20"], engine="simpy", executor=pool).frame()
+    assert_frame_equal(found, expected)
+    task = Task.of(scenario, first=7)
+    spans = [[(part.first, part.count) for part in _parts(task, width, 2)] for width in (1, 2, 99)]
+    assert spans == [[(7, 5)], [(7, 2), (9, 3)], [(at, 1) for at in range(7, 12)]]
