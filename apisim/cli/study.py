@@ -52,6 +52,15 @@ Points = Annotated[
     int | None,
     typer.Option("--points", metavar="N", help="N points of a Sobol sequence.", show_default=False),
 ]
+Sobol = Annotated[
+    int | None,
+    typer.Option(
+        "--sobol",
+        metavar="N",
+        help="Sobol indices: which value the measures depend on; N is a power of two.",
+        show_default=False,
+    ),
+]
 OutDir = Annotated[
     Path | None,
     typer.Option(
@@ -147,6 +156,7 @@ def sweep(
     zipped: Zip = False,
     lhs: Lhs = None,
     points: Points = None,
+    sobol: Sobol = None,
     overrides: options.Overrides = None,
     engine: options.Engine = options.EngineName.AUTO,
     seed: options.Seed = None,
@@ -166,16 +176,17 @@ def sweep(
         from apisim import studies
         from apisim.scenario.problems import ApisimError
 
-        if zipped + (lhs is not None) + (points is not None) > 1:
-            raise ApisimError("--zip, --lhs and --points exclude each other")
-        design: Any = "zip" if zipped else "lhs" if lhs is not None else "grid"
-        design = "sobol" if points is not None else design
+        sampled = {"lhs": lhs, "sobol": points, "saltelli": sobol}
+        asked = [(name, n) for name, n in sampled.items() if n is not None]
+        if zipped + len(asked) > 1:
+            raise ApisimError("--zip, --lhs, --points and --sobol exclude each other")
+        design: Any = asked[0][0] if asked else "zip" if zipped else "grid"
         with steps_bar(is_wanted=not quiet) as progress, _kept(out):
             found = studies.sweep(
                 file,
                 over,
                 design=design,
-                n_points=lhs or points or 0,
+                n_points=asked[0][1] if asked else 0,
                 overrides=overrides or (),
                 profile=profile,
                 seed=seed,

@@ -25,10 +25,13 @@ _ROW_INCHES: Final = 0.45
 def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" = None) -> "Axes":
     """Draw a measure over what was varied first, with 95 % bands; a line for each other value.
 
+    Points that are no grid are drawn one by one; of a design for Sobol indices these are drawn, as
+    bars with their intervals.
+
     Parameters
     ----------
     sweep : Sweep
-        Of :func:`apisim.sweep`; what is drawn is ``sweep.lines(measure)``.
+        Of :func:`apisim.sweep`; what is drawn is ``sweep.lines(measure)`` or ``sweep.indices()``.
     measure : str
         A column of its frame.
     ax : matplotlib.axes.Axes, optional
@@ -39,6 +42,8 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
     ValueError
         If there is no such measure.
     """
+    if sweep.design == "saltelli":
+        return _plot_indices(sweep, measure, ax)
     lines = sweep.lines(measure)
     factor = 100.0 if unit_of(measure) == "share" else 1.0
     with axes(ax) as drawn:
@@ -46,6 +51,9 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
         for number, (name, line) in enumerate(lines.groupby("line", sort=False)):
             colour, marker, dashes = _LOOKS[number % len(_LOOKS)]
             x = line["x"]
+            if sweep.design in ("lhs", "sobol"):
+                drawn.plot(x, line["mean"] * factor, "o", color=LINE)
+                continue
             drawn.plot(x, line["mean"] * factor, dashes, marker=marker, color=colour,
                        label=str(name))  # fmt: skip
             drawn.fill_between(
@@ -57,6 +65,30 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
         if lines["line"].nunique() > 1:
             drawn.legend()
         drawn.set_title(f"{measure} over {sweep.paths[0]}", loc="left")
+    return drawn
+
+
+def _plot_indices(sweep: Sweep, measure: str, ax: "Axes | None") -> "Axes":
+    rows = [row for row in sweep.indices() if row["measure"] == measure]
+    if not rows:
+        raise ValueError(f"no indices of {measure!r}: no such measure, or it does not vary")
+    with axes(ax, height=1.4 + 2 * _ROW_INCHES * len(rows)) as drawn:
+        draw_grid(drawn, "x")
+        places = np.arange(len(rows))[::-1]
+        for which, shift, colour, words in (
+            ("first", 0.2, LINE, "by itself"), ("total", -0.2, "#d55e00", "in all"),
+        ):  # fmt: skip
+            drawn.barh(
+                places + shift, [row[which] for row in rows], 0.36, color=colour, label=words
+            )
+            drawn.hlines(
+                places + shift, [row[f"{which}_low"] for row in rows],
+                [row[f"{which}_high"] for row in rows], color=INK, linewidth=1.4,
+            )  # fmt: skip
+        drawn.set_yticks(places, [row["path"] for row in rows])
+        drawn.set_xlabel(f"share of the variance of {measure}")
+        drawn.legend(loc="best")
+        drawn.set_title("Sobol indices, 95% intervals", loc="left")
     return drawn
 
 

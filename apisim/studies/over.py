@@ -1,9 +1,9 @@
 """What a study varies: ``--over path=...``, and the points of a design.
 
 ``path=a,b,c`` are values; ``path=0:100:10`` are numbers from 0 to 100, both included, in steps of
-10, perhaps with a unit (``50ms:200ms:50ms``); ``path=10..500`` is a range that Latin hypercube and
-Sobol points are taken from. Values are what ``--set`` takes: commas inside braces, brackets and
-quotes belong to a value.
+10, perhaps with a unit (``50ms:200ms:50ms``); ``path=10..500`` is a range that the points of Latin
+hypercubes, Sobol sequences and Sobol indices are taken from. Values are what ``--set`` takes:
+commas inside braces, brackets and quotes belong to a value.
 """
 
 import re
@@ -14,14 +14,16 @@ from itertools import product
 from typing import Final, Literal
 
 from apisim.scenario.problems import Problem, ScenarioError
+from apisim.studies.saltelli import saltelli_shares
 
 __all__ = ["Design", "Over", "Point", "parse_over", "points_of"]
 
 #: A point: the value of each path, as ``--set`` takes it.
 Point = tuple[str, ...]
-Design = Literal["grid", "zip", "lhs", "sobol"]
+Design = Literal["grid", "zip", "lhs", "sobol", "saltelli"]
 
 _MOST_POINTS: Final = 100_000
+_OPTIONS: Final = {"lhs": "--lhs", "sobol": "--points", "saltelli": "--sobol"}
 _NUMBER: Final = re.compile(r"\s*(-?[0-9][0-9_]*(?:\.[0-9]+)?|-?\.[0-9]+)\s*([A-Za-z%/]*)\s*")
 _CLOSING: Final = {"{": "}", "[": "]", "(": ")"}
 
@@ -112,13 +114,14 @@ def points_of(
     Parameters
     ----------
     over : sequence of Over
-    design : {"grid", "zip", "lhs", "sobol"}
+    design : {"grid", "zip", "lhs", "sobol", "saltelli"}
         All combinations, the last path varying fastest; the first values of all, the second, ...;
-        a Latin hypercube; the first points of a scrambled Sobol sequence.
+        a Latin hypercube; the first points of a scrambled Sobol sequence; the design that Sobol
+        indices are estimated from.
     n_points : int
-        Of ``lhs`` and ``sobol``.
+        Of ``lhs`` and ``sobol``; of each of the samples of ``saltelli``, a power of two.
     seed : int
-        Decides what these two draw.
+        Decides what these three draw.
 
     Raises
     ------
@@ -128,10 +131,10 @@ def points_of(
     if len({one.path for one in over}) < len(over):
         twice = next(one.path for one in over if [o.path for o in over].count(one.path) > 1)
         raise _problem(twice, "is varied twice", "give all its values at once")
-    if design in ("lhs", "sobol"):
+    if design not in ("grid", "zip"):
         return _sampled(over, design, n_points, seed)
     if ranges := [one.path for one in over if one.is_range]:
-        hint = "write path=low:high:step, or ask for --lhs N or --points N"
+        hint = "write path=low:high:step, or ask for --lhs N, --points N or --sobol N"
         raise _problem(ranges[0], "is a range, of which a grid has no points", hint)
     if design == "zip":
         lengths = {len(one.values) for one in over}
@@ -152,14 +155,22 @@ def points_of(
 def _sampled(over: Sequence[Over], design: str, n_points: int, seed: int) -> list[Point]:
     from scipy.stats import qmc
 
+    option = _OPTIONS[design]
     if not 1 <= n_points <= _MOST_POINTS:
-        raise _problem(f"--{design}", f"needs 1 to {_MOST_POINTS:,} points, got {n_points}", "")
+        raise _problem(option, f"needs 1 to {_MOST_POINTS:,} points, got {n_points}", "")
+    # A whole power of two keeps a Sobol sequence balanced.
+    power = (n_points - 1).bit_length()
     if design == "lhs":
         shares = qmc.LatinHypercube(len(over), rng=seed).random(n_points)
+    elif design == "sobol":
+        shares = qmc.Sobol(len(over), rng=seed).random_base2(power)[:n_points]
     else:
-        # A whole power of two keeps the sequence balanced; the first of them are asked for.
-        whole = (n_points - 1).bit_length()
-        shares = qmc.Sobol(len(over), rng=seed).random_base2(whole)[:n_points]
+        if n_points != 1 << power or n_points < 2:
+            hint = f"e.g. {max(2, 1 << power)}"
+            raise _problem(option, f"needs a power of two from 2 up, got {n_points}", hint)
+        if (n := n_points * (len(over) + 2)) > _MOST_POINTS:
+            raise _problem(option, f"asks for {n:,} points", f"at most {_MOST_POINTS:,}")
+        shares = saltelli_shares(len(over), n_points, seed)
     return [
         tuple(one.at(float(share)) for one, share in zip(over, row, strict=True)) for row in shares
     ]

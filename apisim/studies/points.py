@@ -5,6 +5,7 @@ what comes back are rows of numbers. The rows of a task do not depend on where i
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,10 @@ MEASURES: Final = (
     Measure("cost_run", "value"),
     Measure("cost_month", "value"),
 )
+
+
+#: Where a text, plain or in quotes, begins with a slash.
+_MAYBE_FILE: Final = re.compile(r"""^(?:[^\n]*[:-] +)?\s*['"]?/""", re.MULTILINE)
 
 
 class VersionError(ApisimError):
@@ -170,7 +175,8 @@ def files_of(scenario: str) -> list[str]:
         elif isinstance(value, str) and Path(value).is_absolute() and Path(value).is_file():
             found.append(value)
 
-    look(YAML(typ="safe").load(scenario))
+    if _MAYBE_FILE.search(scenario):  # reading all of it takes a while
+        look(YAML(typ="safe").load(scenario))
     return list(dict.fromkeys(found))
 
 

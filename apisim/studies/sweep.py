@@ -47,10 +47,11 @@ def sweep(
         A scenario, or the file of one.
     over : mapping of str to sequence, or sequence of str
         ``{"traffic.web.phases.0.rate": [100, 200]}``, or texts as ``--over`` takes them.
-    design : {"grid", "zip", "lhs", "sobol"}
-        See :func:`apisim.studies.over.points_of`.
+    design : {"grid", "zip", "lhs", "sobol", "saltelli"}
+        All combinations; the first values together, then the second; points of a Latin hypercube
+        or of a Sobol sequence; the points that Sobol indices need.
     n_points : int
-        Of ``lhs`` and ``sobol``.
+        Of ``lhs`` and ``sobol``; for ``saltelli`` a power of two, n (paths + 2) are simulated.
     overrides, profile, seed, replications, duration, engine
         As :func:`apisim.run`; for all points.
     executor : None, int, Executor or str
@@ -117,6 +118,7 @@ def sweep(
     result = Sweep(
         scenario=base,
         over=varied,
+        design=design,
         points=points,
         rows=rows,
         failures=tuple(failures[at] for at in sorted(failures)),

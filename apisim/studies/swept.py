@@ -10,10 +10,12 @@ from apisim.results.atomic import write_text
 from apisim.results.bill_rows import rows_to_csv
 from apisim.results.intervals import t_interval
 from apisim.results.metrics import Measure
-from apisim.results.section import FAILED, Section
+from apisim.results.section import Section
 from apisim.scenario import Scenario
-from apisim.studies.over import Over, Point
+from apisim.studies.over import Design, Over, Point
+from apisim.studies.point_tables import point_tables
 from apisim.studies.points import Row
+from apisim.studies.sensitivity import sensitivity_rows, sensitivity_tables
 from apisim.studies.shown import Sheet, Shown
 from apisim.studies.wording import measure_text
 
@@ -64,6 +66,8 @@ class Sweep(Shown):
         What was varied.
     over : tuple of Over
         What of it.
+    design : Design
+        How the points were chosen.
     points : tuple of Point
         Values of each point.
     rows : dict of int to tuple of Row
@@ -75,6 +79,7 @@ class Sweep(Shown):
 
     scenario: Scenario
     over: tuple[Over, ...]
+    design: Design = "grid"
     points: tuple[Point, ...]
     rows: Mapping[int, Sequence[Row]]
     failures: tuple[Failure, ...] = ()
@@ -126,8 +131,28 @@ class Sweep(Shown):
             )
         return found
 
+    def indices(self) -> list[dict[str, Any]]:
+        """Sobol indices: a row for each measure that varies and each path.
+
+        Keys are ``measure``, ``path``, ``first`` and ``total`` (shares of the variance that a value
+        brings about by itself, and that it has a part in) with their 95 % bootstrap intervals
+        (``first_low``, ``first_high``, ...), and ``noise``: the most that chance may have of the
+        variance.
+
+        Raises
+        ------
+        ValueError
+            If the points are those of another design than ``saltelli``.
+        """
+        if self.design != "saltelli":
+            raise ValueError(f"Sobol indices need design='saltelli', this one is {self.design!r}")
+        return sensitivity_rows(self.rows, len(self.points), self.paths, self.scenario.seed)
+
     def sheet(self) -> Sheet:
-        """One line for each point: what was varied, and means with their half-widths."""
+        """One line for each point: what was varied, and means with their half-widths.
+
+        Of a design for Sobol indices these instead, a table for each measure.
+        """
         name = self.scenario.name or self.scenario.source.file
         n_done = len(self.rows)
         head = [f"Sweep of {name}"]
@@ -135,33 +160,17 @@ class Sweep(Shown):
             f"{n_done} of {len(self.points)} points, {self.scenario.replications} replications of "
             f"each, seed {self.scenario.seed} for all"
         )
-        labels = [*_SHOWN, *(one for one in self._thresholds() if one not in _SHOWN)]
-        labels += ["cost_month value" if self._has_month() else "cost_run value"]
-        rows: list[tuple[str, ...]] = []
-        marks = {}
-        for at, point in enumerate(self.points[:_MOST_SHOWN]):
-            if at not in self.rows:
-                marks[len(rows)] = FAILED
-                rows.append((*point, *("failed" for _ in labels)))
-                continue
-            rows.append((*point, *(self._cell(at, label) for label in labels)))
-        remarks = []
-        if len(self.points) > _MOST_SHOWN:
-            remarks.append(f"the first {_MOST_SHOWN} of {len(self.points)} points")
-        if self.scenario.replications > 1:
-            remarks.append("± half the 95% interval over replications")
         short = _short_names(self.paths)
-        section = Section(
-            title="Points",
-            columns=(*short, *(f">{label}" for label in labels)),
-            rows=tuple(rows),
-            marks=marks,
-            remarks=tuple(remarks),
-        )
+        if self.design == "saltelli":
+            sections = sensitivity_tables(self.indices(), self._labels(), short)
+        else:
+            sections = self._points(short)
         paths = [f"{name}: {path}" for name, path in zip(short, self.paths, strict=True)
                  if name != path]  # fmt: skip
         notes = [*paths, *(one.text for one in self.failures)]
-        return Sheet(head=head, sections=[section], notes=notes)
+        if self.design == "saltelli" and len(self.rows) < len(self.points):
+            notes.append("Sobol indices need all points")
+        return Sheet(head=head, sections=sections, notes=notes)
 
     def plot(self, measure: str = "latency p(99)", ax: "Axes | None" = None) -> "Axes":
         """Draw a measure over what was varied first, a line for each value of the others.
@@ -180,8 +189,8 @@ class Sweep(Shown):
     def lines(self, measure: str) -> "pd.DataFrame":
         """What :meth:`plot` draws: mean and interval of a measure at each point.
 
-        Columns are ``line`` (what was varied but the first, in words), ``x`` (the first),
-        ``mean``, ``low`` and ``high``; the last two are the mean with one replication.
+        Columns are ``line`` (of a grid, what was varied but the first, in words), ``x`` (the
+        first), ``mean``, ``low`` and ``high``; the last two are the mean with one replication.
 
         Raises
         ------
@@ -206,6 +215,8 @@ class Sweep(Shown):
             line = ", ".join(
                 f"{name} {value}" for name, value in zip(names, point[1:], strict=True)
             )
+            if self.design in ("lhs", "sobol"):
+                line = ""
             rows.append((line, point[0], mean, low, high))
         frame = pd.DataFrame(rows, columns=["line", "x", "mean", "low", "high"])
         numbers = pd.to_numeric(frame["x"], errors="coerce")
@@ -213,6 +224,8 @@ class Sweep(Shown):
 
     def write(self, folder: Path) -> Path:
         """Write ``sweep.csv``: the table, in order of the grid, without anything of the clock.
+
+        Sobol indices are written into ``sensitivity.csv`` beside it.
 
         Raises
         ------
@@ -222,15 +235,19 @@ class Sweep(Shown):
         path = folder / "sweep.csv"
         rows = self.table()
         write_text(path, rows_to_csv(list(rows[0]) if rows else self.paths, rows))
+        if self.design == "saltelli" and (indices := self.indices()):
+            write_text(folder / "sensitivity.csv", rows_to_csv(list(indices[0]), indices))
         return path
 
     def to_dict(self) -> dict[str, Any]:
-        """The sweep as ``--json`` prints it."""
+        """The sweep as ``--json`` prints it; what is no number is null."""
+        indices = self.indices() if self.design == "saltelli" else []
         return {
             "scenario": {"name": self.scenario.name, "file": self.scenario.source.file},
             "seed": self.scenario.seed,
             "replications": self.scenario.replications,
             "over": self.paths,
+            "design": self.design,
             "points": [
                 {
                     "point": at,
@@ -249,7 +266,30 @@ class Sweep(Shown):
                 for one in self.failures
             ],
             "completed": self.completed,
+            **({"sensitivity": [_without_nan(one) for one in indices]} if indices else {}),
         }
+
+    def _points(self, names: Sequence[str]) -> list[Section]:
+        shown = self.points[:_MOST_SHOWN]
+        remarks = []
+        if len(self.points) > _MOST_SHOWN:
+            remarks.append(f"the first {_MOST_SHOWN} of {len(self.points)} points")
+        if self.scenario.replications > 1:
+            remarks.append("± half the 95% interval over replications")
+        positions = range(len(shown))
+        return point_tables(
+            "Points",
+            names,
+            shown,
+            {label: [self._cell(at, label) for at in positions] for label in self._labels()},
+            failed=frozenset(at for at in positions if at not in self.rows),
+            remarks=remarks,
+        )
+
+    def _labels(self) -> list[str]:
+        """Measures of the tables."""
+        labels = [*_SHOWN, *(one for one in self._thresholds() if one not in _SHOWN)]
+        return [*labels, "cost_month value" if self._has_month() else "cost_run value"]
 
     def _thresholds(self) -> list[str]:
         return [Measure.of(threshold).label for threshold in self.scenario.thresholds]
@@ -258,11 +298,17 @@ class Sweep(Shown):
         return self.scenario.pricing.month == "project"
 
     def _cell(self, at: int, label: str) -> str:
+        if at not in self.rows:
+            return "failed"
         values = [row.values.get(label, math.nan) for row in self.rows[at]]
         mean = math.fsum(values) / len(values)
         interval = t_interval(values)
         half = None if interval is None else interval.high - interval.mean
         return measure_text(label, mean, half)
+
+
+def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: None if one != one else one for key, one in row.items()}
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:
