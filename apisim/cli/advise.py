@@ -6,7 +6,8 @@ import typer
 
 from apisim.cli import options
 from apisim.cli.guard import guard
-from apisim.cli.study import Scheduler, Workers, print_study, steps_bar, where
+from apisim.cli.progress import steps_bar
+from apisim.cli.study import Scheduler, Workers, print_study, where
 
 __all__ = ["advise"]
 

@@ -1,5 +1,6 @@
 """The bar that runs along with a simulation: simulated time, requests/s, time left."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from apisim.cli.streams import is_terminal
 
 if TYPE_CHECKING:
     from apisim.studies import Progress as Report
+    from apisim.studies import Steps
 
-__all__ = ["clock", "progress_bar"]
+__all__ = ["clock", "progress_bar", "steps_bar"]
 
 _HOUR_S: Final = 3600
 _SECOND_NS: Final = 1_000_000_000
@@ -18,7 +20,7 @@ _SECOND_NS: Final = 1_000_000_000
 
 @contextmanager
 def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | None]":
-    """Draw a bar on stderr if that is a terminal; it is gone in the end.
+    """Draw a bar of simulated time on stderr if that is a terminal; it is gone in the end.
 
     Parameters
     ----------
@@ -30,6 +32,26 @@ def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | Non
     callable or None
         Takes what the bar is to show; None where there is none.
     """
+    with _bar(is_wanted=is_wanted) as draw:
+        if draw is None:
+            yield None
+        else:
+            yield lambda report: draw(min(report.share, 1.0), _time(report), _pace(report))
+
+
+@contextmanager
+def steps_bar(*, is_wanted: bool) -> "Iterator[Callable[[Steps], None] | None]":
+    """Draw a bar of the points of a study; otherwise as :func:`progress_bar`."""
+    with _bar(is_wanted=is_wanted) as draw:
+        if draw is None:
+            yield None
+        else:
+            yield lambda steps: draw(steps.finished / steps.points, _done(steps), _left(steps))
+
+
+@contextmanager
+def _bar(*, is_wanted: bool) -> Iterator[Callable[[float, str, str], None] | None]:
+    """A bar that takes a share in [0, 1] and what stands before and behind it."""
     if not (is_wanted and is_terminal(sys.stderr)):
         yield None
         return
@@ -38,20 +60,28 @@ def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | Non
 
     columns = [
         SpinnerColumn(),
-        TextColumn("{task.fields[time]}"),
+        TextColumn("{task.fields[before]}"),
         BarColumn(bar_width=None),
-        TextColumn("{task.fields[pace]}"),
+        TextColumn("{task.fields[behind]}"),
     ]
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, transient=True, expand=True) as bar:
         # Without a total the bar pulses: reading logs and compiling have no measure.
-        task = bar.add_task("", total=None, time="getting ready", pace="")
+        task = bar.add_task("", total=None, before="getting ready", behind="")
 
-        def show(report: "Report") -> None:
-            share = min(report.share, 1.0)
-            bar.update(task, total=1.0, completed=share, time=_time(report), pace=_pace(report))
+        def draw(share: float, before: str, behind: str) -> None:
+            bar.update(task, total=1.0, completed=share, before=before, behind=behind)
 
-        yield show
+        yield draw
+
+
+def _done(steps: "Steps") -> str:
+    words = f"{steps.finished} of {steps.points}"
+    return f"{words}, {steps.found} found done" if steps.found else words
+
+
+def _left(steps: "Steps") -> str:
+    return f"{clock(steps.left_s)} left" if math.isfinite(steps.left_s) else ""
 
 
 def _time(report: "Report") -> str:

@@ -1,7 +1,7 @@
 """``apisim compare``, ``sweep`` and ``search``: many scenarios under common random numbers."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,15 +12,14 @@ from apisim import __version__
 from apisim.cli import options
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
-from apisim.cli.progress import clock
-from apisim.cli.streams import is_terminal, say, write_json, write_rich
+from apisim.cli.progress import steps_bar
+from apisim.cli.streams import say, write_json, write_rich
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from apisim.studies import Steps
 
-__all__ = ["compare", "print_study", "search", "steps_bar", "sweep", "where"]
+__all__ = ["compare", "print_study", "search", "sweep", "where"]
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="Scenarios; the first is the base.")
@@ -281,39 +280,3 @@ def print_study(found: Any, *, as_json: bool) -> None:
     else:
         rendered: RenderableType = found.__rich__()
         write_rich(rendered)
-
-
-@contextmanager
-def steps_bar(*, is_wanted: bool) -> "Iterator[Callable[[Steps], None] | None]":
-    """Draw a bar of points on stderr if that is a terminal; it is gone in the end.
-
-    Yields
-    ------
-    callable or None
-        Takes what the bar is to show; None where there is none.
-    """
-    import sys
-
-    if not (is_wanted and is_terminal(sys.stderr)):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-    columns = [
-        SpinnerColumn(),
-        TextColumn("{task.fields[done]}"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.fields[left]}"),
-    ]
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True, expand=True) as bar:
-        task = bar.add_task("", total=None, done="getting ready", left="")
-
-        def show(steps: "Steps") -> None:
-            words = f"{steps.finished} of {steps.points}"
-            if steps.found:
-                words += f", {steps.found} found done"
-            left = "" if steps.left_s == float("inf") else f"{clock(steps.left_s)} left"
-            bar.update(task, total=steps.points, completed=steps.finished, done=words, left=left)
-
-        yield show

@@ -1,7 +1,8 @@
 """A scenario made ready to run: tables, names, and the recipe of a replication's first state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ from apisim.traffic.connections import CONNECTION_DTYPE
 _MOST_DAYS = 90
 _MOST_DAY_ROWS = 4_000_000
 
-__all__ = ["CachePlan", "Cell", "FlowPlan", "Names", "Program", "meter_of", "new_world"]
+__all__ = ["CachePlan", "Cell", "FlowPlan", "Names", "Program", "Targets", "new_world"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class Cell:
     route: str  # "" for calls that match no route
     variant: str = ""  # "stable" or "canary" where a stage has two deployments
     method: str = ""  # of its calls, also where the route takes any
+
+
+class Targets(NamedTuple):
+    """Where a route led in the course of a run; empty where it led to nothing of the kind."""
+
+    functions: frozenset[str]
+    endpoints: frozenset[str]
+    services: frozenset[str]
+    authorizers: frozenset[str]  # their functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,9 @@ class Program:
     scenario: Scenario
     tables: Tables
     names: Names
+    cell_meters: tuple[int, ...]  # row of the meters, by cell
+    cell_targets: tuple[Targets, ...]  # where its route led
+    service_calls: Mapping[tuple[str, str], int]  # of an invocation: by function and service
     flows: tuple[FlowPlan, ...]
     caches: tuple[CachePlan, ...]
     lines: tuple[tuple[int, int], ...]  # (ttl_ns, cache)
@@ -319,14 +332,6 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         connections=connections,
         pushes=pushes,
     )
-
-
-def meter_of(program: Program, cell: Cell) -> int:
-    """Row of ``tables.meters`` that the requests of a cell are metered by."""
-    key = (cell.api, cell.route)
-    if key in program.names.routes:
-        return int(program.tables.routes[program.names.routes.index(key)]["meter"])
-    return program.names.apis.index(cell.api)
 
 
 def _is_open_ended(program: Program) -> bool:

@@ -18,7 +18,10 @@ _LOOKS: Final = (
     (LINE, "o", "-"), ("#d55e00", "s", "--"), ("#009e73", "D", ":"), ("#cc79a7", "^", "-."),
     ("#e69f00", "v", "-"), ("#56b4e9", ">", "--"),
 )  # fmt: skip
-_UNITS: Final = {"ms": " [ms]", "share": " [%]", "money": " [USD]", "count": ""}
+_UNITS: Final = {
+    "ms": " [ms]", "share": " [%]", "money": " [USD]", "count": "", "bytes": " [bytes]",
+    "per_second": " [1/s]",
+}  # fmt: skip
 _ROW_INCHES: Final = 0.45
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from apisim.engine.program import meter_of
 from apisim.gateway.replies import answer_headers, answer_metrics
 from apisim.gateway.status import ANSWERS, Answer
 from apisim.gateway.websocket_metrics import Errand, websocket_metrics
@@ -103,8 +102,11 @@ def _charged(measurements: Measurements) -> set[tuple[str, Answer]]:
     """APIs and answers of which there were requests that are charged."""
     program = measurements.program
     found = set()
-    for cell, counts in zip(program.names.cells, measurements.counts, strict=True):
-        charged = program.tables.charged[meter_of(program, cell)]
+    names = program.names
+    for cell, meter, counts in zip(
+        names.cells, program.cell_meters, measurements.counts, strict=True
+    ):
+        charged = program.tables.charged[meter]
         found |= {(cell.api, Answer(at)) for at in np.flatnonzero(counts * charged).tolist()}
     return found
 

@@ -15,11 +15,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.engine.program import Program
+from apisim.engine.program import Program, Targets
 from apisim.gateway.status import Answer
 from apisim.pricing import PriceBook, Usage
 from apisim.pricing.project import scaling_part
-from apisim.results.targets import Targets, calls_of, targets_of
 from apisim.results.usage_groups import OWNER_MEASURES, Owner, PartUsage
 from apisim.scenario.stages import stage_label
 
@@ -90,11 +89,13 @@ class _Owners:
 
     @classmethod
     def of(cls, program: Program, owners: Sequence[Owner]) -> "_Owners":
-        return cls(
-            program,
-            owners,
-            [targets_of(program, one.api, one.route, one.variant) for one in owners],
-        )
+        led = {
+            (cell.api, cell.route, cell.variant): targets
+            for cell, targets in zip(program.names.cells, program.cell_targets, strict=True)
+        }
+        nowhere = Targets(*[frozenset[str]()] * 4)  # of an API that nobody calls
+        targets = [led.get((one.api, one.route, one.variant), nowhere) for one in owners]
+        return cls(program, owners, targets)
 
     def where(self, is_meant: Callable[[Owner, Targets], bool]) -> _Mask:
         pairs = zip(self.owners, self.targets, strict=True)
@@ -136,7 +137,7 @@ def _of_function(owners: _Owners, name: str) -> Iterator[Claim]:
 def _of_service(owners: _Owners, name: str) -> Iterator[Claim]:
     yield _claim("integrations", owners.where(lambda _, target: name in target.services))
     for function in owners.program.scenario.functions:
-        n_calls = calls_of(owners.program, function, name)
+        n_calls = owners.program.service_calls.get((function, name), 0)
         if n_calls:
             for claim in _of_function(owners, function):
                 yield claim._replace(weight=n_calls)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from apisim.draws.laws import Constant
-from apisim.engine.program import Cell, Program, meter_of
+from apisim.engine.program import Cell, Program
 from apisim.engine.run import Replication
 from apisim.gateway.metering import BASES
 from apisim.gateway.status import ANSWERS, Answer
@@ -43,7 +43,7 @@ def doubts_of(
     program = replication.program
     for at in cells:
         cell = program.names.cells[at]
-        meter = meter_of(program, cell)
+        meter = program.cell_meters[at]
         kind = program.scenario.apis[cell.api].type
         sums = replication.recorder.usage[at, list(parts)]
         ended = np.flatnonzero(sums["requests"].sum(axis=0)).tolist()

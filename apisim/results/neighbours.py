@@ -20,7 +20,6 @@ from apisim.pricing import (
     UserPoolUsage,
     VpcEndpointUsage,
 )
-from apisim.results.targets import Targets, calls_of, targets_of
 from apisim.scenario.services import Service
 
 __all__ = [
@@ -122,20 +121,15 @@ def _calls_to(
     cells = [
         at
         for at in _cells_of(replication.program, phases)
-        if service in _targets(replication.program, at).services
+        if service in replication.program.cell_targets[at].services
     ]
     found = int(recorder.usage[cells][:, list(parts)]["integrations"].sum())
     for at, name in enumerate(names.functions):
-        each = calls_of(replication.program, name.partition(":")[0], service)
+        each = replication.program.service_calls.get((name.partition(":")[0], service), 0)
         if each:
             executed = recorder.executions[list(phases)][:, at, list(parts)]
             found += each * int(executed["invocations"].sum())
     return found
-
-
-def _targets(program: Program, cell: int) -> Targets:
-    at = program.names.cells[cell]
-    return targets_of(program, at.api, at.route, at.variant)
 
 
 def _cells_of(program: Program, phases: Collection[int]) -> list[int]:
@@ -156,7 +150,7 @@ def balancer_usage(
             continue
         requests = n_bytes = active_ns = 0
         for at in cells:
-            if name not in _targets(program, at).endpoints:
+            if name not in program.cell_targets[at].endpoints:
                 continue
             sums, usage = recorder.cells[at], recorder.usage[at]
             busy_ns = int(sums["integration_high"]) * _HIGH_WORD + int(sums["integration_low"])

@@ -13,9 +13,9 @@ from apisim.results.connections import ConnectionTotals
 from apisim.results.cors import CorsStats
 from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
-from apisim.results.intervals import Interval
 from apisim.results.latency import LatencyStats
 from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
+from apisim.results.statistics import Interval
 from apisim.results.tally import Measurements
 from apisim.results.throttles import ThrottleStats
 from apisim.results.timeline import Happening, happenings

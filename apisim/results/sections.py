@@ -14,7 +14,6 @@ from apisim.pricing.ranges import Range
 from apisim.results.cors import cors_rows
 from apisim.results.functions import function_remarks
 from apisim.results.groups import AGGREGATED, GroupStats
-from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats
 from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
@@ -25,6 +24,7 @@ from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
 from apisim.results.sections_websockets import websocket_sections
 from apisim.results.sections_whose import cost_remarks, whose_cost_sections
+from apisim.results.statistics import Interval
 from apisim.results.timeline import timeline_section
 from apisim.results.wording import (
     bytes_text,

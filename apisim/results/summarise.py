@@ -10,12 +10,12 @@ from apisim.results.collect import Collector, ReplicationSummary
 from apisim.results.cors import cors_stats
 from apisim.results.customers import Customers
 from apisim.results.groups import phase_rows, route_rows, traffic_rows, variant_rows
-from apisim.results.intervals import Interval, jackknife_interval, t_interval
 from apisim.results.latency import LatencyStats
 from apisim.results.mechanisms import cache_stats, endpoint_stats, function_stats, service_stats
 from apisim.results.metrics import Costs, Gauge, Measure
 from apisim.results.notes import notes_on
 from apisim.results.result import RequestCounts, Result, RunInfo
+from apisim.results.statistics import Interval, jackknife_interval, t_interval
 from apisim.results.tally import Measurements, Tally
 from apisim.results.throttles import plan_throttle_stats, throttle_stats
 from apisim.results.verdicts import judge

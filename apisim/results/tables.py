@@ -56,10 +56,10 @@ from apisim.results.calls import GONE
 from apisim.results.cost_rows import COSTS, MONEY, cost_rows
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
-from apisim.results.intervals import Interval
 from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.result import Result
 from apisim.results.series import SERIES, series_rows
+from apisim.results.statistics import Interval
 from apisim.results.web_acls import WebAclStats
 from apisim.results.websocket_rows import PUSHES, WEBSOCKETS, push_row, websocket_row
 

@@ -1,7 +1,7 @@
 """The summary for a terminal: 80 columns, good without colour."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from apisim.results.headline import headline, reproduction
@@ -11,7 +11,7 @@ from apisim.results.sections import FAILED, TOTAL, Section, sections
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["render", "render_notes", "render_section", "summary"]
+__all__ = ["plain_text", "render", "render_notes", "render_section", "render_sheet", "summary"]
 
 _MIN_WIDTH: Final = 60
 _STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
@@ -19,6 +19,19 @@ _STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
 
 def summary(result: Result, *, width: int = 80) -> str:
     """The summary as plain text, notes included, lines ended by line feeds."""
+    return plain_text([render(result), render_notes(result.notes)], width=width)
+
+
+def plain_text(renderables: "Iterable[RenderableType]", *, width: int = 80) -> str:
+    """What rich would show, as plain text, lines ended by line feeds.
+
+    Parameters
+    ----------
+    renderables : iterable
+        One below the other.
+    width : int
+        Columns of the page, at least 60.
+    """
     from rich.console import Console
 
     text = io.StringIO()
@@ -30,10 +43,23 @@ def summary(result: Result, *, width: int = 80) -> str:
         legacy_windows=False,
         _environ={},
     )
-    console.print(render(result))
-    console.print(render_notes(result))
+    for renderable in renderables:
+        console.print(renderable)
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def render_sheet(headline: Iterable[str], sections: Iterable[Section]) -> "RenderableType":
+    """Some lines, the first of which stands out, and tables, for a rich console."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [
+        Text(line, style="" if at else "bold") for at, line in enumerate(headline)
+    ]
+    for section in sections:
+        parts += [Text(""), render_section(section)]
+    return Group(*parts)
 
 
 def render(result: Result) -> "RenderableType":
@@ -43,15 +69,15 @@ def render(result: Result) -> "RenderableType":
     return Group(*_parts(result))
 
 
-def render_notes(result: Result) -> "RenderableType":
+def render_notes(notes: Sequence[str]) -> "RenderableType":
     """The notes, one a paragraph, for a rich console."""
     from rich.table import Table
     from rich.text import Text
 
-    if not result.notes:
+    if not notes:
         return Text("")
     table = Table.grid(padding=(0, 1))
-    for note in result.notes:
+    for note in notes:
         table.add_row("note:", Text(note))
     return table
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apisim.results.intervals import Interval
 from apisim.results.metrics import Gauge, Measure
+from apisim.results.statistics import Interval
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.thresholds import Threshold
 

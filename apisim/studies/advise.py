@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from apisim.results.metrics import Measure
+from apisim.results.statistics import holm, p_value
 from apisim.scenario import Scenario
 from apisim.scenario.lints import lint
 from apisim.studies.advice.advised import WORDS, Advice, Advised
 from apisim.studies.advice.candidates import Candidate, candidates_of
 from apisim.studies.advice.choosing import options_of
-from apisim.studies.advice.judging import ALPHA, Effect, holm, p_value
+from apisim.studies.advice.judging import ALPHA, Effect
 from apisim.studies.executors import Where
 from apisim.studies.many import Steps, simulate_points
 from apisim.studies.paired import Difference, differences_of
@@ -119,7 +120,7 @@ def _tried(
     base: Scenario, given: Mapping[str, Scenario | Sequence[str]] | None, options: Options
 ) -> list[tuple[Candidate, Scenario]]:
     if given is None:
-        return [(one, base.with_(*one.overrides)) for one in candidates_of(base)]
+        return candidates_of(base)
     common = {"seed": base.seed, "replications": base.replications}
     return [
         (Candidate(name=name, overrides=()), options.apply(change).with_(**common))
@@ -225,18 +226,14 @@ def _ranked(advice: Sequence[Advice]) -> list[Advice]:
 
 
 def _cannot_be_told(one: Advice, other: Advice) -> bool:
-    pairs = [
-        two.values[one.decides] - first.values[one.decides]
-        for first, two in zip(one.rows, other.rows, strict=True)
-    ]
-    return p_value(pairs) >= ALPHA
+    return p_value(_pairs(one.decides, one.rows, other.rows)) >= ALPHA
 
 
 def _confirmed(one: Advice, base: Sequence[Row], other: Sequence[Row]) -> Advice:
     """Whether the measure that decides is for the better on fresh replications, too."""
-    pairs = [
-        two.values[one.decides] - first.values[one.decides]
-        for first, two in zip(base, other, strict=True)
-    ]
-    is_better = math.fsum(pairs) < 0 and p_value(pairs) < ALPHA
-    return replace(one, is_confirmed=is_better)
+    pairs = _pairs(one.decides, base, other)
+    return replace(one, is_confirmed=math.fsum(pairs) < 0 and p_value(pairs) < ALPHA)
+
+
+def _pairs(measure: str, base: Sequence[Row], other: Sequence[Row]) -> list[float]:
+    return [two.values[measure] - one.values[measure] for one, two in zip(base, other, strict=True)]

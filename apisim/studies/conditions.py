@@ -1,10 +1,9 @@
 """Conditions a setting must meet, judged by the interval over replications.
 
 A condition holds *conclusively* if its interval lies on its side of the limit. A share of which few
-events were seen has no useful t interval: with fewer than 10 events in all it gets the exact
-Poisson bounds (Garwood, *Biometrika* 28, 1936; with none at all, the upper one is the 3/R a
-replication of the rule of three). A condition of zero is one on every replication: no finite number
-of them can show that a mean is 0.
+events were seen has no useful t interval: with fewer than 10 events in all it gets the exact bounds
+of :func:`apisim.results.statistics.few_events_interval`. A condition of zero is one on every
+replication: no finite number of them can show that a mean is 0.
 """
 
 import math
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from apisim.results.intervals import Interval, t_interval
 from apisim.results.metrics import Measure
+from apisim.results.statistics import Interval, few_events_interval, t_interval
 from apisim.scenario.problems import Problem, ScenarioError
 from apisim.scenario.thresholds import Threshold, parse_condition
 from apisim.scenario.units import UnitError
@@ -22,12 +21,9 @@ from apisim.studies.points import Row
 
 __all__ = ["Condition", "Verdict", "parse_conditions", "verdict_of"]
 
-#: Fewer events than this have exact bounds in place of a t interval.
-FEW_EVENTS: Final = 10
 _EVENTS: Final = frozenset(
     {"throttled", "quota_refused", "failed", "errors_4xx", "errors_5xx", "cold_starts"}
 )
-_CONFIDENCE: Final = 0.95
 
 
 class Verdict(Enum):
@@ -100,16 +96,7 @@ class Condition:
             else sum(values)
         )
         exposure = sum(requests) if is_share else float(len(rows))
-        n_events = round(events)
-        if n_events >= FEW_EVENTS or not exposure:
-            return None
-        from scipy.special import gammaincinv
-
-        tail = (1 - _CONFIDENCE) / 2
-        low = float(gammaincinv(n_events, tail)) if n_events else 0.0
-        # With none at all the bound is one-sided: 3/R, more exactly -ln(0.05)/R.
-        high = float(gammaincinv(n_events + 1, 1 - (tail if n_events else 2 * tail)))
-        return Interval(n_events / exposure, low / exposure, high / exposure)
+        return few_events_interval(round(events), exposure)
 
 
 def parse_conditions(texts: Sequence[str]) -> list[Condition]:

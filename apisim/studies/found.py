@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from apisim.results.intervals import Interval, t_interval
 from apisim.results.metrics import Measure
-from apisim.results.section import FAILED, TOTAL, Section
+from apisim.results.section import FAILED, Section
+from apisim.results.statistics import Interval, t_interval
 from apisim.scenario import Scenario
 from apisim.studies.conditions import Condition, Verdict
 from apisim.studies.shown import Sheet, Shown
@@ -140,9 +140,7 @@ class Found(Shown):
         rows, marks = [], {}
         order = sorted(self.tried, key=lambda one: [_order(value) for _, value in one.settings])
         for at, trial in enumerate(order):
-            if self.answer is not None and trial.settings == self.answer.settings:
-                marks[at] = TOTAL
-            elif trial.verdict is Verdict.INFEASIBLE:
+            if trial.verdict is Verdict.INFEASIBLE:
                 marks[at] = FAILED
             figures = dict(self._figures(trial))
             cells = []
@@ -158,7 +156,7 @@ class Found(Shown):
             title="What was tried",
             columns=(*paths, *(f">{label}" for label in labels), ">Replications", "Verdict"),
             rows=tuple(rows),
-            marks={at: mark for at, mark in marks.items() if mark == FAILED},
+            marks=marks,
             remarks=("± half the 95% interval, to its upper end",),
         )
 

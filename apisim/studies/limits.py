@@ -161,16 +161,10 @@ class Limits:
 
     def render(self, *, everything: bool = False) -> "RenderableType":
         """The tables for a rich console; ``everything`` has limits that are far away as well."""
-        from rich.console import Group
-        from rich.text import Text
-
-        from apisim.results.text import render_section
+        from apisim.results.text import render_sheet
         from apisim.studies.quotas.text import headline, sections
 
-        parts: list[Any] = [Text(line) for line in headline(self)]
-        for part in sections(self, everything=everything):
-            parts += [Text(""), render_section(part)]
-        return Group(*parts)
+        return render_sheet(headline(self), sections(self, everything=everything))
 
     def summary(self, *, width: int = 80, everything: bool = False) -> str:
         """The tables as plain text, notes included.
@@ -182,23 +176,11 @@ class Limits:
         everything : bool
             Whether limits that are far away are shown as well.
         """
-        import io
+        from apisim.results.text import plain_text, render_notes
 
-        from rich.console import Console
-
-        text = io.StringIO()
-        console = Console(
-            file=text,
-            width=max(width, 60),
-            color_system=None,
-            force_terminal=False,
-            legacy_windows=False,
-            _environ={},
+        return plain_text(
+            [self.render(everything=everything), render_notes(self.notes)], width=width
         )
-        console.print(self.render(everything=everything))
-        for note in self.notes:
-            console.print(f"note: {note}", markup=False, highlight=False)
-        return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
     def __repr__(self) -> str:
         of = self.scenario.name or self.scenario.source.file

@@ -9,8 +9,9 @@ commas inside braces, brackets and quotes belong to a value.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import product
+from math import prod
 from typing import Final, Literal
 
 from apisim.scenario.problems import Problem, ScenarioError
@@ -91,7 +92,7 @@ def parse_over(text: str) -> Over:
     >>> parse_over("f.duration={p50: 1ms, p99: 5ms},10ms").values
     ('{p50: 1ms, p99: 5ms}', '10ms')
     """
-    path, equals, written = text.rpartition("=") if text.count("=") == 1 else _parted(text)
+    path, equals, written = text.partition("=")
     if not equals or not path.strip() or not written.strip():
         raise _problem(text, "is no path=values", "write e.g. traffic.web.phases.0.rate=100,200")
     path = path.strip()
@@ -142,9 +143,7 @@ def points_of(
             counts = ", ".join(f"{one.path} has {len(one.values)}" for one in over)
             raise _problem(over[0].path, f"--zip needs as many values of each: {counts}", "")
         return list(zip(*(one.values for one in over), strict=True))
-    n_points = 1
-    for one in over:
-        n_points *= len(one.values)
+    n_points = prod(len(one.values) for one in over)
     if n_points > _MOST_POINTS:
         raise _problem(
             over[0].path, f"the grid has {n_points:,} points", f"at most {_MOST_POINTS:,}"
@@ -174,11 +173,6 @@ def _sampled(over: Sequence[Over], design: str, n_points: int, seed: int) -> lis
     return [
         tuple(one.at(float(share)) for one, share in zip(over, row, strict=True)) for row in shares
     ]
-
-
-def _parted(text: str) -> tuple[str, str, str]:
-    """Path and values of a text in which the values, too, have equals signs."""
-    return text.partition("=")
 
 
 def _split(text: str) -> list[str]:
@@ -232,11 +226,7 @@ def _stepped(text: str, steps: Sequence[str]) -> tuple[str, ...]:
 
 
 def _plain(value: Decimal) -> str:
-    try:
-        text = f"{value.normalize():f}"
-    except InvalidOperation:
-        text = f"{value:f}"
-    return text
+    return f"{value.normalize():f}"
 
 
 def _problem(text: str, message: str, hint: str) -> ScenarioError:

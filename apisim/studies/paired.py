@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apisim.results.intervals import Interval, t_interval
+from apisim.results.statistics import Interval, spread, t_interval
 from apisim.studies.points import Row
 
 __all__ = ["Difference", "differences_of"]
@@ -76,21 +76,16 @@ def differences_of(base: Sequence[Row], other: Sequence[Row]) -> tuple[Differenc
 
 
 def _difference(label: str, base: Sequence[float], other: Sequence[float]) -> Difference:
-    n = len(base)
     differences = tuple(two - one for one, two in zip(base, other, strict=True))
-    alone = _variance(base) + _variance(other)
-    paired = _variance(differences)
+    (first, alone), (second, more) = spread(base), spread(other)
+    _, paired = spread(differences)
+    alone += more
     gain = alone / paired if paired > 0 else (math.inf if alone > 0 else math.nan)
     return Difference(
         measure=label,
-        base=math.fsum(base) / n,
-        value=math.fsum(other) / n,
+        base=first,
+        value=second,
         differences=differences,
         interval=t_interval(differences),
         gain=gain,
     )
-
-
-def _variance(values: Sequence[float]) -> float:
-    mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)

@@ -1,19 +1,18 @@
 """How studies are shown: a few lines, tables and remarks, in a terminal, a text or a notebook."""
 
-import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apisim.results.html import render_page
 from apisim.results.section import Section
+from apisim.results.text import plain_text, render_sheet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 __all__ = ["Sheet", "Shown"]
-
-_MIN_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +30,15 @@ class Sheet:
 
     head: Sequence[str]
     sections: Sequence[Section] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
-class Shown:
+class Shown(ABC):
     """Something that has a sheet: how it is printed everywhere."""
 
+    @abstractmethod
     def sheet(self) -> Sheet:
         """What it says."""
-        raise NotImplementedError
 
     def summary(self, *, width: int = 80) -> str:
         """The sheet as plain text.
@@ -49,20 +48,7 @@ class Shown:
         width : int
             Columns of the page, at least 60.
         """
-        from rich.console import Console
-
-        text = io.StringIO()
-        console = Console(
-            file=text,
-            width=max(width, _MIN_WIDTH),
-            color_system=None,
-            force_terminal=False,
-            legacy_windows=False,
-            _environ={},
-        )
-        console.print(self.__rich__())
-        lines = [line.rstrip() for line in text.getvalue().splitlines()]
-        return "\n".join(lines).rstrip("\n") + "\n"
+        return plain_text([self.__rich__()], width=width)
 
     def __str__(self) -> str:
         return self.summary()
@@ -71,18 +57,9 @@ class Shown:
         from rich.console import Group
         from rich.text import Text
 
-        from apisim.results.text import render_section
-
         sheet = self.sheet()
-        parts: list[RenderableType] = []
-        for at, line in enumerate(sheet.head):
-            parts.append(Text(line, style="bold" if at == 0 else ""))
-        for section in sheet.sections:
-            parts += [Text(""), render_section(section)]
-        if sheet.notes:
-            parts.append(Text(""))
-            parts += [Text(note) for note in sheet.notes]
-        return Group(*parts)
+        notes = [Text(""), *(Text(note) for note in sheet.notes)] if sheet.notes else []
+        return Group(render_sheet(sheet.head, sheet.sections), *notes)
 
     def _repr_html_(self) -> str:
         sheet = self.sheet()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apisim.results.atomic import write_text
 from apisim.results.bill_rows import rows_to_csv
-from apisim.results.intervals import t_interval
 from apisim.results.metrics import Measure
 from apisim.results.section import Section
+from apisim.results.statistics import t_interval
 from apisim.scenario import Scenario
 from apisim.studies.over import Design, Over, Point
 from apisim.studies.point_tables import point_tables

@@ -1,37 +1,31 @@
 """Measures as people read them, with half-widths and signs."""
 
 import math
-from typing import Final
 
-from apisim.results.wording import NOTHING, share_text, three_digits, time_text
+from apisim.results.metrics import Measure
+from apisim.results.wording import (
+    NOTHING,
+    bytes_text,
+    rate_text,
+    share_text,
+    three_digits,
+    time_text,
+)
 
 __all__ = ["difference_text", "measure_text", "unit_of"]
 
-_SHARES: Final = frozenset(
-    {
-        "throttled", "quota_refused", "failed", "errors_4xx", "errors_5xx", "availability",
-        "cache_hits", "cache_misses", "cold_starts", "wrong_answers", "stale_answers",
-        "delivery_failures",
-    }
-)  # fmt: skip
-
 
 def unit_of(label: str) -> str:
-    """Unit that a measure is shown in, by its label: ``ms``, ``share``, ``money`` or ``count``.
+    """Unit that a measure is shown in, by its label.
 
     Examples
     --------
     >>> unit_of("latency{route:GET /} p(99)"), unit_of("throttled rate"), unit_of("requests count")
     ('ms', 'share', 'count')
     """
-    metric, _, statistic = label.partition("{")[0].partition(" ")
-    if "{" in label:
-        statistic = label.rpartition("} ")[2]
-    if metric.startswith("cost_"):
-        return "money"
-    if metric.endswith("latency") or metric == "delivery":
-        return "ms"
-    return "share" if statistic == "rate" and metric in _SHARES else "count"
+    metric, _, rest = label.partition("{") if "{" in label else label.partition(" ")
+    statistic = rest.rpartition(" ")[2]
+    return Measure(metric, "p" if statistic.startswith("p(") else statistic).shown_unit[0]
 
 
 def measure_text(label: str, value: float, half_width: float | None = None) -> str:
@@ -74,7 +68,9 @@ def _text(unit: str, value: float, *, is_difference: bool = False) -> str:
         return share_text(value)
     if unit == "money":
         return f"${value:,.2f}" if value >= 1 else f"${_digits(value)}"
-    return _digits(value)
+    if unit == "bytes":
+        return bytes_text(round(value))
+    return rate_text(value) if unit == "per_second" else _digits(value)
 
 
 def _digits(value: float) -> str:

@@ -114,10 +114,12 @@ def test_a_change_without_effect_is_not_shown_to_have_one() -> None:
 
 
 def test_what_differs_is_told_by_path() -> None:
-    one, other = loads(TEXT), loads(TEXT, overrides=["functions.f.memory=512MB", "seed=8"])
-    assert differing(one, other) == (("functions.f.memory", "128MB", "512MB"),) or differing(
-        one, other
-    ) == (("functions.f.memory", "(none)", "512MB"),)
+    base = loads(TEXT, overrides=["functions.f.memory=256MB"])
+    other = loads(TEXT, overrides=["functions.f.memory=512MB", "functions.f.timeout=9s", "seed=8"])
+    assert differing(base, other) == (
+        ("functions.f.memory", "256MB", "512MB"),
+        ("functions.f.timeout", "(none)", "9s"),
+    )
 
 
 def test_all_have_the_seed_and_the_replications_of_the_first() -> None:

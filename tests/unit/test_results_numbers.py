@@ -323,7 +323,7 @@ def test_results_cannot_be_changed(function):
 
 
 def test_an_interval_of_a_share_stays_a_share() -> None:
-    from apisim.results.intervals import t_interval
+    from apisim.results.statistics import t_interval
     from apisim.results.wording import share_text
 
     interval = t_interval([0.0, 0.0, 0.9])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from apisim.results.intervals import Interval, jackknife_interval, t_interval
+from apisim.results.statistics import Interval, jackknife_interval, t_interval
 from apisim.scenario import ScenarioError, loads
 from apisim.studies import run
 

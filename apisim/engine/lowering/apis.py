@@ -1,5 +1,6 @@
 """APIs, stages and routes: the gates each route passes, its buckets, caches and backend."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +22,7 @@ from apisim.engine.lowering.caching import stage_lookup_ns
 from apisim.engine.lowering.context import Context
 from apisim.engine.lowering.meters import Meters
 from apisim.engine.lowering.stages import compressed_ppm, count_canary_routes, lower_canaries
-from apisim.engine.program import CachePlan
+from apisim.engine.program import CachePlan, Cell
 from apisim.engine.tables import API_DTYPE, AUTHORIZER_DTYPE, NONE, ROUTE_DTYPE
 from apisim.gateway.limits import (
     BODY_BYTES,
@@ -85,6 +86,13 @@ class LoweredApis:
         if not self.bucket_rows:
             return np.zeros(0, BUCKET_DTYPE)
         return np.concatenate(self.bucket_rows)
+
+    def meters_of(self, cells: Sequence[Cell]) -> tuple[int, ...]:
+        """Meter of each cell: its route's, or its API's where no route was found."""
+        of_route = dict(zip(self.route_names, self.routes["meter"].tolist(), strict=False))
+        return tuple(
+            of_route.get((cell.api, cell.route), self.api_names.index(cell.api)) for cell in cells
+        )
 
     def route_index(self, api: str, key: str) -> int:
         """Index of a route."""

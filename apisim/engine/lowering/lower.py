@@ -22,6 +22,7 @@ from apisim.engine.lowering.plans import lower_plans
 from apisim.engine.lowering.pushes import lower_pushes
 from apisim.engine.lowering.sources import LoweredSources, lower_sources
 from apisim.engine.lowering.streams import Rekey
+from apisim.engine.lowering.targets import lower_calls, lower_targets, states_until
 from apisim.engine.program import Names, Program
 from apisim.engine.tables import (
     RULES_DTYPE,
@@ -186,10 +187,14 @@ def _lower(context: Context, *, skip_bad_rows: bool) -> Program:
         bindings.caching.routes,
         apis.canary_of,
     )
+    states = states_until(scenario, sources.horizon_ns)
     return Program(
         scenario=scenario,
         tables=tables,
         names=names,
+        cell_meters=apis.meters_of(sources.cells),
+        cell_targets=lower_targets(states, sources.cells),
+        service_calls=lower_calls(states),
         flows=tuple(sources.flows),
         caches=tuple(
             replace(plan, lookup_ns=apis.lookup_ns.get(at, 0))

@@ -32,7 +32,12 @@ from apisim.results.statistics.proportion import wilson_interval
 from apisim.results.statistics.ratio import ratio_interval
 from apisim.results.statistics.sections import sectioned_interval
 from apisim.results.statistics.several import holm, p_value
-from apisim.results.statistics.student import paired_interval, t_interval, welch_interval
+from apisim.results.statistics.student import (
+    paired_interval,
+    spread,
+    t_interval,
+    welch_interval,
+)
 
 __all__ = [
     "CONFIDENCE",
@@ -54,6 +59,7 @@ __all__ = [
     "ratio_interval",
     "replications_needed",
     "sectioned_interval",
+    "spread",
     "t_interval",
     "welch_interval",
     "wilson_interval",

@@ -5,6 +5,7 @@ takes no request for is a candidate (the account's burst), and nothing whose eff
 does not say (more memory of a function without ``measured_at``).
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.api import Api, Route
 
-__all__ = ["Candidate", "candidates_of", "changed"]
+__all__ = ["Candidate", "candidates_of"]
 
 _TIP_TYPE: Final = "tip 1 of the chapter: choose the right API type"
 _TIP_CACHE: Final = "tip 2 of the chapter: cache read-heavy endpoints"
@@ -49,23 +50,18 @@ class Candidate:
     why: str = ""
 
 
-def candidates_of(scenario: Scenario) -> list[Candidate]:
-    """Changes that can be made of a scenario, without those that it refuses."""
-    found: dict[tuple[str, ...], Candidate] = {}
-    for family in _FAMILIES:
-        for candidate in family(scenario):
-            if changed(scenario, candidate) is not None:
-                found.setdefault(candidate.overrides, candidate)
+def candidates_of(scenario: Scenario) -> list[tuple[Candidate, Scenario]]:
+    """Changes that can be made of a scenario, and the scenario so changed.
+
+    Those that it refuses, and those that change nothing, are left out.
+    """
+    found: dict[tuple[str, ...], tuple[Candidate, Scenario]] = {}
+    for candidate in (one for family in _FAMILIES for one in family(scenario)):
+        with contextlib.suppress(ScenarioError):
+            changed = scenario.with_(*candidate.overrides)
+            if changed != scenario:
+                found.setdefault(candidate.overrides, (candidate, changed))
     return list(found.values())
-
-
-def changed(scenario: Scenario, candidate: Candidate) -> Scenario | None:
-    """The scenario with a change; None where it is refused, or changes nothing."""
-    try:
-        other = scenario.with_(*candidate.overrides)
-    except ScenarioError:
-        return None
-    return None if other == scenario else other
 
 
 def _api_type(scenario: Scenario) -> Iterator[Candidate]:

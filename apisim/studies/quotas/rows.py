@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from apisim.results.intervals import Interval, t_interval
+from apisim.results.statistics import Interval, t_interval
 from apisim.studies.quotas.catalogue import OURS, Quota
 from apisim.studies.quotas.searching import Bracket
 

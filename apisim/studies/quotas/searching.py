@@ -7,6 +7,7 @@ stands in front of it (another limit that refuses first, customers that give up)
 the answer is the least multiple at which a refusal was seen, and a larger one without is noted.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -147,10 +148,4 @@ def least(low: int, high: int, refuses: Callable[[int], bool]) -> int:
     >>> least(0, 100, lambda n: n < 42)
     42
     """
-    while high - low > 1:
-        middle = (low + high) // 2
-        if refuses(middle):
-            low = middle
-        else:
-            high = middle
-    return high
+    return bisect_left(range(high), 1, low + 1, key=lambda number: not refuses(number))
