@@ -18,7 +18,8 @@ from apisim.pricing import Usage, Window
 from apisim.results.accounts import Accounts
 from apisim.results.connections import ConnectionTotals
 from apisim.results.customers import CustomerTotals
-from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure
+from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure, Reading
+from apisim.results.reported import reported_measures
 from apisim.results.tally import Measurements
 from apisim.results.usage import run_usage, windows_of
 from apisim.results.usage_groups import GroupedUsage
@@ -134,8 +135,9 @@ class Collector:
         Sums so far; None before the first replication.
     connections : ConnectionTotals or None
         Likewise; None where nobody has sessions.
-    states, usages, windows, summaries : lists
-        One entry for each replication, in order. ``windows`` is empty where no month is projected.
+    states, usages, windows, summaries, readings : lists
+        One entry for each replication, in order. ``windows`` is empty where no month is projected,
+        ``readings`` (of each of ``measures``) where there is one replication, and no interval.
     """
 
     program: Program
@@ -149,6 +151,9 @@ class Collector:
     usages: list[Usage] = field(default_factory=list)
     windows: list[list[Window]] = field(default_factory=list)
     summaries: list[ReplicationSummary] = field(default_factory=list)
+    readings: list[NDArray[np.float64]] = field(default_factory=list)
+    _measures: dict[Measure, int] = field(default_factory=dict)
+    _chosen: dict[tuple[tuple[str, str], ...], NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def ends_ns(self) -> list[int]:
@@ -156,10 +161,30 @@ class Collector:
         return [summary.end_ns for summary in self.summaries]
 
     @property
-    def measures(self) -> Sequence[Measure]:
-        """What each replication is asked for, each once."""
+    def asked(self) -> list[Measure]:
+        """What thresholds and the table of replications ask for, each once."""
         asked = [Measure.of(threshold) for threshold in self.program.scenario.thresholds]
         return list(dict.fromkeys([*STANDARD_MEASURES, *asked]))
+
+    @property
+    def measures(self) -> Sequence[Measure]:
+        """What gets an interval where there are several replications, each once."""
+        if not self._measures:
+            is_repeated = self.program.scenario.replications > 1
+            wanted = reported_measures(self.program) if is_repeated else []
+            self._measures = {
+                one: at for at, one in enumerate(dict.fromkeys([*wanted, *self.asked]))
+            }
+        return list(self._measures)
+
+    def readings_of(self, wanted: Measure) -> list[Reading]:
+        """A measure in each replication that came to its end."""
+        at = self._measures[wanted]
+        return [
+            Reading(*(float(part) for part in readings[at]))
+            for readings, summary in zip(self.readings, self.summaries, strict=True)
+            if summary.completed
+        ]
 
     def add(self, replication: Replication) -> None:
         """Add a replication; its arrays are taken over."""
@@ -185,7 +210,7 @@ class Collector:
                 end_ns=replication.end_ns,
             )
         )
-        mine = Measurements.of(self.program, recorder)
+        mine = Measurements.of(self.program, recorder, self._chosen)
         costs = Costs(run=float(self.accounts.run([usage]).total))
         connections = self._connections_of(replication)
         gauge = Gauge(mine, [replication.end_ns], costs, connections)
@@ -196,9 +221,11 @@ class Collector:
                 digest=replication.digest,
                 end_ns=replication.end_ns,
                 completed=replication.completed,
-                values={wanted: gauge.read(wanted) for wanted in self.measures},
+                values={wanted: gauge.read(wanted) for wanted in self.asked},
             )
         )
+        if self.program.scenario.replications > 1:
+            self.readings.append(np.array([gauge.reading(one) for one in self.measures]))
         series = Series.of(recorder)
         totals = CustomerTotals.of(replication)
         grouped = GroupedUsage.of(replication, with_month=self.accounts.projects_month)

@@ -38,7 +38,7 @@ replications, so that a threshold means the same however often a scenario is rep
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from apisim.gateway.status import Answer
 from apisim.results.connections import ConnectionTotals
@@ -48,7 +48,7 @@ from apisim.results.tally import LatencyTally, Measurements, Tally
 from apisim.scenario.thresholds import Threshold
 from apisim.scenario.websocket_routes import CONNECTIONS
 
-__all__ = ["STANDARD_MEASURES", "Costs", "Gauge", "Measure"]
+__all__ = ["STANDARD_MEASURES", "Costs", "Gauge", "Measure", "Reading"]
 
 _LATENCIES: Final = frozenset(
     {"latency", "integration_latency", "gateway_latency", "call_latency", "delivery"}
@@ -129,6 +129,31 @@ STANDARD_MEASURES: Final = (
 )
 
 
+class Reading(NamedTuple):
+    """A measure of one replication, and what it is made of.
+
+    Attributes
+    ----------
+    value : float
+        In the measure's unit; NaN where nothing was measured.
+    resolution : float
+        How finely a quantile can be told from its neighbours, in the same unit; 0 for the others.
+    above, below : float
+        Numerator and denominator where the value is their ratio, whose sums over replications are
+        the ratio of all of them; NaN where it is none.
+    """
+
+    value: float
+    resolution: float = 0.0
+    above: float = float("nan")
+    below: float = float("nan")
+
+    @classmethod
+    def ratio(cls, above: float, below: float) -> "Reading":
+        """One that is a ratio; NaN where there is nothing to divide by."""
+        return cls(above / below if below else float("nan"), 0.0, above, below)
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """Totals of bills, in the bill's currency; None where there is no such bill."""
@@ -165,35 +190,30 @@ class Gauge:
         self._latencies: dict[tuple[_Tags, str], LatencyTally] = {}
 
     def read(self, wanted: Measure) -> tuple[float, float]:
-        """Value of a measure.
+        """Value of a measure and its resolution, see :class:`Reading`."""
+        return self.reading(wanted)[:2]
 
-        Returns
-        -------
-        value : float
-            In ``wanted.unit``; NaN where nothing was measured.
-        resolution : float
-            How finely a quantile can be told from its neighbours, in the same unit; 0 for the
-            others.
-        """
+    def reading(self, wanted: Measure) -> Reading:
+        """A measure, and what it is made of."""
         if wanted.metric.startswith("cost_"):
             costs = self._costs
             total = costs.run if wanted.metric == "cost_run" else costs.month
-            return (float("nan") if total is None else total), 0.0
+            return Reading(float("nan") if total is None else total)
         if wanted.metric in _LATENCIES:
             return self._read_latency(wanted)
         if self.unmeasured(wanted):
-            return float("nan"), 0.0
+            return Reading(float("nan"))
         if wanted.metric in {"connections", "connects"}:
-            return self._read_connections(wanted), 0.0
+            return self._read_connections(wanted)
         if wanted.metric == "delivery_failures":
-            return self._read_failures(wanted), 0.0
+            return self._read_failures(wanted)
         tally = self._tally(wanted.tags)
         count = _count(wanted.metric, tally)
         if wanted.unit == "share":
-            return _share(wanted.metric, count, tally), 0.0
+            return Reading.ratio(count, _of(wanted.metric, tally))
         if wanted.unit == "per_second":
-            return self._rate(count, dict(wanted.tags)), 0.0
-        return count / self._measurements.n_replications, 0.0
+            return self._rate(count, dict(wanted.tags))
+        return Reading.ratio(count, self._measurements.n_replications)
 
     def unmeasured(self, wanted: Measure) -> str:
         """Why nothing was measured although there may have been requests; "" where that is not so.
@@ -215,7 +235,7 @@ class Gauge:
             self._tallies[tags] = self._measurements.select(**dict(tags))
         return self._tallies[tags]
 
-    def _read_latency(self, wanted: Measure) -> tuple[float, float]:
+    def _read_latency(self, wanted: Measure) -> Reading:
         key = (wanted.tags, wanted.metric)
         if key not in self._latencies:
             if wanted.metric == "delivery":
@@ -226,35 +246,37 @@ class Gauge:
             self._latencies[key] = found
         latency = self._latencies[key]
         if wanted.quantile is not None:
-            return latency.quantile_ns(wanted.quantile), latency.resolution_ns(wanted.quantile)
-        by_name = {"mean": latency.mean_ns, "min": latency.min_ns, "max": latency.max_ns}
-        return by_name[wanted.statistic], 0.0
+            resolution = latency.resolution_ns(wanted.quantile)
+            return Reading(latency.quantile_ns(wanted.quantile), resolution)
+        if wanted.statistic == "mean":
+            return Reading.ratio(latency.total_ns, latency.count)
+        return Reading(latency.min_ns if wanted.statistic == "min" else latency.max_ns)
 
-    def _read_connections(self, wanted: Measure) -> float:
+    def _read_connections(self, wanted: Measure) -> Reading:
         tags = dict(wanted.tags)
         what = wanted.statistic if wanted.metric == "connections" else "opened"
         value = connections_value(self._measurements.program, self._connections, tags, what)
         if wanted.metric == "connections":
-            return value
+            return Reading(value)
         if wanted.statistic == "rate":
             return self._rate(int(value), {})
-        return value / self._measurements.n_replications
+        return Reading.ratio(value, self._measurements.n_replications)
 
-    def _read_failures(self, wanted: Measure) -> float:
+    def _read_failures(self, wanted: Measure) -> Reading:
         calls = self._tally((*wanted.tags, ("route", CONNECTIONS))).calls
         failed = calls.total - calls.succeeded
         if wanted.statistic == "count":
-            return failed / self._measurements.n_replications
-        return failed / calls.total if calls.total else float("nan")
+            return Reading.ratio(failed, self._measurements.n_replications)
+        return Reading.ratio(failed, calls.total)
 
-    def _rate(self, count: int, tags: dict[str, str]) -> float:
+    def _rate(self, count: int, tags: dict[str, str]) -> Reading:
         length_ns = measured_ns(
             self._measurements.program,
             self._ends_ns,
             traffic=tags.get("traffic"),
             phase=tags.get("phase"),
         )
-        return count * _SECOND_NS / length_ns if length_ns else float("nan")
+        return Reading.ratio(count * _SECOND_NS, length_ns)
 
 
 def _count(metric: str, tally: Tally) -> int:
@@ -278,15 +300,13 @@ def _count(metric: str, tally: Tally) -> int:
     return counts[metric]
 
 
-def _share(metric: str, count: int, tally: Tally) -> float:
-    of = tally.requests
+def _of(metric: str, tally: Tally) -> int:
+    """What a share is a share of."""
     if metric in {"cache_hits", "cache_misses"}:
-        of = tally.sums["cache_hits"] + tally.sums["cache_misses"]
-    elif metric == "failed":
-        of = _asked_for(tally)
-    elif metric == "availability":
-        of = tally.calls.total
-    return count / of if of else float("nan")
+        return tally.sums["cache_hits"] + tally.sums["cache_misses"]
+    if metric == "failed":
+        return _asked_for(tally)
+    return tally.calls.total if metric == "availability" else tally.requests
 
 
 def _asked_for(tally: Tally) -> int:

@@ -20,6 +20,7 @@ from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
 from apisim.results.sections_clients import client_section
 from apisim.results.sections_cost import cost_section
+from apisim.results.sections_intervals import interval_section
 from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
 from apisim.results.sections_websockets import websocket_sections
@@ -52,6 +53,7 @@ def sections(result: Result) -> list[Section]:
         client_section(result),
         _routes(result),
         variant_section(result),
+        interval_section(result),
         *websocket_sections(result.websockets),
         _throttling(result),
         _plans(result),

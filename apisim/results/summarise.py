@@ -1,21 +1,23 @@
 """From the sums of all replications to the result."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from apisim.gateway.status import ANSWERS
 from apisim.results.access import authorizer_stats, notes_on_access, sign_in_stats
 from apisim.results.answers import answer_stats
 from apisim.results.calls import GONE
-from apisim.results.collect import Collector, ReplicationSummary
+from apisim.results.collect import Collector
 from apisim.results.cors import cors_stats
 from apisim.results.customers import Customers
+from apisim.results.estimates import interval_of
 from apisim.results.groups import phase_rows, route_rows, traffic_rows, variant_rows
 from apisim.results.latency import LatencyStats
 from apisim.results.mechanisms import cache_stats, endpoint_stats, function_stats, service_stats
 from apisim.results.metrics import Costs, Gauge, Measure
 from apisim.results.notes import notes_on
 from apisim.results.result import RequestCounts, Result, RunInfo
-from apisim.results.statistics import Interval, jackknife_interval, t_interval
+from apisim.results.statistics import Interval, jackknife_interval
 from apisim.results.tally import Measurements, Tally
 from apisim.results.throttles import plan_throttle_stats, throttle_stats
 from apisim.results.verdicts import judge
@@ -58,7 +60,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         run=float(bills.run.total),
         month=None if bills.month is None else float(bills.month.total),
     )
-    intervals = _intervals(summaries)
+    gauge = Gauge(measurements, ends_ns, costs, collector.connections)
+    intervals = _intervals(collector, gauge)
     if costs.month is not None and len(states) > 1:
         left_out = collector.accounts.months_left_out(collector.windows)
         month = jackknife_interval(costs.month, left_out)
@@ -103,7 +106,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         intervals=_by_label(intervals),
         thresholds=judge(
             program.scenario.thresholds,
-            Gauge(measurements, ends_ns, costs, collector.connections),
+            gauge,
             len(states),
             intervals,
         ),
@@ -140,19 +143,19 @@ def _counts(measurements: Measurements, tally: Tally) -> RequestCounts:
     )
 
 
-def _intervals(summaries: Sequence[ReplicationSummary]) -> dict[Measure, Interval]:
+def _intervals(collector: Collector, gauge: Gauge) -> dict[Measure, Interval]:
     """Interval of each measure over the replications that came to their end."""
-    completed = [summary.values for summary in summaries if summary.completed]
-    intervals: dict[Measure, Interval] = {}
-    for wanted in completed[0] if completed else ():
-        values = [replication[wanted][0] for replication in completed]
-        resolution = max(replication[wanted][1] for replication in completed)
-        interval = t_interval(values, resolution=resolution)
-        if interval is not None:
-            # Few replications of a rare event give a t interval that leaves what a share can be.
-            is_share = wanted.unit == "share"
-            intervals[wanted] = interval.within(0.0, 1.0) if is_share else interval
-    return intervals
+    if sum(summary.completed for summary in collector.summaries) < 2:
+        return {}
+    found = {
+        wanted: interval_of(
+            wanted,
+            collector.readings_of(wanted),
+            gauge.read(wanted)[0] if wanted.quantile is not None else math.nan,
+        )
+        for wanted in collector.measures
+    }
+    return {wanted: interval for wanted, interval in found.items() if interval is not None}
 
 
 def _by_label(intervals: Mapping[Measure, Interval]) -> dict[str, Interval]:

@@ -6,7 +6,7 @@ histograms are merged bin by bin, so that the order of replications and of cells
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,8 @@ from apisim.gateway.status import ANSWERS, Answer
 from apisim.results.calls import CallMeasurements, CallTally, add_bins, went_well
 
 __all__ = ["LatencyTally", "Measurements", "Tally"]
+
+_Tags = tuple[tuple[str, str], ...]
 
 _LOW_WORD: Final = 1 << 60
 #: Prefix of each latency's two words in a cell.
@@ -167,12 +169,22 @@ class Measurements:
     counts: NDArray[np.int64]
     histograms: NDArray[np.void]
     calls: CallMeasurements
+    _chosen: dict[_Tags, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, program: Program, recorder: Recorder) -> "Measurements":
-        """Measurements of one replication; the recorder's arrays are taken over, not copied."""
+    def of(
+        cls,
+        program: Program,
+        recorder: Recorder,
+        chosen: dict[_Tags, NDArray[np.int64]] | None = None,
+    ) -> "Measurements":
+        """Measurements of one replication; the recorder's arrays are taken over, not copied.
+
+        ``chosen`` remembers which cells have which tags, for several replications of a program.
+        """
         calls = CallMeasurements.of(recorder)
-        return cls(program, 1, recorder.cells, recorder.counts, recorder.histograms, calls)
+        known = {} if chosen is None else chosen
+        return cls(program, 1, recorder.cells, recorder.counts, recorder.histograms, calls, known)
 
     def joined(self, other: "Measurements") -> "Measurements":
         """Both together; the histograms of ``self`` are updated in place."""
@@ -195,6 +207,7 @@ class Measurements:
             self.counts + other.counts,
             self.histograms,
             self.calls.joined(other.calls),
+            self._chosen,
         )
 
     def select(self, **tags: str) -> Tally:
@@ -207,10 +220,7 @@ class Measurements:
             ``variant`` (``stable`` or ``canary``) and ``status``. Latencies are not kept by status.
         """
         status = tags.pop("status", None)
-        chosen = np.array(
-            [at for at, cell in enumerate(self.program.names.cells) if self._has(cell, tags)],
-            np.int64,
-        )
+        chosen = self._cells_with(tags)
         counts = self.counts[chosen]
         statuses = self.statuses()[chosen]
         calls = self.calls.select(self.program, chosen, counts, statuses)
@@ -235,6 +245,15 @@ class Measurements:
             _histograms=self.histograms,
             _chosen=chosen,
         )
+
+    def _cells_with(self, tags: Mapping[str, str]) -> NDArray[np.int64]:
+        key = tuple(sorted(tags.items()))
+        if key not in self._chosen:
+            cells = enumerate(self.program.names.cells)
+            self._chosen[key] = np.array(
+                [at for at, one in cells if self._has(one, tags)], np.int64
+            )
+        return self._chosen[key]
 
     def cells_of(self, tags: Mapping[str, str]) -> list[Cell]:
         """Cells with these tags, whether or not there were requests in them."""

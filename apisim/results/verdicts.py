@@ -2,8 +2,9 @@
 
 The verdict is the point estimate's: quantiles of all replications together, counts and shares over
 all of them. It is *conclusive* if the interval over replications lies on the same side of the
-limit; with one replication nobody knows. What was not measured meets no condition, and that is
-never conclusive.
+limit; with one replication nobody knows, and with fewer than ten events in all chance made it. A
+limit of zero holds in every replication or not at all. What was not measured meets no condition,
+and that is never conclusive.
 """
 
 import math
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from apisim.results.metrics import Gauge, Measure
-from apisim.results.statistics import Interval
+from apisim.results.statistics import FEW_EVENTS, Interval
 from apisim.scenario import Scenario, ScenarioError
+from apisim.scenario.formats import counted
 from apisim.scenario.thresholds import Threshold
 
 __all__ = ["Verdict", "check_thresholds", "judge"]
@@ -167,24 +169,14 @@ def judge(
         wanted = Measure.of(threshold)
         value, _ = gauge.read(wanted)
         ok = threshold.holds(value)
-        conclusive = None
         interval = intervals.get(wanted)
-        if n_replications > 1:
-            conclusive = interval is not None and all(
-                threshold.holds(end) == ok for end in (interval.low, interval.high)
-            )
+        conclusive = None if n_replications == 1 else _is_conclusive(threshold, ok, interval)
         if math.isnan(value):
             conclusive = False
             why = gauge.unmeasured(wanted)
             reason = f"nothing measured: {why}" if why else "nothing measured"
-        elif conclusive:
-            reason = ""
-        elif n_replications == 1:
-            reason = "one replication has no interval"
-        elif interval is None:
-            reason = "not every replication has a value for an interval"
         else:
-            reason = "the 95% interval over replications reaches over the limit"
+            reason = "" if conclusive else _doubt(n_replications, interval)
         unit, per_unit = wanted.shown_unit
         verdicts.append(
             Verdict(
@@ -199,3 +191,26 @@ def judge(
             )
         )
     return tuple(verdicts)
+
+
+def _is_conclusive(threshold: Threshold, ok: bool, interval: Interval | None) -> bool:
+    if interval is None:
+        return False
+    if threshold.limit == 0 and threshold.operator in ("==", "<="):
+        # No number of replications shows that a mean is 0: it holds in each of them, or it does
+        # not hold.
+        return True
+    ends = (interval.low, interval.high)
+    return interval.is_conclusive and all(threshold.holds(end) == ok for end in ends)
+
+
+def _doubt(n_replications: int, interval: Interval | None) -> str:
+    """Why a verdict is not conclusive."""
+    if n_replications == 1:
+        return "one replication has no interval"
+    if interval is None:
+        return "not every replication has a value for an interval"
+    if interval.events:
+        events = counted(interval.events, "event")
+        return f"only {events} in all replications: at least {FEW_EVENTS} are needed"
+    return "the 95% interval over replications reaches over the limit"
