@@ -18,8 +18,10 @@ from apisim.pricing import Usage, Window
 from apisim.results.accounts import Accounts
 from apisim.results.connections import ConnectionTotals
 from apisim.results.customers import CustomerTotals
+from apisim.results.estimates import interval_of
 from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure, Reading
 from apisim.results.reported import reported_measures
+from apisim.results.statistics import Interval
 from apisim.results.tally import Measurements
 from apisim.results.usage import run_usage, windows_of
 from apisim.results.usage_groups import GroupedUsage
@@ -138,6 +140,8 @@ class Collector:
     states, usages, windows, summaries, readings : lists
         One entry for each replication, in order. ``windows`` is empty where no month is projected,
         ``readings`` (of each of ``measures``) where there is one replication, and no interval.
+    planned : int
+        Replications there are to be: the scenario's, or as many as turned out to be enough.
     """
 
     program: Program
@@ -152,8 +156,12 @@ class Collector:
     windows: list[list[Window]] = field(default_factory=list)
     summaries: list[ReplicationSummary] = field(default_factory=list)
     readings: list[NDArray[np.float64]] = field(default_factory=list)
+    planned: int = 0
     _measures: dict[Measure, int] = field(default_factory=dict)
     _chosen: dict[tuple[tuple[str, str], ...], NDArray[np.int64]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.planned = self.planned or self.program.scenario.replications
 
     @property
     def ends_ns(self) -> list[int]:
@@ -176,6 +184,14 @@ class Collector:
                 one: at for at, one in enumerate(dict.fromkeys([*wanted, *self.asked]))
             }
         return list(self._measures)
+
+    def interval_of(self, wanted: Measure) -> Interval | None:
+        """Interval of a measure over the replications so far that came to their end."""
+        pooled = float("nan")
+        if wanted.quantile is not None and self.measurements is not None:
+            gauge = Gauge(self.measurements, self.ends_ns, Costs(), self.connections)
+            pooled = gauge.read(wanted)[0]
+        return interval_of(wanted, self.readings_of(wanted), pooled)
 
     def readings_of(self, wanted: Measure) -> list[Reading]:
         """A measure in each replication that came to its end."""

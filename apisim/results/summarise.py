@@ -51,7 +51,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
     program, states, ends_ns = collector.program, collector.states, collector.ends_ns
     summaries = collector.summaries
     # An interruption may also fall between two replications.
-    is_whole = len(summaries) == program.scenario.replications
+    is_whole = len(summaries) == collector.planned
     completed = is_whole and all(summary.completed for summary in summaries)
     # A part of a run does not stand for what the scenario says the run stands for.
     projects = completed and collector.windows and collector.windows[0]

@@ -93,8 +93,8 @@ def check_thresholds(scenario: Scenario) -> None:
         With the position of each.
     """
     problems = [
-        scenario.problem(("thresholds", threshold.key), *found)
-        for threshold in scenario.thresholds
+        scenario.problem(at, *found)
+        for at, threshold in scenario.figures
         if (found := _unmeasured(threshold, scenario)) is not None
     ]
     if problems:

@@ -243,11 +243,11 @@ def _check_projection(scenario: Scenario, outcome: Validation) -> None:
         message = "a month cannot be projected: nothing says what the run stands for"
         because: tuple[Path, ...] = (("pricing", "represents"), ("traffic",))
         outcome.add(("pricing", "month"), message, hint, because=because)
-    for threshold in scenario.thresholds:
+    for at, threshold in scenario.figures:
         if threshold.metric == "cost_month" and pricing.month == "run":
             hint = "write month: project under pricing:"
             message = "there is no bill of a month"
-            outcome.add(("thresholds", threshold.key), message, hint, because=(("pricing",),))
+            outcome.add(at, message, hint, because=(("pricing",),))
 
 
 def _variants(scenario: Scenario) -> set[str]:
@@ -276,13 +276,12 @@ def _check_tags(scenario: Scenario, outcome: Validation) -> None:
         "variant": (("apis",),),
         "phase": (("traffic",),),
     }
-    for key in dict.fromkeys(threshold.key for threshold in scenario.thresholds):
-        tags = next(one.tags for one in scenario.thresholds if one.key == key)
+    for at, tags in {at: threshold.tags for at, threshold in scenario.figures}.items():
         for tag, value in tags:
             if tag in known and value not in known[tag]:
                 message = f"there is no {tag} {shown(value)}"
                 hint = did_you_mean(value, sorted(known[tag]))
-                outcome.add(("thresholds", key), message, hint, because=doubtful.get(tag, ()))
+                outcome.add(at, message, hint, because=doubtful.get(tag, ()))
 
 
 _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (

@@ -54,10 +54,10 @@ def check_stages(scenario: Scenario, outcome: Validation) -> None:
                 outcome.add((*at, "access_log"), *found, because=kind)
         _check_canary(scenario, outcome, name)
     _check_domains(scenario, outcome)
-    for threshold in scenario.thresholds:
+    for at, threshold in scenario.figures:
         if threshold.metric in _OF_CALLS and "variant" in dict(threshold.tags):
             message = f"{threshold.metric} is of calls, whose attempts may meet both deployments"
-            outcome.add(("thresholds", threshold.key), message, "use latency or errors_5xx")
+            outcome.add(at, message, "use latency or errors_5xx")
 
 
 def _check_canary(scenario: Scenario, outcome: Validation, name: str) -> None:

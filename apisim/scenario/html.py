@@ -41,10 +41,13 @@ def _facts(scenario: Scenario) -> str:
     facts = [f"profile {scenario.profile}", scenario.region, f"seed {scenario.seed}"]
     if length_ns is not None:
         facts.append(format_duration(length_ns))
-    if scenario.warm_up:
+    if scenario.has_auto_warm_up:
+        facts.append("warm-up chosen by MSER-5")
+    elif scenario.warm_up:
         facts.append(f"{format_duration(scenario.warm_up)} of it warm-up")
     if scenario.replications > 1:
-        facts.append(f"{scenario.replications} replications")
+        most = "" if scenario.until is None else "up to "
+        facts.append(f"{most}{scenario.replications} replications")
     facts.append(f"account limit {_limit(scenario.account.throttle)}")
     return ", ".join(facts)
 

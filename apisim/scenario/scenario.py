@@ -14,7 +14,7 @@ from apisim.scenario.backends import Account, LambdaFunction
 from apisim.scenario.domains import Domain, DomainName
 from apisim.scenario.endpoints import HttpEndpoint
 from apisim.scenario.fields import Reader, choice, duration, name, text, whole
-from apisim.scenario.model import NOT_YET, Context, Model, as_written
+from apisim.scenario.model import Context, Finding, Model, as_written
 from apisim.scenario.perimeter import VpcEndpoint
 from apisim.scenario.plans import ApiKey, UsagePlan
 from apisim.scenario.populations import Population
@@ -22,11 +22,12 @@ from apisim.scenario.positions import Positions
 from apisim.scenario.pricing import Pricing
 from apisim.scenario.problems import Path, Problem, did_you_mean
 from apisim.scenario.regions import REGIONS
+from apisim.scenario.replications import REPLICATIONS, Until, relocated, split_until
 from apisim.scenario.routes import RouteKey
 from apisim.scenario.senders import Senders
 from apisim.scenario.services import Service
 from apisim.scenario.settings import Settings
-from apisim.scenario.thresholds import Thresholds
+from apisim.scenario.thresholds import Threshold, Thresholds
 from apisim.scenario.timeline import PhaseTime, TimelineEntry
 from apisim.scenario.traffic import Source
 from apisim.scenario.units import UnitError, shown
@@ -44,7 +45,7 @@ def _read_api_name(value: Any, context: Context) -> str:
 _ApiName = Annotated[str, Reader(_read_api_name, _NAME.schema)]
 
 _WARM_UP: Final = duration()
-_REPLICATIONS: Final = whole(1, 10_000)
+_WARM_UP_SCHEMA: Final = {"anyOf": [{"const": "auto"}, _WARM_UP.schema]}
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,6 @@ class Origin:
     positions: Positions = field(default_factory=lambda: Positions("<none>"))
 
 
-def _read_warm_up(value: Any, context: Context) -> int:
-    if value == "auto":
-        raise UnitError(f"auto is {NOT_YET}", "write a duration, e.g. 30s")
-    return int(_WARM_UP.read(value, context))
-
-
-def _read_replications(value: Any, context: Context) -> int:
-    if isinstance(value, dict) and "until" in value:
-        raise UnitError(f"until is {NOT_YET}", "write a number of replications")
-    return int(_REPLICATIONS.read(value, context))
-
-
 def _read_region(value: Any, context: Context) -> str:
     if not isinstance(value, str) or value not in REGIONS:
         hint = did_you_mean(value, sorted(REGIONS)) if isinstance(value, str) else ""
@@ -136,9 +125,15 @@ class Scenario(Model):
     seed : int
         Decides every draw, 0 to 2^64 - 1, default 1.
     replications : int
-        Independent repetitions, 1 to 10,000, default 1.
+        Independent repetitions, 1 to 10,000, default 1; the most there may be where ``until`` is
+        given.
+    until : Until or None
+        ``replications: {until: {metric, half_width}, min, max}``: as many as a figure needs.
     warm_up : int
-        Beginning left out of the statistics, never out of the bill [ns].
+        Beginning left out of the statistics, never out of the bill [ns]; ``auto`` is chosen by
+        MSER-5, for constant traffic only.
+    has_auto_warm_up : bool
+        Whether that is still to be chosen.
     start : datetime.datetime
         UTC time of the run's beginning.
     region : str
@@ -162,6 +157,7 @@ class Scenario(Model):
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"alarms"})
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"until", "has_auto_warm_up"})
 
     apisim: Annotated[Literal[1], choice(1)]
     name: Annotated[str, text(200)] = ""
@@ -170,8 +166,10 @@ class Scenario(Model):
         "aws"
     )
     seed: Annotated[int, whole(0, 2**64 - 1)] = 1
-    replications: Annotated[int, Reader(_read_replications, _REPLICATIONS.schema)] = 1
-    warm_up: Annotated[int, Reader(_read_warm_up, _WARM_UP.schema)] = as_written(0)
+    replications: Annotated[int, REPLICATIONS] = 1
+    until: Until | None = None
+    warm_up: Annotated[int, Reader(_WARM_UP.read, _WARM_UP_SCHEMA)] = as_written(0)
+    has_auto_warm_up: bool = False
     start: Annotated[datetime, Reader(_read_start, {"type": "string"})] = as_written(
         "2026-06-01T00:00:00Z"
     )
@@ -198,6 +196,29 @@ class Scenario(Model):
     _notes: tuple[str, ...] = PrivateAttr(default=())
     _duration_limit_ns: int | None = PrivateAttr(default=None)
     _states: tuple[Any, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def fill(cls, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Numbers apart from how they come about."""
+        data = split_until(data)
+        if data.get("warm_up") == "auto":
+            data = {**data, "warm_up": 0, "has_auto_warm_up": True}
+        return data
+
+    @classmethod
+    def relocate(cls, data: Any, findings: list[Finding]) -> list[Finding]:
+        """What is wrong with ``until`` is found where it is written."""
+        return relocated(findings)
+
+    @property
+    def figures(self) -> list[tuple[Path, Threshold]]:
+        """What is asked of results, each with its place: thresholds, and ``until``."""
+        found: list[tuple[Path, Threshold]] = [
+            (("thresholds", threshold.key), threshold) for threshold in self.thresholds
+        ]
+        if self.until is not None:
+            found.append((("replications", "until", "metric"), self.until.until.metric))
+        return found
 
     @property
     def source(self) -> SourceText:

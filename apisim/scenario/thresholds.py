@@ -22,7 +22,7 @@ from apisim.scenario.units import (
     shown,
 )
 
-__all__ = ["METRICS", "Threshold", "Thresholds", "parse_condition"]
+__all__ = ["METRICS", "Threshold", "Thresholds", "parse_condition", "parse_figure"]
 
 Statistic: TypeAlias = Literal["p", "mean", "min", "max", "rate", "count", "value"]
 Unit: TypeAlias = Literal["ns", "share", "count", "per_second", "bytes", "money"]
@@ -71,6 +71,12 @@ _CONDITION: Final = re.compile(r"(\s*[A-Za-z_0-9]+\s*(?:\{.*\})?)\s+(\S.*)", re.
 _EXPRESSION: Final = re.compile(
     r"\s*(?:p\(\s*([0-9]{1,2}(?:\.[0-9]{1,6})?)\s*\)|([a-z_]+))\s*(<=|>=|==|<|>)\s*(\S(?:.*\S)?)\s*"
 )
+_FIGURE: Final = re.compile(
+    r"(\s*[A-Za-z_0-9]+\s*(?:\{.*\})?)\s+(p\(\s*[0-9]{1,2}(?:\.[0-9]{1,6})?\s*\)|[a-z_]+)\s*",
+    re.DOTALL,
+)
+#: A limit of each unit, for figures that have none.
+_ZEROS: Final = {"ns": "0s", "share": "0%", "per_second": "0/s", "bytes": "0B"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,31 @@ def parse_condition(text: str) -> Threshold:
         raise UnitError(f"{shown(text)} is no condition on a metric", hint)
     metric, tags = _parse_key(match[1])
     return _parse(match[1].strip(), metric, tags, match[2])
+
+
+def parse_figure(text: Any) -> Threshold:
+    """A metric and a statistic without a condition, as a threshold whose limit means nothing.
+
+    Raises
+    ------
+    UnitError
+        If it is none.
+
+    Examples
+    --------
+    >>> one = parse_figure("latency{phase:spike} p(99)")
+    >>> one.metric, one.tags, one.quantile
+    ('latency', (('phase', 'spike'),), 99.0)
+    """
+    hint = "write a metric and a statistic, e.g. latency p(99), throttled rate or cost_run value"
+    is_short = isinstance(text, str) and len(text) <= _MAX_LENGTH
+    match = _FIGURE.fullmatch(text) if is_short else None
+    if match is None:
+        raise UnitError(f"{shown(text)} is no figure", hint)
+    metric, tags = _parse_key(match[1])
+    word = {"med": "p", "avg": "mean"}.get(match[2], match[2].partition("(")[0])
+    zero = _ZEROS.get(METRICS[metric].get(word, ""), "0")
+    return _parse(match[1].strip(), metric, tags, f"{match[2]}>={zero}")
 
 
 def _read(value: Any, context: Context) -> tuple[Threshold, ...]:

@@ -15,6 +15,7 @@ from apisim.results.atomic import write_text
 from apisim.results.bill_rows import rows_to_csv
 from apisim.results.section import Section
 from apisim.scenario import Scenario
+from apisim.scenario.formats import format_duration
 from apisim.studies.differing import differing
 from apisim.studies.executors import Where
 from apisim.studies.many import Steps, simulate_points
@@ -213,7 +214,10 @@ def compare(
         raise ValueError(f"a comparison needs at least 2 replications, got {replications}")
     if first.replications < 2:
         first = first.with_(replications=REPLICATIONS)
-    given = [options.apply(one) for one in others]
+    given = [options.apply(one, is_fixed=False) for one in others]
+    # One truncation for all: what is left open is what the first has.
+    warm_up = format_duration(first.warm_up)
+    given = [one.with_(warm_up=warm_up) if one.has_auto_warm_up else one for one in given]
     named = [(_name_of(one), one) for one in given]
     named += [(name, first.with_(*texts)) for name, texts in (variants or {}).items()]
     if not named:

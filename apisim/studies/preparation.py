@@ -24,6 +24,7 @@ from apisim.results.usage import empty_windows
 from apisim.results.verdicts import check_thresholds
 from apisim.scenario import PricingError, Scenario, ScenarioError, load, loads
 from apisim.scenario.problems import did_you_mean
+from apisim.studies.warm_up import chosen_warm_up
 
 __all__ = ["Options", "Preparation", "prepare"]
 
@@ -40,8 +41,24 @@ class Options:
     replications: int | None = None
     duration: str | int | None = None
 
-    def apply(self, scenario: Scenario | str | Path) -> Scenario:
-        """The scenario, or the file of one, with these options."""
+    def apply(self, scenario: Scenario | str | Path, *, is_fixed: bool = True) -> Scenario:
+        """The scenario, or the file of one, with these options.
+
+        Parameters
+        ----------
+        scenario : Scenario, str or pathlib.Path
+        is_fixed : bool
+            Whether the number of replications and the warm-up are found out now, where the
+            scenario leaves them to the simulation (``until``, ``auto``): several scenarios must
+            not come to different ones.
+        """
+        from apisim.studies.until import with_fixed_replications
+        from apisim.studies.warm_up import with_chosen_warm_up
+
+        changed = self._changed(scenario)
+        return with_fixed_replications(with_chosen_warm_up(changed)) if is_fixed else changed
+
+    def _changed(self, scenario: Scenario | str | Path) -> Scenario:
         given: dict[str, Any] = {
             "profile": self.profile,
             "seed": self.seed,
@@ -72,12 +89,15 @@ class Preparation:
         The engine chosen.
     services : dict of int to object
         A user's own services by function.
+    notes : tuple of str
+        What was decided on the way: the warm-up, where the scenario left it open.
     """
 
     program: Program
     accounts: Accounts
     engine: Engine
     services: Mapping[int, Any]
+    notes: tuple[str, ...] = ()
 
 
 def prepare(
@@ -98,6 +118,12 @@ def prepare(
         As :func:`apisim.studies.run.run`.
     """
     check_thresholds(scenario)
+    notes: tuple[str, ...] = ()
+    if scenario.has_auto_warm_up:
+        chosen_for_all = chosen_warm_up(scenario)
+        notes = (chosen_for_all.note,)
+        update = {"warm_up": chosen_for_all.warm_up_ns, "has_auto_warm_up": False}
+        scenario = scenario.model_copy(update=update)
     services = _services(scenario, extend or {})
     book, charging = _prices(scenario)
     accounts = Accounts(scenario, book, _day_of_bills(scenario))
@@ -109,7 +135,7 @@ def prepare(
         # do (two threads that fill numba's cache at once are a race, numba issue 4807).
         with when_compiling(compiling):
             compile_for(new_world(program, 0))
-    return Preparation(program, accounts, chosen, services)
+    return Preparation(program, accounts, chosen, services, notes)
 
 
 def _day_of_bills(scenario: Scenario) -> date:

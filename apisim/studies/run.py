@@ -19,6 +19,7 @@ from apisim.results.summarise import summarise
 from apisim.scenario import Scenario
 from apisim.studies.preparation import Options, Preparation, prepare
 from apisim.studies.progress import Progress, Watch
+from apisim.studies.until import batches, is_enough, note_on_until
 from apisim.studies.workers import Job, replications, stopped_by_ctrl_c
 
 __all__ = ["run"]
@@ -95,7 +96,7 @@ def run(
         duration=duration,
     )
     preparation = prepare(
-        options.apply(scenario),
+        options.apply(scenario, is_fixed=False),
         engine=engine,
         skip_bad_rows=skip_bad_rows,
         extend=extend,
@@ -125,26 +126,30 @@ def _simulate(
     program = preparation.program
     n_replications = program.scenario.replications
     collector = Collector(program, preparation.accounts)
-    notes = []
+    notes = list(preparation.notes)
     watch = Watch(n_replications, program.horizon_ns, progress)
     job = Job(program, preparation.engine, watch, file, preparation.services)
     first_event = time.perf_counter()
     with stopped_by_ctrl_c(watch.stop):
-        for replication in replications(job, n_replications, workers):
-            number = replication.number
-            if file is not None:
-                until_ns = file.finish_part(number, completed=replication.completed)
-                if not replication.completed:
-                    until_s = f"{Decimal(until_ns) / _SECOND_NS:f}"
-                    notes.append(
-                        f"{file.path} holds the requests of replication {number} that arrived "
-                        f"before {until_s} s"
-                    )
-            collector.add(replication)
+        for numbers in batches(program.scenario):
+            for replication in replications(job, numbers, workers):
+                number = replication.number
+                if file is not None:
+                    until_ns = file.finish_part(number, completed=replication.completed)
+                    if not replication.completed:
+                        until_s = f"{Decimal(until_ns) / _SECOND_NS:f}"
+                        notes.append(
+                            f"{file.path} holds the requests of replication {number} that arrived "
+                            f"before {until_s} s"
+                        )
+                collector.add(replication)
+            if watch.is_stopped or is_enough(collector):
+                break
+    notes += note_on_until(collector)
     wall_s = watch.last_record - first_event
     summaries = collector.summaries
-    if len(summaries) < n_replications:
-        notes.append(f"{len(summaries)} of {n_replications} replications were simulated")
+    if len(summaries) < collector.planned:
+        notes.append(f"{len(summaries)} of {collector.planned} replications were simulated")
     n_requests = sum(summary.requests for summary in summaries)
     simulated_ns = sum(traffic_until_ns(program, end_ns) for end_ns in collector.ends_ns)
     info = RunInfo(

@@ -61,8 +61,8 @@ class Job:
         return replication
 
 
-def replications(job: Job, n_replications: int, workers: int) -> Iterator[Replication]:
-    """Simulate ``n_replications``, ``workers`` at a time.
+def replications(job: Job, wanted: range, workers: int) -> Iterator[Replication]:
+    """Simulate the replications with these numbers, ``workers`` at a time.
 
     Yields
     ------
@@ -70,17 +70,17 @@ def replications(job: Job, n_replications: int, workers: int) -> Iterator[Replic
         In order; after a stop those that had begun, and then no more.
     """
     if workers > 1:
-        yield from _in_threads(job, n_replications, workers)
+        yield from _in_threads(job, wanted, workers)
         return
-    for number in range(n_replications):
+    for number in wanted:
         if number and job.watch.is_stopped:
             return
         yield job.run(number)
 
 
-def _in_threads(job: Job, n_replications: int, workers: int) -> Iterator[Replication]:
+def _in_threads(job: Job, wanted: range, workers: int) -> Iterator[Replication]:
     pending: deque[Future[Replication]] = deque()
-    numbers = iter(range(n_replications))
+    numbers = iter(wanted)
     with ThreadPoolExecutor(workers, thread_name_prefix="apisim") as pool:
         try:
             while True:
@@ -98,9 +98,11 @@ def _in_threads(job: Job, n_replications: int, workers: int) -> Iterator[Replica
                 if job.watch.is_stopped:
                     _cancel_last(pending)
                 yield head.result()
-        finally:
-            # Also when something went wrong: do not simulate the rest for nobody.
+        except BaseException:
+            # Something went wrong, or nobody asks for more: do not simulate the rest for nobody.
             job.watch.stop()
+            raise
+        finally:
             for future in pending:
                 future.cancel()
 

@@ -200,6 +200,8 @@ def _used(written: Any, read: Any) -> Iterator[str]:
         for key, value in written.items():
             name = next((n for n, f in type(read).model_fields.items() if f.alias == key), key)
             inner = getattr(read, name)
+            if key == "replications" and isinstance(read, Scenario) and read.until is not None:
+                inner = read.until  # written there, and read as a number and this
             yield f"{kind}.{key}"
             if isinstance(inner, str | int):
                 yield f"{kind}.{name}={inner}"

@@ -136,7 +136,8 @@ def _add_unrelated_keys(drawing: Drawing, data: dict[str, Any]) -> None:
     """Keys no engine reads: they are part of the vocabulary all the same."""
     drawing.optional(data, 8, "name", "a name")
     drawing.optional(data, 8, "description", "a question and its answer")
-    drawing.optional(data, 8, "replications", 2)
+    enough = {"until": {"metric": "latency mean", "half_width": "5%"}, "min": 2, "max": 3}
+    drawing.optional(data, 16, "replications", 2, enough)
     if "start" not in data:
         drawing.optional(data, 8, "start", "2026-11-02T00:00:00Z")
     drawing.optional(data, 8, "region", "eu-west-1", "af-south-1")

@@ -143,7 +143,7 @@ class Simulator:
                 runs = _one_by_one(program, engine, watch, wanted, with_usage=with_usage)
             else:
                 job = Job(program, engine, watch, None, {})
-                all_of_them = replications(job, n_all, min(self.workers, n_all))
+                all_of_them = replications(job, range(n_all), min(self.workers, n_all))
                 runs = ((replication, None) for replication in all_of_them)
             for replication, usage in runs:
                 if not replication.completed:
