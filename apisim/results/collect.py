@@ -17,6 +17,7 @@ from apisim.engine.run import Replication
 from apisim.pricing import Usage, Window
 from apisim.results.accounts import Accounts
 from apisim.results.connections import ConnectionTotals
+from apisim.results.controls import controls_of
 from apisim.results.customers import CustomerTotals
 from apisim.results.estimates import interval_of
 from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure, Reading
@@ -137,9 +138,10 @@ class Collector:
         Sums so far; None before the first replication.
     connections : ConnectionTotals or None
         Likewise; None where nobody has sessions.
-    states, usages, windows, summaries, readings : lists
+    states, usages, windows, summaries, readings, controls : lists
         One entry for each replication, in order. ``windows`` is empty where no month is projected,
-        ``readings`` (of each of ``measures``) where there is one replication, and no interval.
+        ``readings`` (of each of ``measures``) and ``controls`` (variates of known mean) where there
+        is one replication, and no interval.
     planned : int
         Replications there are to be: the scenario's, or as many as turned out to be enough.
     """
@@ -156,6 +158,7 @@ class Collector:
     windows: list[list[Window]] = field(default_factory=list)
     summaries: list[ReplicationSummary] = field(default_factory=list)
     readings: list[NDArray[np.float64]] = field(default_factory=list)
+    controls: list[dict[str, float]] = field(default_factory=list)
     planned: int = 0
     _measures: dict[Measure, int] = field(default_factory=dict)
     _chosen: dict[tuple[tuple[str, str], ...], NDArray[np.int64]] = field(default_factory=dict)
@@ -241,6 +244,7 @@ class Collector:
             )
         )
         if self.program.scenario.replications > 1:
+            self.controls.append(controls_of(replication))
             self.readings.append(np.array([gauge.reading(one) for one in self.measures]))
         series = Series.of(recorder)
         totals = CustomerTotals.of(replication)

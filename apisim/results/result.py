@@ -10,6 +10,7 @@ from apisim.results.accounts import Bills
 from apisim.results.answers import AnswerStats
 from apisim.results.collect import ReplicationSummary, Series
 from apisim.results.connections import ConnectionTotals
+from apisim.results.controls import ControlledFigure
 from apisim.results.cors import CorsStats
 from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
@@ -145,6 +146,9 @@ class Result:
         ``by_client``, ``customers``, ``refused`` and what is paid by time and by use.
     intervals : dict of str to Interval
         By metric; empty with one replication. Latencies in milliseconds.
+    controlled : dict of str to ControlledFigure
+        Mean latency and cost of the run with control variates, and what they gain, by metric;
+        empty with fewer than five replications, or without open traffic.
     thresholds : tuple of Verdict
         In the order of the scenario.
     series : Series
@@ -185,6 +189,7 @@ class Result:
     bill: Bills
     costs: WhoseCosts = field(repr=False)
     intervals: Mapping[str, Interval]
+    controlled: Mapping[str, ControlledFigure]
     thresholds: tuple[Verdict, ...]
     series: Series
     connections: ConnectionTotals | None = field(repr=False)
@@ -267,6 +272,7 @@ class Result:
             "usage_plans": [asdict(stats) for stats in self.customers.plans()],
             "bill": self._bill(),
             "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
+            "controlled": {name: one.to_dict() for name, one in self.controlled.items()},
             "thresholds": [verdict.to_dict() for verdict in self.thresholds],
             "alarms": [],
             "ok": self.ok,

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from apisim.results.controls import ControlledFigure
 from apisim.results.groups import AGGREGATED, GroupStats
 from apisim.results.metrics import Measure
 from apisim.results.result import Result
 from apisim.results.section import TOTAL, Section, section
 from apisim.results.statistics import FEW_EVENTS, Interval
-from apisim.results.wording import share_text, time_text
+from apisim.results.wording import share_text, three_digits, time_text
 
 __all__ = ["interval_section"]
 
@@ -16,6 +17,7 @@ _PERCENTS: Final = (50.0, 95.0, 99.0)
 _SHARES: Final = ("throttled", "errors_5xx")
 _MOST_ROUTES: Final = 20
 _NONE: Final = "-"
+_ALL: Final = 1e6
 
 _Tags = tuple[tuple[str, str], ...]
 
@@ -33,7 +35,19 @@ def interval_section(result: Result) -> Section | None:
         remarks.append("<: none was seen, so that a share is at most this (3/R a replication)")
     if any(cell.startswith("few") for cell in said):
         remarks.append(f"few: inconclusive, fewer than {FEW_EVENTS} events in all replications")
+    remarks += [_controlled(name, one) for name, one in result.controlled.items()]
     return section(title, columns, rows, {len(rows) - 1: TOTAL}, tuple(remarks))
+
+
+def _controlled(name: str, one: ControlledFigure) -> str:
+    """What control variates make of a figure."""
+    text = time_text if name.startswith("latency") else three_digits
+    # Where calls all cost the same, rounding is all that is left.
+    gain = f"{one.gain:.2g} times" if one.gain < _ALL else "all of its variance"
+    return (
+        f"{name} with control variates ({', '.join(one.controls)}): {text(one.interval.mean)} "
+        f"±{text(one.interval.half_width)}, gain {gain}"
+    )
 
 
 def _shown(result: Result) -> Iterator[tuple[str, _Tags]]:

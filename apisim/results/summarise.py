@@ -8,6 +8,7 @@ from apisim.results.access import authorizer_stats, notes_on_access, sign_in_sta
 from apisim.results.answers import answer_stats
 from apisim.results.calls import GONE
 from apisim.results.collect import Collector
+from apisim.results.controls import CONTROLLED, ControlledFigure, controlled_figures
 from apisim.results.cors import cors_stats
 from apisim.results.customers import Customers
 from apisim.results.estimates import interval_of
@@ -104,6 +105,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
             plans=customers.plans_of(),
         ),
         intervals=_by_label(intervals),
+        controlled=_controlled(collector),
         thresholds=judge(
             program.scenario.thresholds,
             gauge,
@@ -156,6 +158,19 @@ def _intervals(collector: Collector, gauge: Gauge) -> dict[Measure, Interval]:
         for wanted in collector.measures
     }
     return {wanted: interval for wanted, interval in found.items() if interval is not None}
+
+
+def _controlled(collector: Collector) -> dict[str, ControlledFigure]:
+    """Figures with control variates, over the replications that came to their end."""
+    whole = [summary.completed for summary in collector.summaries]
+    controls = [one for one, is_whole in zip(collector.controls, whole, strict=False) if is_whole]
+    if len(controls) < 2:
+        return {}
+    values = {
+        wanted: [reading.value for reading in collector.readings_of(wanted)]
+        for wanted in CONTROLLED
+    }
+    return controlled_figures(values, controls)
 
 
 def _by_label(intervals: Mapping[Measure, Interval]) -> dict[str, Interval]:
