@@ -42,12 +42,10 @@ def interval_section(result: Result) -> Section | None:
 def _controlled(name: str, one: ControlledFigure) -> str:
     """What control variates make of a figure."""
     text = time_text if name.startswith("latency") else three_digits
-    # Where calls all cost the same, rounding is all that is left.
-    gain = f"{one.gain:.2g} times" if one.gain < _ALL else "all of its variance"
-    return (
-        f"{name} with control variates ({', '.join(one.controls)}): {text(one.interval.mean)} "
-        f"±{text(one.interval.half_width)}, gain {gain}"
-    )
+    said = f"{name} with control variates ({', '.join(one.controls)}): {text(one.interval.mean)}"
+    if one.gain >= _ALL:  # where calls all cost the same, rounding is all that is left
+        return f"{said}, exactly"
+    return f"{said} ±{text(one.interval.half_width)}, as with {one.gain:.2g} times the replications"
 
 
 def _shown(result: Result) -> Iterator[tuple[str, _Tags]]:

@@ -17,6 +17,7 @@ DOCUMENTS = (
     "README.md",
     "docs/limits.md",
     "docs/pricing.md",
+    "docs/replications.md",
     "docs/studies.md",
     "docs/websocket.md",
 )
