@@ -50,8 +50,9 @@ def test_points_have_the_rows_of_runs_of_their_own() -> None:
         assert rows["requests count"].sum() == alone.requests.total
         assert sum(int(one, 16) for one in rows["digest"]) % 2**64 == int(alone.run_info.digest, 16)
         assert rows["cost_run value"].mean() == pytest.approx(float(alone.bill.run.total))
-        mean = alone.intervals["throttled rate"].mean
-        assert rows["throttled rate"].mean() == pytest.approx(mean)
+        share = alone.intervals["throttled rate"].mean  # of all requests, not of replications
+        refused = (rows["throttled rate"] * rows["requests count"]).sum()
+        assert refused / rows["requests count"].sum() == pytest.approx(share)
 
 
 def test_the_frame_is_the_same_here_in_threads_and_in_processes(tmp_path: Path) -> None:
