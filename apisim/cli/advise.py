@@ -7,7 +7,7 @@ import typer
 from apisim.cli import options
 from apisim.cli.guard import guard
 from apisim.cli.progress import steps_bar
-from apisim.cli.study import Scheduler, Workers, print_study, where
+from apisim.cli.study import Workers, print_study, where
 
 __all__ = ["advise"]
 
@@ -38,7 +38,7 @@ def advise(
     duration: options.Duration = None,
     profile: options.Profile = None,
     workers: Workers = 1,
-    scheduler: Scheduler = None,
+    scheduler: options.Scheduler = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,

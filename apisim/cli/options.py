@@ -19,6 +19,7 @@ __all__ = [
     "Quiet",
     "Replications",
     "Requests",
+    "Scheduler",
     "Seed",
     "SkipBadRows",
     "Strict",
@@ -70,6 +71,10 @@ Profile = Annotated[
 ]
 Workers = Annotated[
     int, typer.Option(metavar="N", min=1, help="Replications simulated at the same time.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="tcp://HOST:PORT", help="Work on a Dask cluster.", show_default=False),
 ]
 Out = Annotated[
     Path | None,

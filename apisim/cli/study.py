@@ -96,10 +96,6 @@ Delta = Annotated[
 MostReplications = Annotated[
     int, typer.Option(metavar="N", min=2, help="Of a setting that is unclear.")
 ]
-Scheduler = Annotated[
-    str | None,
-    typer.Option(metavar="tcp://HOST:PORT", help="Work on a Dask cluster.", show_default=False),
-]
 Workers = Annotated[int, typer.Option(metavar="N", min=1, help="Processes that simulate.")]
 
 
@@ -113,7 +109,7 @@ def compare(
     duration: options.Duration = None,
     profile: options.Profile = None,
     workers: Workers = 1,
-    scheduler: Scheduler = None,
+    scheduler: options.Scheduler = None,
     out: OutDir = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -163,7 +159,7 @@ def sweep(
     duration: options.Duration = None,
     profile: options.Profile = None,
     workers: Workers = 1,
-    scheduler: Scheduler = None,
+    scheduler: options.Scheduler = None,
     out: OutDir = None,
     fail_fast: FailFast = False,
     as_json: options.AsJson = False,
@@ -221,7 +217,7 @@ def search(
     duration: options.Duration = None,
     profile: options.Profile = None,
     workers: Workers = 1,
-    scheduler: Scheduler = None,
+    scheduler: options.Scheduler = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,

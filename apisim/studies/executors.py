@@ -59,6 +59,7 @@ def work(
     where: Where = None,
     *,
     begun: Callable[[int], bool] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[int, _R | Exception]]:
     """Work on tasks.
 
@@ -72,6 +73,9 @@ def work(
     begun : callable, optional
         Asked with the position of a task before it is handed to a worker; where it says no, the
         task is left out.
+    stopped : callable, optional
+        Asked after each outcome, and on executors and clusters several times a second: whether the
+        rest is not wanted any more.
 
     Yields
     ------
@@ -88,14 +92,20 @@ def work(
     ValueError
         If the number of processes is below 1.
     """
-    for at, outcome in _worked_on(function, tasks, where, begun or (lambda _: True)):
+    for at, outcome in _worked_on(function, tasks, where, begun or (lambda _: True), stopped):
         if isinstance(outcome, VersionError):
             raise outcome
         yield at, outcome
+        if stopped():
+            return
 
 
 def _worked_on(
-    function: Callable[[_T], _R], tasks: Sequence[_T], where: Where, wanted: Callable[[int], bool]
+    function: Callable[[_T], _R],
+    tasks: Sequence[_T],
+    where: Where,
+    wanted: Callable[[int], bool],
+    stopped: Callable[[], bool],
 ) -> Iterator[tuple[int, _R | Exception]]:
     if where is None or where == 1:
         for at, task in enumerate(tasks):
@@ -107,9 +117,9 @@ def _worked_on(
         yield from in_processes(function, tasks, where, wanted)
     elif isinstance(where, str):
         with _cluster(where) as executor:
-            yield from _submitted(function, tasks, executor, wanted)
+            yield from _submitted(function, tasks, executor, wanted, stopped)
     else:
-        yield from _submitted(function, tasks, where, wanted)
+        yield from _submitted(function, tasks, where, wanted, stopped)
 
 
 def _outcome(function: Callable[[_T], _R], task: _T) -> _R | Exception:
@@ -124,6 +134,7 @@ def _submitted(
     tasks: Sequence[_T],
     executor: Executor,
     wanted: Callable[[int], bool],
+    stopped: Callable[[], bool],
 ) -> Iterator[tuple[int, _R | Exception]]:
     """Outcomes of tasks that an executor is given, so many at a time."""
     left = deque(range(len(tasks)))
@@ -134,7 +145,7 @@ def _submitted(
                 at = left.popleft()
                 if wanted(at):
                     pending[_submit(executor, function, tasks[at])] = at
-            if not pending:
+            if not pending or stopped():
                 return
             over, _ = wait(pending, timeout=_WAIT_S, return_when=FIRST_COMPLETED)
             for future in over:

@@ -25,7 +25,16 @@ from apisim.scenario import Scenario, loads
 from apisim.scenario.problems import ApisimError
 from apisim.studies.preparation import prepare
 
-__all__ = ["MEASURES", "Row", "Task", "VersionError", "files_of", "measures_of", "simulate"]
+__all__ = [
+    "MEASURES",
+    "Row",
+    "Task",
+    "VersionError",
+    "check_version",
+    "files_of",
+    "measures_of",
+    "simulate",
+]
 
 #: What every study asks of every replication; those that a scenario cannot have are left out.
 MEASURES: Final = (
@@ -180,6 +189,17 @@ def files_of(scenario: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def check_version(task: Task) -> None:
+    """Refuse a task of another version of apisim.
+
+    Raises
+    ------
+    VersionError
+    """
+    if task.version != __version__:
+        raise VersionError(task.version, __version__)
+
+
 def simulate(task: Task) -> list[Row]:
     """Simulate the replications of a task, here and now.
 
@@ -190,8 +210,7 @@ def simulate(task: Task) -> list[Row]:
     ScenarioError, PricingError, CapacityError
         As :func:`apisim.studies.run.run`.
     """
-    if task.version != __version__:
-        raise VersionError(task.version, __version__)
+    check_version(task)
     preparation = prepare(
         loads(task.scenario, task.file, duration=task.duration_ns),
         engine=task.engine,

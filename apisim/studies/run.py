@@ -5,18 +5,22 @@ at their next look at the clock, and what was simulated so far is reported.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from apisim import __version__
+from apisim.engine.run import Replication
 from apisim.results.collect import Collector
 from apisim.results.requests import RequestFile
 from apisim.results.result import Result, RunInfo
 from apisim.results.spans import traffic_until_ns
 from apisim.results.summarise import summarise
 from apisim.scenario import Scenario
+from apisim.studies.elsewhere import Elsewhere
+from apisim.studies.points import Task
 from apisim.studies.preparation import Options, Preparation, prepare
 from apisim.studies.progress import Progress, Watch
 from apisim.studies.until import batches, is_enough, note_on_until
@@ -37,6 +41,7 @@ def run(
     duration: str | int | None = None,
     engine: Literal["auto", "compiled", "simpy"] = "auto",
     workers: int = 1,
+    executor: Executor | str | None = None,
     requests: str | Path | None = None,
     skip_bad_rows: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -58,7 +63,10 @@ def run(
     engine : {"auto", "compiled", "simpy"}
         Both give the same numbers; ``auto`` is the compiled one unless ``extend`` is given.
     workers : int
-        Replications simulated at the same time, >= 1; never changes a number.
+        Replications simulated at the same time, in threads, >= 1; never changes a number.
+    executor : concurrent.futures.Executor or str, optional
+        Where replications are simulated instead: an executor, or the address of a Dask scheduler
+        (``"tcp://host:8786"``). Never changes a number; without ``requests`` and ``extend``.
     requests : str or pathlib.Path, optional
         File for one row of each request, ``.csv`` or ``.parquet``; replaced if it is there.
     skip_bad_rows : bool
@@ -82,12 +90,17 @@ def run(
         With everything that is wrong with the scenario.
     PricingError, OutputError, CapacityError
         If the price book, the request file or the machine cannot be used.
+    ClusterError, VersionError
+        If there is no such cluster, or a worker has another version.
     ValueError
         If an argument is out of range.
     """
     started = time.perf_counter()
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
+    if executor is not None and (requests is not None or extend):
+        what = "requests are written" if requests is not None else "extend works"
+        raise ValueError(f"{what} in this process only: leave the executor (--scheduler) out")
     options = Options(
         overrides=overrides,
         profile=profile,
@@ -103,11 +116,15 @@ def run(
         compiling=compiling,
     )
     workers = min(workers, preparation.program.scenario.replications)
+    elsewhere = None
+    if executor is not None:
+        task = Task.of(preparation.program.scenario, engine=preparation.engine)
+        elsewhere = Elsewhere(executor, preparation.program, task, skip_bad_rows)
     file = None
     if requests is not None:
         file = RequestFile(requests, preparation.program, is_parallel=workers > 1)
     try:
-        result = _simulate(preparation, file, workers, progress, started)
+        result = _simulate(preparation, file, workers, elsewhere, progress, started)
         if file is not None:
             file.keep()
     finally:
@@ -120,6 +137,7 @@ def _simulate(
     preparation: Preparation,
     file: RequestFile | None,
     workers: int,
+    elsewhere: Elsewhere | None,
     progress: Callable[[Progress], None] | None,
     started: float,
 ) -> Result:
@@ -129,10 +147,16 @@ def _simulate(
     notes = list(preparation.notes)
     watch = Watch(n_replications, program.horizon_ns, progress)
     job = Job(program, preparation.engine, watch, file, preparation.services)
+
+    def simulated(numbers: range) -> Iterator[Replication]:
+        if elsewhere is None:
+            return replications(job, numbers, workers)
+        return elsewhere.replications(numbers, watch)
+
     first_event = time.perf_counter()
     with stopped_by_ctrl_c(watch.stop):
         for numbers in batches(program.scenario):
-            for replication in replications(job, numbers, workers):
+            for replication in simulated(numbers):
                 number = replication.number
                 if file is not None:
                     until_ns = file.finish_part(number, completed=replication.completed)
@@ -145,6 +169,8 @@ def _simulate(
                 collector.add(replication)
             if watch.is_stopped or is_enough(collector):
                 break
+    if not collector.summaries:  # stopped before the first came from elsewhere
+        raise KeyboardInterrupt
     notes += note_on_until(collector)
     wall_s = watch.last_record - first_event
     summaries = collector.summaries

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from apisim import __version__
+from apisim.results.result import Result
 from apisim.scenario import loads
-from apisim.studies import sweep
+from apisim.studies import run, sweep
 from apisim.studies.executors import ClusterError, WorkerDiedError, work
 from apisim.studies.points import Task, VersionError, simulate
 
@@ -102,6 +103,48 @@ def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
     assert "ClusterError: worker processes do not start" in done.stderr
 
 
+def _timeless(result: Result) -> dict[str, Any]:
+    """A result less what differs between two runs of the same."""
+    numbers = result.to_dict()
+    for name in ("setup_s", "wall_s", "requests_per_s"):
+        del numbers["run"][name]
+    return numbers
+
+
+@pytest.mark.parametrize("replications", ["5", "{until: {metric: latency mean, half_width: 20%}}"])
+def test_a_run_on_an_executor_is_the_run_here(replications: str) -> None:
+    text = TEXT.replace("replications: 2", f"replications: {replications}")
+    expected = run(loads(text), engine="simpy")
+    with ThreadPoolExecutor(3) as pool:
+        found = run(loads(text), engine="simpy", executor=pool)
+    assert _timeless(found) == _timeless(expected)
+    assert expected.run_info.replications >= 5
+
+
+def test_a_run_on_an_executor_that_is_stopped_keeps_what_had_come() -> None:
+    def stop(progress: Any) -> None:
+        if progress.finished >= 3:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool:
+        found = run(
+            loads(TEXT), replications=40, engine="simpy", executor=pool, progress=stop
+        )  # fmt: skip
+    assert not found.completed
+    assert 3 <= found.run_info.replications < 40
+    n = found.run_info.replications
+    assert found.run_info.digest == run(loads(TEXT), replications=n, engine="simpy").run_info.digest
+
+
+def test_rows_of_requests_are_not_written_elsewhere(tmp_path: Path) -> None:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(ValueError, match="requests are written in this process only"),
+    ):
+        run(loads(TEXT), executor=pool, requests=tmp_path / "rows.csv")
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_version_is_refused_with_both_names() -> None:
     task = Task(scenario=TEXT, version=OTHER)
     with pytest.raises(VersionError, match=rf"apisim {__version__}, this is apisim 0\.0\.9"):
@@ -170,6 +213,21 @@ def test_a_cluster_that_loses_a_worker_has_the_same_frame(cluster: Cluster) -> N
     assert workers[0].wait() == -signal.SIGKILL
     assert workers[1].poll() is None
     assert_frame_equal(found.frame(), expected)
+
+
+def test_a_run_on_a_cluster_that_loses_a_worker_is_the_run_here(cluster: Cluster) -> None:
+    expected = run(loads(TEXT), replications=12, engine="simpy")
+    workers = [cluster.worker(), cluster.worker()]
+
+    def kill_one(progress: Any) -> None:
+        if progress.finished >= 1:
+            workers[0].kill()
+
+    found = run(
+        loads(TEXT), replications=12, engine="simpy", executor=cluster.address, progress=kill_one
+    )  # fmt: skip
+    assert workers[0].wait() == -signal.SIGKILL
+    assert _timeless(found) == _timeless(expected)
 
 
 def test_a_cluster_with_another_version_is_refused(cluster: Cluster, tmp_path: Path) -> None:
