@@ -125,6 +125,52 @@ def test_no_candidate_raises_the_accounts_burst() -> None:
             assert not any("account.throttle" in one for one in candidate.overrides), file
 
 
+STAGES = """
+apisim: 1
+account: {lambda_concurrency: 100}
+apis:
+  shop:
+    type: rest
+    stages:
+      prod: {throttle: {rate_limit: 5, burst_limit: 5}, cache_cluster_size: "0.5"}
+      dev: {}
+    routes:
+      GET /: {integration: {type: http_proxy, endpoint: e}}
+      POST /: {integration: {type: lambda_proxy, function: f}}
+      PUT /:
+        integration: {type: lambda_proxy, function: f}
+        throttle: {rate_limit: 2, burst_limit: 4}
+endpoints: {e: {servers: 3, service_time: 20ms}}
+functions: {f: {duration: 100ms, reserved_concurrency: 7}}
+traffic: {web: {phases: [{duration: 20s, rate: 20}], mix: {shop/prod GET /: 1}}}
+"""
+
+
+def test_stages_are_changed_where_they_are_written() -> None:
+    scenario = loads(STAGES)
+    found = {one.name: (one.overrides, changed) for one, changed in candidates_of(scenario)}
+    overrides, changed = found["shop/prod: a stage limit of 10/s in place of 5/s"]
+    assert overrides[0] == "apis.shop.stages.prod.throttle.rate_limit=10"
+    assert changed.apis["shop/prod"].stage.throttle.burst_limit == 10
+    assert changed.apis["shop/dev"] == scenario.apis["shop/dev"]
+    _, changed = found["shop/prod: no cache"]
+    assert changed.apis["shop/prod"].stage.cache_cluster_size is None
+
+
+def test_a_method_limit_is_what_the_backend_serves() -> None:
+    """By hand: 3 servers of 20 ms serve 150 a second, 7 executions of 100 ms 70."""
+    limits = {
+        one.overrides[0].partition("routes.")[2]
+        for one, _ in candidates_of(loads(STAGES))
+        if "method limit" in one.name
+    }
+    assert limits == {
+        "GET /.throttle={rate_limit: 150, burst_limit: 150}",
+        "POST /.throttle={rate_limit: 70, burst_limit: 70}",
+        "PUT /.throttle.rate_limit=4",
+    }
+
+
 def test_an_infeasible_option_names_what_blocks_it() -> None:
     scenario = load(SCENARIOS / "chapter/cache-benefit.yaml")
     options = {one.option: one for one in options_of(scenario, ["type"])}

@@ -14,13 +14,16 @@ from typing import Final
 from apisim.gateway.response_cache import CACHE_SIZES_BYTES
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.api import Api, Route
+from apisim.scenario.stage import MAX_BURST, Throttle
+from apisim.scenario.stages import written_path
 
-__all__ = ["Candidate", "candidates_of"]
+__all__ = ["Candidate", "candidates_of", "place_of"]
 
 _TIP_TYPE: Final = "tip 1 of the chapter: choose the right API type"
 _TIP_CACHE: Final = "tip 2 of the chapter: cache read-heavy endpoints"
 _TIP_AUTH: Final = "tip 3 of the chapter: keep an authorizer's results"
 _TIP_CORS: Final = "tip 4 of the chapter: configure CORS properly"
+_PITFALL_LIMITS: Final = "pitfall 2 of the chapter: insufficient throttling limits"
 _PITFALL_KEYS: Final = "pitfall 3 of the chapter: cache key misconfiguration"
 _PITFALL_LAMBDA: Final = "pitfall 4 of the chapter: Lambda limits"
 _RETRIES: Final = 'Builders\' Library, "Timeouts, retries, and backoff with jitter"'
@@ -28,7 +31,8 @@ _QUEUES: Final = 'Builders\' Library, "Avoiding insurmountable queue backlogs"'
 
 _SIZES: Final = tuple(CACHE_SIZES_BYTES)
 _TTLS: Final = ("1m", "5m", "1h")
-_MINUTE_NS: Final = 60_000_000_000
+_SECOND_NS: Final = 1_000_000_000
+_MINUTE_NS: Final = 60 * _SECOND_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +68,22 @@ def candidates_of(scenario: Scenario) -> list[tuple[Candidate, Scenario]]:
     return list(found.values())
 
 
+def place_of(name: str, *rest: str) -> str:
+    """Path of an API, or of something in it, as a scenario's author would write it."""
+    return ".".join(map(str, written_path(("apis", name, *rest), (name,) if "/" in name else ())))
+
+
+def _called(scenario: Scenario, name: str, route: str) -> str:
+    """A route, with its API where there are several."""
+    return route if len(scenario.apis) == 1 else f"{name} {route}"
+
+
 def _api_type(scenario: Scenario) -> Iterator[Candidate]:
     for name, api in scenario.apis.items():
         if api.type == "rest":
             yield Candidate(
                 name=f"{name}: HTTP in place of REST",
-                overrides=(f"apis.{name}.type=http",),
+                overrides=(f"{place_of(name)}.type=http",),
                 why=_TIP_TYPE,
             )
 
@@ -86,14 +100,14 @@ def _caches(scenario: Scenario) -> Iterator[Candidate]:
         for other in (*_SIZES[max(at - 1, 0) : at], *_SIZES[at + 1 : at + 2]):
             yield Candidate(
                 name=f"{name}: a cache of {other} GB in place of {size}",
-                overrides=(f'apis.{name}.stage.cache_cluster_size="{other}"',),
+                overrides=(f'{place_of(name, "stage")}.cache_cluster_size="{other}"',),
                 why=_TIP_CACHE,
             )
         cached = [key for key, route in api.routes.items() if route.cache is not None]
-        without = (f"apis.{name}.routes.{key}.cache=null" for key in cached)
+        without = (f"{place_of(name)}.routes.{key}.cache=null" for key in cached)
         yield Candidate(
             name=f"{name}: no cache",
-            overrides=(*without, f"apis.{name}.stage.cache_cluster_size=null"),
+            overrides=(*without, f"{place_of(name, 'stage')}.cache_cluster_size=null"),
             why="a cluster is paid for by the hour, hit or miss (API Gateway pricing)",
         )
 
@@ -104,11 +118,11 @@ def _new_cache(scenario: Scenario, name: str, api: Api) -> Iterator[Candidate]:
     for key, route in api.routes.items():
         if key.startswith("GET ") and (keys := _keys_of(scenario, api, key, route)):
             definition = json.dumps({"ttl": "5m", "keys": keys})
-            cached.append(f"apis.{name}.routes.{key}.cache={definition}")
+            cached.append(f"{place_of(name)}.routes.{key}.cache={definition}")
     for size in ("0.5", "1.6") if cached else ():
         yield Candidate(
             name=f"{name}: a cache of {size} GB on {len(cached)} GET routes, 5 minutes",
-            overrides=(f'apis.{name}.stage.cache_cluster_size="{size}"', *cached),
+            overrides=(f'{place_of(name, "stage")}.cache_cluster_size="{size}"', *cached),
             why=_TIP_CACHE,
         )
 
@@ -128,16 +142,17 @@ def _cached_routes(scenario: Scenario) -> Iterator[Candidate]:
         for key, route in api.routes.items():
             if route.cache is None or not api.stage.has_cache:
                 continue
-            place = f"apis.{name}.routes.{key}.cache"
+            place = f"{place_of(name)}.routes.{key}.cache"
+            called = _called(scenario, name, key)
             for ttl in _TTLS:
                 yield Candidate(
-                    name=f"{key}: cached for {ttl}",
+                    name=f"{called}: cached for {ttl}",
                     overrides=(f"{place}.ttl={ttl}",),
                     why=_TIP_CACHE,
                 )
             if route.depends_on is not None and set(route.depends_on) != set(route.cache.keys):
                 yield Candidate(
-                    name=f"{key}: cache keys are what the answer depends on",
+                    name=f"{called}: cache keys are what the answer depends on",
                     overrides=(f"{place}.keys={json.dumps(list(route.depends_on))}",),
                     why=_PITFALL_KEYS,
                 )
@@ -168,7 +183,7 @@ def _cors(scenario: Scenario) -> Iterator[Candidate]:
         if api.cors is not None and (api.cors.max_age or 0) < 10 * _MINUTE_NS:
             yield Candidate(
                 name=f"{name}: browsers keep answers to preflights (max_age of 2 h)",
-                overrides=(f"apis.{name}.cors.max_age=2h",),
+                overrides=(f"{place_of(name)}.cors.max_age=2h",),
                 why=_TIP_CORS,
             )
 
@@ -207,6 +222,52 @@ def _queues(scenario: Scenario) -> Iterator[Candidate]:
                 overrides=(f"endpoints.{name}.queue_limit={room}",),
                 why=_QUEUES,
             )
+
+
+def _limits(scenario: Scenario) -> Iterator[Candidate]:
+    """Twice the limits there are; a limit on what is expensive: as much as its backend serves."""
+    for name, api in scenario.apis.items():
+        if api.type == "websocket":
+            continue
+        if (of_stage := api.stage.throttle) is not None:
+            yield from _twice(
+                f"{name}: a stage limit", place_of(name, "stage", "throttle"), of_stage
+            )
+        for key, route in api.routes.items():
+            place = f"{place_of(name)}.routes.{key}.throttle"
+            called = _called(scenario, name, key)
+            if route.throttle is not None:
+                yield from _twice(f"{called}: a method limit", place, route.throttle)
+            elif serves := _capacity_rps(scenario, route):
+                yield Candidate(
+                    name=f"{called}: a method limit of {serves}/s, as much as its backend serves",
+                    overrides=(f"{place}={{rate_limit: {serves}, burst_limit: {serves}}}",),
+                    why=_PITFALL_LIMITS,
+                )
+
+
+def _twice(what: str, place: str, throttle: Throttle) -> Iterator[Candidate]:
+    rate, burst = 2 * throttle.rate_limit, 2 * throttle.burst_limit
+    if rate and burst <= MAX_BURST and rate <= MAX_BURST:
+        yield Candidate(
+            name=f"{what} of {float(rate):g}/s in place of {float(rate) / 2:g}/s",
+            overrides=(f"{place}.rate_limit={float(rate):g}", f"{place}.burst_limit={burst}"),
+            why=_PITFALL_LIMITS,
+        )
+
+
+def _capacity_rps(scenario: Scenario, route: Route) -> int:
+    """Requests a second that the backend of a route serves at most; 0 where nothing bounds them."""
+    integration = route.integration
+    function = scenario.functions.get(integration.function or "")
+    endpoint = scenario.endpoints.get(integration.endpoint or "")
+    if function is not None and function.reserved_concurrency:
+        places, mean_ns = function.reserved_concurrency, function.duration.mean()
+    elif endpoint is not None:
+        places, mean_ns = endpoint.servers, endpoint.service_time.mean()
+    else:
+        return 0
+    return min(int(places * _SECOND_NS / mean_ns), MAX_BURST) if mean_ns > 0 else 0
 
 
 def _concurrency(scenario: Scenario) -> Iterator[Candidate]:
@@ -249,6 +310,7 @@ _FAMILIES: Final[tuple[Callable[[Scenario], Iterator[Candidate]], ...]] = (
     _cors,
     _retries,
     _queues,
+    _limits,
     _concurrency,
     _memory,
 )

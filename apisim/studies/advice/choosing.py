@@ -11,7 +11,7 @@ from typing import Final
 
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.problems import Problem
-from apisim.studies.advice.candidates import Candidate
+from apisim.studies.advice.candidates import Candidate, place_of
 
 __all__ = ["CHOICES", "Option", "options_of"]
 
@@ -97,10 +97,10 @@ def _all(scenario: Scenario, choice: str) -> Iterator[tuple[str, str, str, str]]
     for name, api in scenario.apis.items():
         if choice == "type" and api.type != "websocket":
             for option in _TYPES:
-                yield name, option, api.type, f"apis.{name}.type"
+                yield name, option, api.type, f"{place_of(name)}.type"
         for key, route in api.routes.items() if choice == "integration" else ():
             for option in _INTEGRATIONS:
-                path = f"apis.{name}.routes.{key}.integration.type"
+                path = f"{place_of(name)}.routes.{key}.integration.type"
                 yield f"{name} {key}", option, route.integration.type, path
     for name, authorizer in scenario.authorizers.items() if choice == "auth" else ():
         for option in _AUTH:
