@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         plot_latency_by_route,
         plot_requests,
         plot_sweep,
+        report_html,
+        write_report,
     )
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load
@@ -47,9 +49,11 @@ __all__ = [
     "plot_latency_by_route",
     "plot_requests",
     "plot_sweep",
+    "report_html",
     "run",
     "search",
     "sweep",
+    "write_report",
 ]
 
 __version__ = "0.1.0"
@@ -68,9 +72,11 @@ _HOMES: Final = {
     "plot_latency_by_route": "apisim.report",
     "plot_requests": "apisim.report",
     "plot_sweep": "apisim.report",
+    "report_html": "apisim.report",
     "run": "apisim.studies",
     "search": "apisim.studies",
     "sweep": "apisim.studies",
+    "write_report": "apisim.report",
 }
 
 

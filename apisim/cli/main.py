@@ -14,6 +14,7 @@ from apisim.cli.init import init
 from apisim.cli.limits import limits
 from apisim.cli.price import price
 from apisim.cli.pricebooks import pricebooks
+from apisim.cli.report import report
 from apisim.cli.run import run
 from apisim.cli.schema import schema
 from apisim.cli.signals import interruptible
@@ -33,6 +34,7 @@ app = typer.Typer(
     "1 a defect of apisim.",
 )
 app.command()(run)
+app.command()(report)
 app.command()(compare)
 app.command()(sweep)
 app.command()(search)

@@ -1,4 +1,4 @@
-"""How a result looks: figures, drawn with matplotlib.
+"""How a result looks: figures, drawn with matplotlib, and a page to send on (``page``).
 
     axes = apisim.plot_requests(result)
     apisim.plot_latency_by_route(result, ax=other_axes)
@@ -9,7 +9,15 @@ docstring gives. Importing this package does not import matplotlib; drawing does
 """
 
 from apisim.report.latency import plot_latency_by_route
+from apisim.report.page import report_html, write_report
 from apisim.report.requests import plot_requests
 from apisim.report.studies import plot_comparison, plot_sweep
 
-__all__ = ["plot_comparison", "plot_latency_by_route", "plot_requests", "plot_sweep"]
+__all__ = [
+    "plot_comparison",
+    "plot_latency_by_route",
+    "plot_requests",
+    "plot_sweep",
+    "report_html",
+    "write_report",
+]

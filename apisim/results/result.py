@@ -25,7 +25,7 @@ from apisim.results.web_acls import WebAclStats
 from apisim.results.websockets import WebSocketStats
 from apisim.results.whose_costs import WhoseCosts
 from apisim.scenario import Scenario
-from apisim.scenario.formats import counted
+from apisim.scenario.formats import counted, format_duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,6 +246,7 @@ class Result:
                 "requests_per_s": info.requests_per_s,
                 "digest": info.digest,
                 "completed": self.completed,
+                "duration": self._duration(),
             },
             "requests": self.requests.to_dict(),
             "latency_ms": self.latency_ms.to_dict(),
@@ -278,6 +279,11 @@ class Result:
             "ok": self.ok,
             "notes": list(self.notes),
         }
+
+    def _duration(self) -> str | None:
+        """After which nothing more arrives, where that was asked for."""
+        limit_ns = self.scenario.duration_limit_ns
+        return None if limit_ns is None else format_duration(limit_ns)
 
     def _customers(self) -> list[dict[str, Any]]:
         """The top customers with what they cost and bring in."""

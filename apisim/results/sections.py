@@ -4,12 +4,9 @@ What is said and in which order is decided here, once; ``text`` and ``html`` onl
 Sections about which there is nothing to say are left out.
 """
 
-import math
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Final
 
-from apisim.pricing import dollars
 from apisim.pricing.ranges import Range
 from apisim.results.cors import cors_rows
 from apisim.results.functions import function_remarks
@@ -23,6 +20,7 @@ from apisim.results.sections_cost import cost_section
 from apisim.results.sections_intervals import interval_section
 from apisim.results.sections_services import endpoints_section, services_section
 from apisim.results.sections_stages import variant_section
+from apisim.results.sections_thresholds import between, threshold_section
 from apisim.results.sections_websockets import websocket_sections
 from apisim.results.sections_whose import cost_remarks, whose_cost_sections
 from apisim.results.statistics import Interval
@@ -38,7 +36,7 @@ from apisim.results.wording import (
     time_text,
 )
 
-__all__ = ["FAILED", "TOTAL", "Section", "sections"]
+__all__ = ["FAILED", "TOTAL", "Section", "chapters", "sections"]
 
 _SHOWN_CUSTOMERS: Final = 10
 _UNMATCHED: Final = "(no route)"
@@ -46,67 +44,36 @@ _UNMATCHED: Final = "(no route)"
 
 def sections(result: Result) -> list[Section]:
     """All sections of a result, in order."""
-    found = [
-        _thresholds(result),
-        timeline_section(result.timeline),
-        _traffic(result),
-        client_section(result),
-        _routes(result),
-        variant_section(result),
-        interval_section(result),
-        *websocket_sections(result.websockets),
-        _throttling(result),
-        _plans(result),
-        _customers(result),
-        _cache(result),
-        *access_sections(result),
-        _cors(result),
-        _functions(result),
-        endpoints_section(result.endpoints),
-        services_section(result.services),
-        *_costs(result),
-    ]
-    return [one for one in found if one is not None]
+    return [one for chapter in chapters(result).values() for one in chapter]
 
 
-def _thresholds(result: Result) -> Section | None:
-    rows: list[tuple[str, ...]] = []
-    marks = {}
-    for at, verdict in enumerate(result.thresholds):
-        word = "ok" if verdict.ok else "FAILED"
-        if verdict.conclusive is False:
-            word += "?"
-        if not verdict.ok:
-            marks[at] = FAILED
-        value = _value_text(verdict.value, verdict.unit)
-        interval = "" if verdict.interval is None else _between(verdict.interval, verdict.unit)
-        rows.append((word, verdict.metric, verdict.expression, value, interval))
-    columns = "Verdict|Metric|Condition|>Value|>95% interval"
-    if not any(row[-1] for row in rows):
-        columns, rows = columns.rpartition("|")[0], [row[:-1] for row in rows]
-    reasons = [verdict.reason for verdict in result.thresholds if verdict.conclusive is False]
-    remarks = tuple(f"? {reason}" for reason in dict.fromkeys(reasons))
-    return section("Thresholds", columns, rows, marks, remarks)
-
-
-def _value_text(value: float, unit: str) -> str:
-    if math.isnan(value):
-        return "nothing measured"
-    texts = {
-        "ms": time_text,
-        "share": share_text,
-        "per_second": rate_text,
-        "bytes": bytes_text,
-        "count": three_digits,
-        "money": _money,
+def chapters(result: Result) -> dict[str, list[Section]]:
+    """The same in four parts: ``verdict``, ``callers``, ``system`` and ``cost``, in that order."""
+    found = {
+        "verdict": [threshold_section(result)],
+        "callers": [
+            timeline_section(result.timeline),
+            _traffic(result),
+            client_section(result),
+            _routes(result),
+            variant_section(result),
+            interval_section(result),
+            *websocket_sections(result.websockets),
+        ],
+        "system": [
+            _throttling(result),
+            _plans(result),
+            _customers(result),
+            _cache(result),
+            *access_sections(result),
+            _cors(result),
+            _functions(result),
+            endpoints_section(result.endpoints),
+            services_section(result.services),
+        ],
+        "cost": _costs(result),
     }
-    return texts[unit](value)
-
-
-def _between(interval: Interval, unit: str) -> str:
-    ends = (max(interval.low, 0.0), interval.high)
-    low, high = (_value_text(end, unit) for end in ends)
-    return f"{low} to {high}"
+    return {name: [one for one in part if one is not None] for name, part in found.items()}
 
 
 def _traffic(result: Result) -> Section | None:
@@ -128,7 +95,7 @@ def _traffic_intervals(result: Result) -> tuple[str, ...]:
         "throttled": "throttled rate",  # 429s of quotas are none of them
     }
     words = [
-        f"{short} {_between(interval, 'share' if short == 'throttled' else 'ms')}"
+        f"{short} {between(interval, 'share' if short == 'throttled' else 'ms')}"
         for short, label in shown.items()
         if (interval := result.intervals.get(label)) is not None
     ]
@@ -386,8 +353,4 @@ def _ranges(ranges: Iterable[Range]) -> Iterator[str]:
 def _sampling(interval: Interval | None) -> tuple[str, ...]:
     if interval is None or interval.high <= interval.low:
         return ()
-    return (f"total at 95%: {_between(interval, 'money')}, sampling error only",)
-
-
-def _money(amount: float) -> str:
-    return dollars(Decimal(repr(amount)))
+    return (f"total at 95%: {between(interval, 'money')}, sampling error only",)

@@ -10,7 +10,7 @@ from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import Source
 
-__all__ = ["render_html"]
+__all__ = ["render_html", "scenario_facts", "scenario_tables"]
 
 #: Phases of a source that are told one by one.
 _MAX_PHASES: Final = 6
@@ -22,21 +22,27 @@ _TRAFFIC: Final = ("Traffic", "Phases")
 def render_html(scenario: Scenario) -> str:
     """A fragment of HTML, with every text escaped and without scripts."""
     parts = [f"<h3>{escape(scenario.name or scenario.source.file)}</h3>"]
-    parts.append(f"<div>{escape(_facts(scenario))}</div>")
+    parts.append(f"<div>{escape(scenario_facts(scenario))}</div>")
     if scenario.description:
         told = escape(scenario.description.strip())
         parts.append(f"<details><summary>Description</summary><p>{told}</p></details>")
+    parts += [_table(columns, rows) for columns, rows in scenario_tables(scenario)]
+    return f'<div class="apisim-scenario">{"".join(parts)}</div>'
+
+
+def scenario_tables(scenario: Scenario) -> list[tuple[Sequence[str], list[tuple[str, ...]]]]:
+    """Two tables, each its columns and rows of text: what is behind the APIs, and who calls."""
     routes = [
         _route(name, api, key, route)
         for name, api in scenario.apis.items()
         for key, route in api.routes.items()
     ]
-    parts.append(_table(_ROUTES, routes))
-    parts.append(_table(_TRAFFIC, [(name, _load(one)) for name, one in scenario.traffic.items()]))
-    return f'<div class="apisim-scenario">{"".join(parts)}</div>'
+    load: list[tuple[str, ...]] = [(name, _load(one)) for name, one in scenario.traffic.items()]
+    return [(_ROUTES, routes), (_TRAFFIC, load)]
 
 
-def _facts(scenario: Scenario) -> str:
+def scenario_facts(scenario: Scenario) -> str:
+    """Profile, region, seed, length and account limit, in a line."""
     length_ns = scenario.run_length_ns
     facts = [f"profile {scenario.profile}", scenario.region, f"seed {scenario.seed}"]
     if length_ns is not None:

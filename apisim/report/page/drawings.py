@@ -1,0 +1,137 @@
+"""Figures as SVG that stands in a page: text stays text, colours follow the page's theme.
+
+The neutral colours of the one style sheet become the page's own variables, so that one drawing is
+right on a light page, on a dark one and on paper. Names inside of a drawing get a prefix, because
+several drawings on one page must not share them.
+"""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from apisim.report.latency import plot_latency_by_route
+from apisim.report.requests import plot_requests
+from apisim.report.style import FAINT, INK
+from apisim.results.result import Result
+from apisim.results.wording import count_text, share_text, time_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Drawing", "drawings_of"]
+
+#: Colours of the style sheet, and the variable of the page that takes the place of each.
+_NEUTRAL: Final = {
+    INK: "var(--ink)",
+    FAINT: "var(--faint)",
+    "#ffffff": "var(--paper)",
+    "#dddddd": "var(--line)",
+    "#111111": "var(--ink)",
+    "#000000": "var(--ink)",
+    "black": "var(--ink)",
+    "white": "var(--paper)",
+}
+_COLOUR: Final = re.compile(
+    r"(?<=: )(" + "|".join(re.escape(colour) for colour in _NEUTRAL) + r")(?=[;\"])"
+)
+_ID: Final = re.compile(r'\bid="([^"]+)"')
+_REFERENCE: Final = re.compile(r'(url\(#|href="#)([^)"]+)')
+_FONT: Final = re.compile(r"(font: [^;'\"]*?px) [^;\"]*(?=[;\"])")
+_SIZE: Final = re.compile(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One figure of a page.
+
+    Attributes
+    ----------
+    name : str
+        Prefix of all names in it; ``NAME-alt`` is the element that describes it.
+    title : str
+        What it shows.
+    alt : str
+        What is to be seen in it, for those who do not see it.
+    svg : str
+        An ``<svg>`` element.
+    """
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+
+
+def drawings_of(result: Result) -> list[Drawing]:
+    """Figures of a result, those with something to show."""
+    return [
+        _drawn(f"f{number}", title, alt(result), draw, result)
+        for number, (title, has_any, alt, draw) in enumerate(_FIGURES)
+        if has_any(result)
+    ]
+
+
+def _drawn(
+    name: str, title: str, alt: str, draw: "Callable[[Result], Axes]", result: Result
+) -> Drawing:
+    from matplotlib import pyplot as plt
+    from matplotlib import rc_context
+
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure = draw(result).figure
+        assert figure is not None
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)  # type: ignore[union-attr]
+        plt.close(figure)  # type: ignore[arg-type]
+    return Drawing(name=name, title=title, alt=alt, svg=_inline(text.getvalue(), name))
+
+
+def _inline(svg: str, name: str) -> str:
+    """An SVG document as an element of a page."""
+    svg = svg[svg.index("<svg ") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = _ID.sub(rf'id="{name}-\1"', svg)
+    svg = _REFERENCE.sub(rf"\1{name}-\2", svg)
+    svg = _COLOUR.sub(lambda match: _NEUTRAL[match.group(1)], svg)
+    # The page's own font: a list of fonts with every word would be half of the file.
+    svg = _FONT.sub(r"\1 var(--sans)", svg)
+    opening = (
+        f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="\\1" role="img" '
+        f'aria-labelledby="{name}-alt" focusable="false">'
+    )
+    return _SIZE.sub(opening, svg, count=1)
+
+
+def _of_requests(result: Result) -> str:
+    total = result.requests.total
+    if not total:
+        return "No requests."
+    parts = [f"{count_text(total)} requests over time, stacked by how they ended"]
+    parts += [
+        f"{who.replace('_', ' ')} {share_text(count / total)}"
+        for who, count in result.requests.by_outcome.items()
+    ]
+    return "; ".join(parts) + "."
+
+
+def _of_latency(result: Result) -> str:
+    parts = [
+        f"{row.labels['route'] or 'no route'}: median {time_text(row.latency.p50)}, "
+        f"99th percentile {time_text(row.latency.p99)}"
+        for row in result.routes
+        if row.requests
+    ]
+    return "Latency by route. " + "; ".join(parts) + "."
+
+
+def _has_requests(result: Result) -> bool:
+    return bool(result.requests.total)
+
+
+_Figure = tuple[str, Callable[[Result], bool], Callable[[Result], str], "Callable[[Result], Axes]"]
+_FIGURES: Final[Sequence[_Figure]] = (
+    ("Requests over time, by who refused them", _has_requests, _of_requests, plot_requests),
+    ("Latency by route", _has_requests, _of_latency, plot_latency_by_route),
+)
