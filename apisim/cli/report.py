@@ -54,7 +54,7 @@ def report(
     """Write a report: one HTML file with the answer, the figures, the bill and how to reproduce."""
     with guard(debug=debug):
         from apisim import studies
-        from apisim.report.page import run_of, write_report
+        from apisim.report.page import RunFolderError, run_of, write_report
 
         is_folder = Path(what).is_dir()
         page = out or (Path(what) / "report.html" if is_folder else Path(Path(what).stem + ".html"))
@@ -64,8 +64,10 @@ def report(
             if is_folder:
                 given = (overrides, seed, replications, duration, profile, scheduler)
                 if any(one is not None for one in given) or engine != options.EngineName.AUTO:
-                    message = "a folder is of one run: its options are those it was run with"
-                    raise typer.BadParameter(message, param_hint="DIR")
+                    message = (
+                        f"{what} is a folder of one run: its options are those it was run with"
+                    )
+                    raise RunFolderError(f"{message}; leave others out")
                 result = run_of(
                     what,
                     workers=workers,

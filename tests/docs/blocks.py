@@ -18,6 +18,7 @@ DOCUMENTS = (
     "docs/limits.md",
     "docs/pricing.md",
     "docs/replications.md",
+    "docs/report.md",
     "docs/studies.md",
     "docs/websocket.md",
 )

@@ -49,25 +49,33 @@ def answer_of(result: Result) -> list[str]:
     failed = sum(count for status, count in requests.by_status.items() if status >= 500)
     of = counted(requests.total, "request")
     if refused:
-        words = f"{share_text(refused / requests.total)} of {of} are answered 429"
-        # Whoever refused most is named first: some of these were refused with other answers.
-        by = max(requests.refused_by, key=lambda who: requests.refused_by[who])
-        words += f"; what refuses most is: {by.replace('_', ' ')}."
-        sentences.append(words)
+        by = ", ".join(f"{who.replace('_', ' ')} {n:,}" for who, n in _throttles(result).items())
+        sentences.append(
+            f"{share_text(refused / requests.total)} of {of} are answered 429 (by limit: {by})."
+        )
     else:
         sentences.append(f"Of {of} none is throttled.")
     if failed:
         sentences.append(f"{share_text(failed / requests.total)} fail (5xx).")
     latency = result.latency_ms
     sentences.append(
-        f"Callers wait {time_text(latency.p50)} in the middle and {time_text(latency.p99)} at the "
-        "99th percentile, refusals included."
+        f"Half of the callers wait at most {time_text(latency.p50)}, 99 of 100 at most "
+        f"{time_text(latency.p99)}, refusals included."
     )
     cost = f"The run costs {dollars(result.bill.run.total)}"
     if result.bill.month is not None:
         cost += f", a month of such traffic {dollars(result.bill.month.total)}"
     sentences.append(f"{cost} ({result.bill.run.currency}).")
     return sentences
+
+
+def _throttles(result: Result) -> dict[str, int]:
+    """Requests answered 429 by who refused them, most first."""
+    found: dict[str, int] = {}
+    for stats in result.answers:
+        if stats.status == 429:
+            found[stats.refused_by] = found.get(stats.refused_by, 0) + stats.requests
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
 
 
 def key_figures(result: Result) -> list[tuple[str, str]]:
