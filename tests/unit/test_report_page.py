@@ -226,7 +226,7 @@ def test_a_report_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     page = write_report(result, tmp_path / "report.html")
     assert page.read_text() == report_html(result)
     with pytest.raises(OutputError):
-        write_report(result, tmp_path / "missing" / "report.html")
+        write_report(result, tmp_path / "report.html" / "report.html")
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from apisim.report.page.answer import answer_of, key_figures, verdict_of
 from apisim.report.page.drawings import drawings_of
-from apisim.results.atomic import refuse_input, write_text
+from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.headline import headline, reproduction
 from apisim.results.result import Result
 from apisim.results.section import Section
@@ -74,7 +74,7 @@ def write_report(result: Result, file: str | Path) -> Path:
     ----------
     result : Result
     file : str or pathlib.Path
-        Replaced if it is there.
+        Replaced if it is there; its folder is made if it is missing.
 
     Raises
     ------
@@ -83,6 +83,8 @@ def write_report(result: Result, file: str | Path) -> Path:
     """
     file = Path(file)
     refuse_input(file, result.scenario)
+    with as_output_error(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, report_html(result))
     return file
 
