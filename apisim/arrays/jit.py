@@ -15,6 +15,7 @@ import functools
 import hashlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,19 +124,44 @@ def when_compiling(told: Callable[[], None] | None) -> Iterator[None]:
         yield
 
 
+class _Room:
+    """Raises the interpreter's recursion limit for as long as anybody compiles, in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def enter(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(self._before, _DEEPEST))
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                sys.setrecursionlimit(self._before)
+
+
+_ROOM = _Room()
+
+
 @contextmanager
 def room_to_compile() -> Iterator[None]:
     """Let numba go as deep as it must, however deep the caller's own calls are.
 
     Typing a kernel goes through every function it calls, some fifteen Python frames for each: close
-    to the interpreter's usual 1,000.
+    to the interpreter's usual 1,000. The limit is the process's: the last thread that leaves puts
+    it back, not the first.
     """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _DEEPEST))
+    _ROOM.enter()
     try:
         yield
     finally:
-        sys.setrecursionlimit(limit)
+        _ROOM.leave()
 
 
 def constant(value: int) -> int:

@@ -89,7 +89,8 @@ def run_compiled(
     try:
         while True:
             started = time.perf_counter()
-            status = run(world, budget, rare)
+            with room_to_compile():  # where nobody has compiled it before
+                status = run(world, budget, rare)
             spent = time.perf_counter() - started
             if status == DONE:
                 break
