@@ -6,19 +6,19 @@ at their next look at the clock, and what was simulated so far is reported.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from apisim import __version__
 from apisim.results.collect import Collector
-from apisim.results.requests import RequestFile
+from apisim.results.exporting import ExportPaths, check_exports
 from apisim.results.result import Result, RunInfo
 from apisim.results.spans import traffic_until_ns
 from apisim.results.summarise import summarise
 from apisim.scenario import Scenario
 from apisim.studies.preparation import Options, Preparation, prepare
 from apisim.studies.progress import Progress, Watch
+from apisim.studies.streams import Streams
 from apisim.studies.workers import Job, replications, stopped_by_ctrl_c
 
 __all__ = ["run"]
@@ -37,6 +37,7 @@ def run(
     engine: Literal["auto", "compiled", "simpy"] = "auto",
     workers: int = 1,
     requests: str | Path | None = None,
+    exports: ExportPaths | None = None,
     skip_bad_rows: bool = False,
     progress: Callable[[Progress], None] | None = None,
     compiling: Callable[[], None] | None = None,
@@ -60,6 +61,9 @@ def run(
         Replications simulated at the same time, >= 1; never changes a number.
     requests : str or pathlib.Path, optional
         File for one row of each request, ``.csv`` or ``.parquet``; replaced if it is there.
+    exports : mapping of str to path or paths, optional
+        Files in the forms of other programs, by kind: ``{"cloudwatch": "metrics.json"}``; replaced
+        if they are there.
     skip_bad_rows : bool
         Leave out rows of logs that cannot be read, and count them, instead of refusing the log.
     progress : callable, optional
@@ -80,13 +84,14 @@ def run(
     ScenarioError
         With everything that is wrong with the scenario.
     PricingError, OutputError, CapacityError
-        If the price book, the request file or the machine cannot be used.
+        If the price book, a file to be written or the machine cannot be used.
     ValueError
         If an argument is out of range.
     """
     started = time.perf_counter()
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
+    check_exports(exports or {})
     options = Options(
         overrides=overrides,
         profile=profile,
@@ -102,22 +107,17 @@ def run(
         compiling=compiling,
     )
     workers = min(workers, preparation.program.scenario.replications)
-    file = None
-    if requests is not None:
-        file = RequestFile(requests, preparation.program, is_parallel=workers > 1)
-    try:
-        result = _simulate(preparation, file, workers, progress, started)
-        if file is not None:
-            file.keep()
-    finally:
-        if file is not None:
-            file.discard()
+    with Streams.opened(
+        preparation.program, requests, exports or {}, is_parallel=workers > 1
+    ) as streams:
+        result = _simulate(preparation, streams, workers, progress, started)
+        streams.keep(result)
     return result
 
 
 def _simulate(
     preparation: Preparation,
-    file: RequestFile | None,
+    streams: Streams,
     workers: int,
     progress: Callable[[Progress], None] | None,
     started: float,
@@ -127,19 +127,12 @@ def _simulate(
     collector = Collector(program, preparation.accounts)
     notes = []
     watch = Watch(n_replications, program.horizon_ns, progress)
-    job = Job(program, preparation.engine, watch, file, preparation.services)
+    job = Job(program, preparation.engine, watch, streams.part, preparation.services)
     first_event = time.perf_counter()
     with stopped_by_ctrl_c(watch.stop):
         for replication in replications(job, n_replications, workers):
             number = replication.number
-            if file is not None:
-                until_ns = file.finish_part(number, completed=replication.completed)
-                if not replication.completed:
-                    until_s = f"{Decimal(until_ns) / _SECOND_NS:f}"
-                    notes.append(
-                        f"{file.path} holds the requests of replication {number} that arrived "
-                        f"before {until_s} s"
-                    )
+            notes += streams.finish_part(number, completed=replication.completed)
             collector.add(replication)
     wall_s = watch.last_record - first_event
     summaries = collector.summaries
