@@ -20,7 +20,8 @@ __all__ = ["EXPORT_KINDS", "ExportPaths", "Exports", "check_exports", "export_pa
 ExportPaths: TypeAlias = Mapping[str, str | Path | Sequence[str | Path]]
 
 #: By name, in the order in which they are listed.
-EXPORT_KINDS: Final[dict[str, ExportKind]] = {kind.name: kind for kind in ()}
+_KINDS: Final[Sequence[ExportKind]] = ()
+EXPORT_KINDS: Final[dict[str, ExportKind]] = {kind.name: kind for kind in _KINDS}
 
 
 def export_paths(texts: Sequence[str]) -> dict[str, list[str]]:
