@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from apisim.engine.program import Program
 from apisim.results.atomic import OutputError, refuse_input
+from apisim.results.cloudwatch import CLOUDWATCH
 from apisim.results.exporter import Export, ExportKind, RowPart
 from apisim.results.result import Result
 from apisim.scenario.problems import did_you_mean
@@ -19,8 +20,9 @@ __all__ = ["EXPORT_KINDS", "ExportPaths", "Exports", "check_exports", "export_pa
 #: A path, or several, by the kind of the file.
 ExportPaths: TypeAlias = Mapping[str, str | Path | Sequence[str | Path]]
 
-#: By name, in the order in which they are listed.
-_KINDS: Final[Sequence[ExportKind]] = ()
+#: In the order in which they are listed.
+_KINDS: Final[Sequence[ExportKind]] = (CLOUDWATCH,)
+#: By name.
 EXPORT_KINDS: Final[dict[str, ExportKind]] = {kind.name: kind for kind in _KINDS}
 
 
@@ -41,7 +43,7 @@ def export_paths(texts: Sequence[str]) -> dict[str, list[str]]:
     for text in texts:
         kind, is_there, path = text.partition("=")
         if not is_there or not kind or not path:
-            raise OutputError(f"--export {text}: write KIND=PATH; kinds are {_kinds()}")
+            raise OutputError(f"--export {text}: write KIND=PATH; kinds are {_names()}")
         found.setdefault(kind, []).append(path)
     return found
 
@@ -121,7 +123,7 @@ class Exports:
             export.discard()
 
 
-def _kinds() -> str:
+def _names() -> str:
     return ", ".join(EXPORT_KINDS)
 
 
@@ -131,7 +133,7 @@ def _chosen(wanted: ExportPaths) -> Iterator[tuple[ExportKind, Path]]:
         if kind is None:
             hint = did_you_mean(name, EXPORT_KINDS, may_list=False)
             raise OutputError(
-                f"there is no export {name!r}: kinds are {_kinds()}"
+                f"there is no export {name!r}: kinds are {_names()}"
                 + (f" ({hint})" if hint else "")
             )
         for written in [paths] if isinstance(paths, (str, Path)) else paths:
