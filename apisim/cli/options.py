@@ -12,6 +12,7 @@ __all__ = [
     "Duration",
     "Engine",
     "EngineName",
+    "Exports",
     "File",
     "Out",
     "Overrides",
@@ -88,6 +89,15 @@ Requests = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE", help="Write one row a request to a .csv or .parquet.", show_default=False
+    ),
+]
+Exports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export",
+        metavar="KIND=PATH",
+        help="Write a file for another program, e.g. cloudwatch=metrics.json; may be repeated.",
+        show_default=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

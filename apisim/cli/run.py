@@ -31,6 +31,7 @@ def run(
     scheduler: options.Scheduler = None,
     out: options.Out = None,
     requests: options.Requests = None,
+    exports: options.Exports = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
@@ -40,8 +41,11 @@ def run(
     """Simulate a scenario: who is refused, how long callers wait, and the bill."""
     with guard(as_json=as_json, debug=debug):
         from apisim import studies
+        from apisim.results.exporting import check_exports, export_paths
         from apisim.scenario import load
 
+        wanted = export_paths(exports or ())
+        check_exports(wanted)
         scenario = load(
             file,
             overrides=overrides or (),
@@ -59,6 +63,7 @@ def run(
                 workers=workers,
                 executor=scheduler,
                 requests=requests,
+                exports=wanted,
                 skip_bad_rows=skip_bad_rows,
                 progress=progress,
                 compiling=None if quiet or as_json else say_compiling,

@@ -7,14 +7,13 @@ at their next look at the clock, and what was simulated so far is reported.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from apisim import __version__
 from apisim.engine.run import Replication
 from apisim.results.collect import Collector
-from apisim.results.requests import RequestFile
+from apisim.results.exporting import ExportPaths, check_exports
 from apisim.results.result import Result, RunInfo
 from apisim.results.spans import traffic_until_ns
 from apisim.results.summarise import summarise
@@ -23,6 +22,7 @@ from apisim.studies.elsewhere import Elsewhere
 from apisim.studies.points import Task
 from apisim.studies.preparation import Options, Preparation, prepare
 from apisim.studies.progress import Progress, Watch
+from apisim.studies.streams import Streams
 from apisim.studies.until import batches, is_enough, note_on_until
 from apisim.studies.workers import Job, replications, stopped_by_ctrl_c
 
@@ -43,6 +43,7 @@ def run(
     workers: int = 1,
     executor: Executor | str | None = None,
     requests: str | Path | None = None,
+    exports: ExportPaths | None = None,
     skip_bad_rows: bool = False,
     progress: Callable[[Progress], None] | None = None,
     compiling: Callable[[], None] | None = None,
@@ -69,6 +70,9 @@ def run(
         (``"tcp://host:8786"``). Never changes a number; without ``requests`` and ``extend``.
     requests : str or pathlib.Path, optional
         File for one row of each request, ``.csv`` or ``.parquet``; replaced if it is there.
+    exports : mapping of str to path or paths, optional
+        Files in the forms of other programs, by kind: ``{"cloudwatch": "metrics.json"}``; replaced
+        if they are there.
     skip_bad_rows : bool
         Leave out rows of logs that cannot be read, and count them, instead of refusing the log.
     progress : callable, optional
@@ -89,7 +93,7 @@ def run(
     ScenarioError
         With everything that is wrong with the scenario.
     PricingError, OutputError, CapacityError
-        If the price book, the request file or the machine cannot be used.
+        If the price book, a file to be written or the machine cannot be used.
     ClusterError, VersionError
         If there is no such cluster, or a worker has another version.
     ValueError
@@ -98,9 +102,9 @@ def run(
     started = time.perf_counter()
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    if executor is not None and (requests is not None or extend):
-        what = "requests are written" if requests is not None else "extend works"
-        raise ValueError(f"{what} in this process only: leave the executor (--scheduler) out")
+    if executor is not None and extend:
+        raise ValueError("extend works in this process only: leave the executor out")
+    check_exports(exports or {})
     options = Options(
         overrides=overrides,
         profile=profile,
@@ -120,22 +124,20 @@ def run(
     if executor is not None:
         task = Task.of(preparation.program.scenario, engine=preparation.engine)
         elsewhere = Elsewhere(executor, preparation.program, task, skip_bad_rows)
-    file = None
-    if requests is not None:
-        file = RequestFile(requests, preparation.program, is_parallel=workers > 1)
-    try:
-        result = _simulate(preparation, file, workers, elsewhere, progress, started)
-        if file is not None:
-            file.keep()
-    finally:
-        if file is not None:
-            file.discard()
+    with Streams.opened(
+        preparation.program, requests, exports or {}, is_parallel=workers > 1
+    ) as streams:
+        if elsewhere is not None and streams.part is not None:
+            message = "rows of requests are written in this process only"
+            raise ValueError(f"{message}: leave the executor (--scheduler) out")
+        result = _simulate(preparation, streams, workers, elsewhere, progress, started)
+        streams.keep(result)
     return result
 
 
 def _simulate(
     preparation: Preparation,
-    file: RequestFile | None,
+    streams: Streams,
     workers: int,
     elsewhere: Elsewhere | None,
     progress: Callable[[Progress], None] | None,
@@ -146,7 +148,7 @@ def _simulate(
     collector = Collector(program, preparation.accounts)
     notes = list(preparation.notes)
     watch = Watch(n_replications, program.horizon_ns, progress)
-    job = Job(program, preparation.engine, watch, file, preparation.services)
+    job = Job(program, preparation.engine, watch, streams.part, preparation.services)
 
     def simulated(numbers: range) -> Iterator[Replication]:
         if elsewhere is None:
@@ -158,14 +160,7 @@ def _simulate(
         for numbers in batches(program.scenario):
             for replication in simulated(numbers):
                 number = replication.number
-                if file is not None:
-                    until_ns = file.finish_part(number, completed=replication.completed)
-                    if not replication.completed:
-                        until_s = f"{Decimal(until_ns) / _SECOND_NS:f}"
-                        notes.append(
-                            f"{file.path} holds the requests of replication {number} that arrived "
-                            f"before {until_s} s"
-                        )
+                notes += streams.finish_part(number, completed=replication.completed)
                 collector.add(replication)
             if watch.is_stopped or is_enough(collector):
                 break

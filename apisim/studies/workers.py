@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from apisim.engine.program import Program
 from apisim.engine.run import Engine, Replication, run_replication
-from apisim.results.requests import RequestFile
+from apisim.results.exporter import RowPart
 from apisim.studies.progress import Watch
 
 __all__ = ["Job", "replications", "stopped_by_ctrl_c"]
@@ -35,8 +35,8 @@ class Job:
     engine : {"compiled", "simpy"}
     watch : Watch
         Told how far each is; ends them.
-    file : RequestFile or None
-        Takes full rows.
+    part : callable or None
+        Makes what takes the full rows of a replication, by its number; None where nobody does.
     services : dict of int to object
         A user's own services by function.
     """
@@ -44,7 +44,7 @@ class Job:
     program: Program
     engine: Engine
     watch: Watch
-    file: RequestFile | None
+    part: Callable[[int], RowPart] | None
     services: Mapping[int, Any]
 
     def run(self, number: int) -> Replication:
@@ -53,7 +53,7 @@ class Job:
             self.program,
             number,
             engine=self.engine,
-            flush=None if self.file is None else self.file.part(number),
+            flush=None if self.part is None else self.part(number),
             progress=functools.partial(self.watch.look, number),
             services=self.services,
         )

@@ -90,6 +90,11 @@ ARGUMENTS = {
     "metric_not_measured": ["small.yaml", "--set", "thresholds={dropped: [count<1]}"],
     "requests_of_no_kind": ["small.yaml", "--engine", "simpy", "--requests", "requests.xlsx"],
     "requests_into_no_directory": ["small.yaml", "--engine", "simpy", "--requests", "no/r.csv"],
+    "export_of_no_kind": ["small.yaml", "--export", "cloudwach=metrics.json"],
+    "export_without_a_path": ["small.yaml", "--export", "cloudwatch"],
+    "export_into_no_directory": [
+        *("small.yaml", "--engine", "simpy", "--export", "cloudwatch=no/m.csv"),
+    ],
     "out_into_a_file": ["small.yaml", "--out", "small.yaml/results"],
     "missing_file": ["missing.yaml"],
     "directory": ["."],

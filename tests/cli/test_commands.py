@@ -54,7 +54,16 @@ def test_run_has_the_options_it_is_known_by(cli: Cli) -> None:
     out = cli("run", "--help").out
     for option in (
         *("--set", "--engine", "--seed", "--replications", "--duration", "--profile"),
-        *("--workers", "--out", "--requests", "--json", "--quiet", "--strict", "--skip-bad-rows"),
+        *(
+            "--workers",
+            "--out",
+            "--requests",
+            "--export",
+            "--json",
+            "--quiet",
+            "--strict",
+            "--skip-bad-rows",
+        ),
     ):
         assert option in out
 

@@ -238,6 +238,19 @@ def test_errors_without_a_place_are_json_too(cli: Cli) -> None:
     assert "small.yaml" in entry["message"]
 
 
+def test_an_export_is_written_and_an_input_is_never_written_over(cli: Cli, here: Path) -> None:
+    code, out, err = cli(*QUICK, "-q", "--export", "cloudwatch=m.csv", "--export=cloudwatch=m.json")
+    assert (code, err) == (0, "")
+    with (here / "m.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["ApiName"] for row in rows} == {"shop"}
+    assert len(json.loads((here / "m.json").read_text())["MetricDataResults"]) > 0
+    (here / "small.csv").write_text((here / "small.yaml").read_text())
+    code, out, err = cli("run", "small.csv", *QUICK[2:], "--export", "cloudwatch=small.csv")
+    assert (code, out) == (2, "")
+    assert "small.csv cannot be written: this run reads it" in err
+
+
 def test_a_full_disk_is_told_and_leaves_no_half_file(
     cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,10 +258,14 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(os, "fsync", full)
-    for option, name in (("--requests", "r.csv"), ("--out", "made")):
+    for option, name in (
+        ("--requests", "r.csv"),
+        ("--export", "cloudwatch=m.csv"),
+        ("--out", "made"),
+    ):
         code, _, err = cli(*QUICK, "-q", option, name)
         assert code == 2
-        assert f"{name}" in err
+        assert name.rpartition("=")[2] in err
         assert os.strerror(28) in err
     left = [path.name for path in here.rglob("*") if path.is_file()]
     assert left == ["small.yaml"]

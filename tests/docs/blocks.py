@@ -15,6 +15,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
+    "docs/cloudwatch.md",
     "docs/limits.md",
     "docs/pricing.md",
     "docs/replications.md",

@@ -139,7 +139,7 @@ def test_a_run_on_an_executor_that_is_stopped_keeps_what_had_come() -> None:
 def test_rows_of_requests_are_not_written_elsewhere(tmp_path: Path) -> None:
     with (
         ThreadPoolExecutor(1) as pool,
-        pytest.raises(ValueError, match="requests are written in this process only"),
+        pytest.raises(ValueError, match="rows of requests are written in this process only"),
     ):
         run(loads(TEXT), executor=pool, requests=tmp_path / "rows.csv")
     assert not list(tmp_path.iterdir())
