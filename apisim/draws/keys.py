@@ -20,14 +20,14 @@ different days.
 """
 
 import functools
-import hashlib
 from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from apisim.arrays.jit import kernel
+from apisim.arrays.jit import inline, kernel
+from apisim.draws.blake2b import BLOCK_BYTES, blake2b_words
 from apisim.draws.purposes import Purpose
 
 __all__ = ["find_equal", "has_digit_form", "stream_key"]
@@ -41,6 +41,9 @@ _EIGHTS: Final = 0x8888888888888888
 _NOTHING: Final = np.uint64(0)
 _ONE: Final = np.uint64(1)
 _FIFTEEN: Final = np.uint64(15)
+_WORD_BITS: Final = np.uint64(64)
+_COUNTER_BYTES: Final = 8
+_STATE_WORDS: Final = 24
 
 
 def has_digit_form(key: int) -> bool:
@@ -79,7 +82,7 @@ def stream_key(seed: int, replication: int, purpose: Purpose, entity: str) -> np
     The parts (version, seed, replication, purpose, entity) are hashed, each with its length in
     front so that no two lists of parts run together, by BLAKE2b with 64-byte digests; a counter
     follows, and the first 64-bit word (little-endian) of digest 0, 1, 2, ... that has the digit
-    form is the key. It takes about 0.1 ms: make keys once, not per draw.
+    form is the key. It takes about 0.03 ms: make keys once, not per draw.
 
     Parameters
     ----------
@@ -106,49 +109,71 @@ def stream_key(seed: int, replication: int, purpose: Purpose, entity: str) -> np
     for name, value in (("seed", seed), ("replication", replication)):
         if not 0 <= value < 1 << 64:
             raise ValueError(f"the {name} must be in [0, 2^64), got {value}")
-    address = hashlib.blake2b(digest_size=64)
-    for part in (
-        _VERSION,
-        seed.to_bytes(8, "little"),
-        replication.to_bytes(8, "little"),
-        int(purpose).to_bytes(8, "little"),
-        entity.encode(),
-    ):
-        address.update(len(part).to_bytes(8, "little") + part)
-    counter = 0
-    while True:
-        rehashed = address.copy()
-        rehashed.update(counter.to_bytes(8, "little"))
-        candidates = np.frombuffer(rehashed.digest(), "<u8")
-        fitting = _first_fitting(candidates)
-        if fitting >= 0:
-            return np.uint64(candidates[fitting])
-        counter += 1
+    message = b"".join(
+        len(part).to_bytes(8, "little") + part
+        for part in (
+            _VERSION,
+            seed.to_bytes(8, "little"),
+            replication.to_bytes(8, "little"),
+            int(purpose).to_bytes(8, "little"),
+            entity.encode(),
+        )
+    )
+    length = len(message) + _COUNTER_BYTES
+    words = np.frombuffer(message.ljust(-(-length // BLOCK_BYTES) * BLOCK_BYTES, b"\0"), "<u8")
+    state = np.empty(_STATE_WORDS, np.uint64)
+    return np.uint64(_first_fitting(words.copy(), len(message), state))
 
 
 @kernel
-def _first_fitting(candidates: npt.NDArray[np.uint64]) -> int:
-    """Index of the first candidate of the digit form, or -1: some 500 are looked at for a key."""
-    for at in range(candidates.size):
-        word = candidates[at]
-        if word & _ONE == 0:
-            continue
-        seen = _NOTHING
-        before = _NOTHING
-        fits = True
-        for place in range(16):
-            if place == 8:
-                seen = _NOTHING
-            digit = (word >> np.uint64(60 - 4 * place)) & _FIFTEEN
-            bit = _ONE << digit
-            if digit == 0 or seen & bit != 0 or digit == before:
-                fits = False
-                break
-            seen |= bit
-            before = digit
-        if fits:
-            return at
-    return -1
+def _first_fitting(
+    words: npt.NDArray[np.uint64], at: int, state: npt.NDArray[np.uint64]
+) -> np.uint64:
+    """First word of the digests of counters 0, 1, 2, ... that has the digit form.
+
+    Some 500 are looked at for a key.
+
+    Parameters
+    ----------
+    words : uint64[16 * n_blocks]
+        Message, padded with zeros; the counter is written behind it.
+    at : int
+        Length of the message, and where the counter begins [bytes].
+    state : uint64[24]
+        Room to work in.
+    """
+    place, shift = at // 8, np.uint64(8 * (at % 8))
+    first = words[place]
+    counter = _NOTHING
+    while True:
+        words[place] = first | (counter << shift)
+        if shift != _NOTHING:
+            # Nothing but zeros follows, so the rest of the counter needs no mask.
+            words[place + 1] = counter >> (_WORD_BITS - shift)
+        blake2b_words(words, at + 8, state)
+        for word in state[:8]:
+            if _fits(word):
+                return word  # type: ignore[no-any-return]
+        counter += _ONE
+
+
+@inline
+def _fits(word: np.uint64) -> bool:
+    """Whether a word has the digit form."""
+    if word & _ONE == 0:
+        return False
+    seen = _NOTHING
+    before = _NOTHING
+    for place in range(16):
+        if place == 8:
+            seen = _NOTHING
+        digit = (word >> np.uint64(60 - 4 * place)) & _FIFTEEN
+        bit = _ONE << digit
+        if digit == 0 or seen & bit != 0 or digit == before:
+            return False
+        seen |= bit
+        before = digit
+    return True
 
 
 def find_equal(keys: Iterable[np.uint64 | int]) -> tuple[int, int] | None:
