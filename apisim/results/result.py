@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
+    from apisim.results.long_run import LongRun
+
 __all__ = ["RequestCounts", "Result", "RunInfo"]
 
 #: Customers that ``--json`` lists.
@@ -225,6 +227,32 @@ class Result:
             Which requests: ``api``, ``stage``, ``route``, ``traffic``, ``phase``.
         """
         return self.measurements.select(**tags).latency(latency).quantile_ns(percent) / 1e6
+
+    def batch_means(self, *, batches: int = 20) -> "LongRun":
+        """Intervals of the latency from one long run, without replications.
+
+        The run is cut into stretches that are taken for replications (batch means; of quantiles by
+        sectioning). Only under constant traffic, and right as far as stretches forget each other:
+        look at ``is_correlated``.
+
+        Parameters
+        ----------
+        batches : int
+            10 to 30.
+
+        Raises
+        ------
+        ValueError
+            If there are replications, the traffic is not constant, or the run is too short.
+
+        References
+        ----------
+        .. [1] Schmeiser, Batch size effects in the analysis of simulation output, Operations
+           Research 30, 1982.
+        """
+        from apisim.results.long_run import long_run
+
+        return long_run(self, batches=batches)
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints; amounts of money are exact decimals as text."""

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from apisim.results.statistics import mser
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.formats import format_duration
-from apisim.scenario.phases import ClosedPhase, OpenPhase
-from apisim.scenario.problems import Path
+from apisim.scenario.steady import unsteady
 
 __all__ = ["WarmUp", "chosen_warm_up", "with_chosen_warm_up"]
 
@@ -93,7 +92,7 @@ def chosen_warm_up(scenario: Scenario) -> WarmUp:
         If the traffic is not constant, or the run is too short: where MSER-5 finds no end of the
         transient in its first half, or less than half of it would be left.
     """
-    if (found := _unsteady(scenario)) is not None:
+    if (found := unsteady(scenario)) is not None:
         at, reason = found
         hint = "write a duration, e.g. warm_up: 30s"
         message = f"auto needs constant traffic: {'.'.join(map(str, at))} {reason}"
@@ -125,34 +124,6 @@ def chosen_warm_up(scenario: Scenario) -> WarmUp:
         raise ScenarioError([scenario.problem(("warm_up",), message, hint)])
     warm_up_ns = -(-max(mser_ns, least_ns) // _MILLISECOND) * _MILLISECOND
     return WarmUp(warm_up_ns=warm_up_ns, mser_ns=mser_ns, least_ns=least_ns, of=of)
-
-
-def _unsteady(scenario: Scenario) -> tuple[Path, str] | None:
-    """What is not the same from beginning to end, and why; None where all is."""
-    if scenario.timeline:
-        return ("timeline",), "changes something while it runs"
-    until_ns = scenario.run_length_ns
-    for name, source in scenario.traffic.items():
-        at: Path = ("traffic", name)
-        if source.trace is not None:
-            return at, "replays a log"
-        if source.sessions is not None:
-            return at, "has sessions, which begin with nobody connected"
-        levels: set[tuple[type, object]] = set()
-        for phase in source.phases:
-            if not isinstance(phase, OpenPhase | ClosedPhase):
-                what = "pauses" if hasattr(phase, "pause") else "follows published counts"
-                return (*at, "phases", phase.name), what
-            level = phase.rate if isinstance(phase, OpenPhase) else phase.users
-            if phase.ramp_to is not None and phase.ramp_to != level:
-                return (*at, "phases", phase.name), "is a ramp"
-            levels.add((type(phase), level))
-        if len(levels) > 1:
-            return at, "has phases of different rates"
-        length_ns = source.length_ns or 0
-        if until_ns is not None and length_ns < until_ns:
-            return at, f"ends after {format_duration(length_ns)}, before the run"
-    return None
 
 
 def _times(scenario: Scenario) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,8 @@ class Interval:
     confidence : float
         Share of such intervals that contain the expected value.
     method : str
-        How it was made: ``t``, ``ratio``, ``sections``, ``events`` or ``jackknife``.
+        How it was made: ``t``, ``ratio``, ``sections``, ``events``, ``jackknife``
+        or ``batch means``.
     events : int or None
         Events that it is about, where they are fewer than ten: it is inconclusive then, unless
         there was none. None otherwise.
