@@ -112,6 +112,4 @@ def _joined(series: LatencySeries, first: int, size: int) -> "np.ndarray":
 
 def _moved(interval: Interval, by: float) -> Interval:
     """Round the exact mean: that of a histogram's bins is off by a part of a bin."""
-    return Interval(
-        interval.mean + by, interval.low + by, interval.high + by, method="batch means"
-    )
+    return Interval(interval.mean + by, interval.low + by, interval.high + by, method="batch means")

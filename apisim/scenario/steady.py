@@ -4,6 +4,7 @@ A transient can only be told from the traffic, and one stretch of a run only tak
 where the traffic stays the same: ``warm_up: auto`` and batch means ask for it.
 """
 
+from apisim.scenario.formats import format_duration
 from apisim.scenario.phases import ClosedPhase, OpenPhase
 from apisim.scenario.problems import Path
 from apisim.scenario.scenario import Scenario
