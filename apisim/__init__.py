@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from apisim.report import (
         plot_comparison,
+        plot_cost_over_volume,
+        plot_cost_waterfall,
         plot_latency_by_route,
         plot_requests,
         plot_sweep,
@@ -46,6 +48,8 @@ __all__ = [
     "lint",
     "load",
     "plot_comparison",
+    "plot_cost_over_volume",
+    "plot_cost_waterfall",
     "plot_latency_by_route",
     "plot_requests",
     "plot_sweep",
@@ -69,6 +73,8 @@ _HOMES: Final = {
     "lint": "apisim.scenario.lints",
     "load": "apisim.scenario",
     "plot_comparison": "apisim.report",
+    "plot_cost_over_volume": "apisim.report",
+    "plot_cost_waterfall": "apisim.report",
     "plot_latency_by_route": "apisim.report",
     "plot_requests": "apisim.report",
     "plot_sweep": "apisim.report",

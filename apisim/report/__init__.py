@@ -9,12 +9,15 @@ docstring gives. Importing this package does not import matplotlib; drawing does
 """
 
 from apisim.report.latency import plot_latency_by_route
+from apisim.report.money import plot_cost_over_volume, plot_cost_waterfall
 from apisim.report.page import report_html, write_report
 from apisim.report.requests import plot_requests
 from apisim.report.studies import plot_comparison, plot_sweep
 
 __all__ = [
     "plot_comparison",
+    "plot_cost_over_volume",
+    "plot_cost_waterfall",
     "plot_latency_by_route",
     "plot_requests",
     "plot_sweep",

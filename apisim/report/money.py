@@ -1,0 +1,131 @@
+"""Money as figures: a bill step by step, and a bill over the month's volume."""
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from apisim.report.style import FAINT, LINE, axes, draw_grid
+from apisim.results.money import bill_of, volume_frame, waterfall_frame
+from apisim.results.result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_cost_over_volume", "plot_cost_waterfall"]
+
+#: Colour and hatching of a step that costs, that takes off, and of the total.
+_STEPS: Final = {
+    "meter": ("#7fb3d9", ""),
+    "off": ("#009e73", "...."),
+    "total": (LINE, "////"),
+}
+_LOOKS: Final = ((LINE, "-"), ("#d55e00", "--"))
+_ROW_INCHES: Final = 0.34
+
+
+def plot_cost_waterfall(
+    result: Result, bill: Literal["run", "month"] | None = None, ax: "Axes | None" = None
+) -> "Axes":
+    """Draw a bill from nothing to its total: meters upwards, free tier and discounts downwards.
+
+    Parameters
+    ----------
+    result : Result
+        What is drawn is :func:`apisim.results.money.waterfall_frame`.
+    bill : {"run", "month"}, optional
+        The projected month where there is one, by default.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        If there is no such bill.
+    """
+    frame = waterfall_frame(result, bill)
+    name, chosen = bill_of(result, bill)
+    places = np.arange(len(frame))[::-1]
+    starts, ends = (frame[column].astype(float).to_numpy() for column in ("start", "end"))
+    with axes(ax, height=1.3 + _ROW_INCHES * len(frame)) as drawn:
+        draw_grid(drawn, "x")
+        text = drawn.xaxis.label.get_color()
+        for place, step, start, end in zip(
+            places, frame.itertuples(index=False), starts, ends, strict=True
+        ):
+            colour, hatch = _STEPS[step.kind]
+            drawn.barh(
+                place, end - start, 0.62, left=start, color=colour, hatch=hatch,
+                edgecolor=drawn.get_facecolor(), linewidth=0,
+            )  # fmt: skip
+            drawn.annotate(
+                _amount(float(step.amount)), (max(start, end), place), (4, 0),
+                textcoords="offset points", va="center", color=text, fontsize=8.5,
+            )  # fmt: skip
+        drawn.vlines(ends[:-1], places[:-1] - 0.31, places[1:] + 0.31, color=FAINT, linewidth=0.8)
+        drawn.set_yticks(places, frame["step"])
+        drawn.set_ylim(-0.6, len(frame) - 0.4)
+        drawn.margins(x=0.14)
+        drawn.set_xlim(left=min(0.0, *starts, *ends))
+        drawn.set_xlabel(f"{chosen.currency} for {'a month' if name == 'month' else 'the run'}")
+        words = "month" if name == "month" else "run"
+        drawn.set_title(f"What the {words} costs: {_amount(float(chosen.total))}", loc="left")
+    return drawn
+
+
+def plot_cost_over_volume(
+    result: Result, units: "Sequence[int] | None" = None, ax: "Axes | None" = None
+) -> "Axes":
+    """Draw what a million requests cost over the requests of a month; ends of tiers are marked.
+
+    A REST API has a second line by the prices of HTTP APIs, and the other way round; a mark where
+    the price of the next million changes says what it is from there.
+
+    Parameters
+    ----------
+    result : Result
+        Its mix is scaled; what is drawn is :func:`apisim.results.money.volume_frame`.
+    units : sequence of int, optional
+        Volumes, ascending: requests (or messages) a month.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        If no API's requests are on the bill.
+    """
+    frame = volume_frame(result, units)
+    _, chosen = bill_of(result, None)
+    with axes(ax) as drawn:
+        draw_grid(drawn, "y")
+        text = drawn.xaxis.label.get_color()
+        for number, (name, line) in enumerate(frame.groupby("prices", sort=False)):
+            colour, dashes = _LOOKS[number % len(_LOOKS)]
+            x, y = line["units"], line["per_million"].astype(float)
+            drawn.plot(x, y, dashes, color=colour, label=f"{name} prices")
+            price = line["price_from_here"].astype(float)
+            is_end = price.notna()
+            drawn.plot(
+                x[is_end], y[is_end], "o", color=colour, markerfacecolor=drawn.get_facecolor(),
+                label="_ends",
+            )  # fmt: skip
+            for units_, high, from_here in zip(x[is_end], y[is_end], price[is_end], strict=True):
+                drawn.annotate(
+                    f"{_amount(from_here)} from here", (units_, high), (4, 8),
+                    textcoords="offset points", color=text, fontsize=8,
+                )  # fmt: skip
+        drawn.set_xscale("log")
+        drawn.set_ylim(bottom=0)
+        what = "messages" if str(frame["prices"].iloc[0]) == "WebSocket" else "requests"
+        drawn.set_xlabel(f"{what} a month")
+        drawn.set_ylabel(f"{chosen.currency} for a million {what}, all services")
+        drawn.legend(loc="lower left")
+        drawn.set_title(f"What a million {what} cost, by the volume of a month", loc="left")
+    return drawn
+
+
+def _amount(value: float) -> str:
+    sign, size = ("-" if value < 0 else ""), abs(value)
+    return f"{sign}${size:,.2f}" if size >= 0.1 or size == 0 else f"{sign}${size:.3g}"
