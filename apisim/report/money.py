@@ -54,13 +54,13 @@ def plot_cost_waterfall(
         for place, step, start, end in zip(
             places, frame.itertuples(index=False), starts, ends, strict=True
         ):
-            colour, hatch = _STEPS[step.kind]
+            colour, hatch = _STEPS[str(step.kind)]
             drawn.barh(
                 place, end - start, 0.62, left=start, color=colour, hatch=hatch,
                 edgecolor=drawn.get_facecolor(), linewidth=0,
             )  # fmt: skip
             drawn.annotate(
-                _amount(float(step.amount)), (max(start, end), place), (4, 0),
+                _amount(float(str(step.amount))), (max(start, end), place), (4, 0),
                 textcoords="offset points", va="center", color=text, fontsize=8.5,
             )  # fmt: skip
         drawn.vlines(ends[:-1], places[:-1] - 0.31, places[1:] + 0.31, color=FAINT, linewidth=0.8)
