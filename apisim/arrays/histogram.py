@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from apisim.arrays.jit import inline
 
-__all__ = ["BIN_DTYPE", "N_BINS", "bin_index", "hist_add", "hist_merge", "hist_quantile"]
+__all__ = [
+    "BIN_DTYPE",
+    "N_BINS",
+    "bin_index",
+    "bin_limits",
+    "hist_add",
+    "hist_add_at",
+    "hist_merge",
+    "hist_quantile",
+]
 
 _SUB_BITS: Final = 7
 _SUB: Final = 1 << _SUB_BITS
@@ -43,7 +52,13 @@ def bin_index(value: int) -> int:
 @inline
 def hist_add(bins: NDArray[np.void], value: int) -> None:
     """Count one value >= 0 in a histogram ``bins[N_BINS]``."""
-    row = bins[bin_index(value)]
+    hist_add_at(bins, bin_index(value), value)
+
+
+@inline
+def hist_add_at(bins: NDArray[np.void], at: int, value: int) -> None:
+    """The same for a value whose ``bin_index`` is known."""
+    row = bins[at]
     if row["count"] == 0:
         row["low"] = value
         row["high"] = value
@@ -52,6 +67,22 @@ def hist_add(bins: NDArray[np.void], value: int) -> None:
     elif value > row["high"]:
         row["high"] = value
     row["count"] += 1
+
+
+def bin_limits() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Smallest and largest value that each bin takes; the last one's largest is as if it ended.
+
+    Examples
+    --------
+    >>> low, high = bin_limits()
+    >>> at = int(bin_index(1_000_000))
+    >>> int(low[at]), int(high[at])
+    (999424, 1003519)
+    """
+    at = np.arange(N_BINS)
+    shift = np.maximum(at // _SUB - 1, 0)
+    low = (at - shift * _SUB) << shift
+    return low, low + (np.int64(1) << shift) - 1
 
 
 def hist_merge(histograms: NDArray[np.void]) -> NDArray[np.void]:

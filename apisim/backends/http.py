@@ -36,7 +36,9 @@ ENDPOINT_DTYPE: Final = np.dtype(
         ("refused", "i8"),
         ("errors", "i8"),
         ("max_waiting", "i8"),
+        ("peak_waiting", "i8"),  # since somebody last asked
         ("busy_ns", "i8"),  # integral of busy servers over time
+        ("waiting_ns", "i8"),  # ... of waiting requests, modulo 2**64 while the run lasts
         ("abandoned", "i8"),  # calls whose function was ended before they were done
         *FIFO_FIELDS,
     ],
@@ -74,7 +76,9 @@ def arrive(
         row["refused"] += 1
         return FULL
     fifo_join(row, following, ticket)
+    row["waiting_ns"] -= now_ns
     row["max_waiting"] = max(row["max_waiting"], row["waiting"])
+    row["peak_waiting"] = max(row["peak_waiting"], row["waiting"])
     return QUEUED
 
 
@@ -93,6 +97,7 @@ def depart(
     row["served"] += 1
     # Where servers were taken away, the last to work on are not replaced.
     if row["waiting"] > 0 and row["busy"] <= row["servers"]:
+        row["waiting_ns"] += now_ns
         return fifo_leave(row, following)
     row["busy"] -= 1
     row["busy_ns"] += now_ns
@@ -115,4 +120,5 @@ def take_in(
         return NOBODY
     row["busy"] += 1
     row["busy_ns"] -= now_ns
+    row["waiting_ns"] += now_ns
     return fifo_leave(row, following)

@@ -92,6 +92,7 @@ POOL_DTYPE: Final = np.dtype(
         ("filled_ns", "i8"),
         ("busy", "i8"),
         ("max_busy", "i8"),
+        ("peak_busy", "i8"),  # since somebody last asked
         ("invocations", "i8"),  # executions started: what Lambda bills
         ("cold_starts", "i8"),
         ("throttles", "i8"),  # for any reason
@@ -224,6 +225,7 @@ def invoke(
     pool["busy"] += 1
     pool["invocations"] += 1
     pool["max_busy"] = max(pool["max_busy"], pool["busy"])
+    pool["peak_busy"] = max(pool["peak_busy"], pool["busy"])
     pool["busy_ns"] -= now_ns
     if started == WARM:
         ring_pop_last(idle[function], idle_since)

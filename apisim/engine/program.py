@@ -26,6 +26,7 @@ from apisim.draws.sampling import sample_int
 from apisim.engine.changeable import laid_out
 from apisim.engine.connection_records import FOREVER, ROUNDINGS, new_connection_records
 from apisim.engine.drops import DROP_DTYPE
+from apisim.engine.mechanism_records import new_mechanism_records
 from apisim.engine.push_records import new_push_records
 from apisim.engine.recorder import Recorder, new_recorder
 from apisim.engine.senders import new_senders
@@ -331,6 +332,12 @@ def _new_recorder(program: Program, replication: int, buffer_rows: int) -> Recor
         has_clients=bool((program.tables.sources["client"] >= 0).any()),
         connections=connections,
         pushes=pushes,
+        mechanisms=new_mechanism_records(
+            n_functions=len(program.pools),
+            n_endpoints=len(program.endpoints),
+            n_buckets=len(program.buckets),
+            n_caches=len(program.caches),
+        ),
     )
 
 

@@ -11,22 +11,30 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.bits import mix64
-from apisim.arrays.histogram import BIN_DTYPE, N_BINS, hist_add
+from apisim.arrays.histogram import BIN_DTYPE, N_BINS, bin_index, hist_add, hist_add_at
 from apisim.arrays.jit import inline, kernel, part
 from apisim.engine.clients import CallRecords, new_call_records
 from apisim.engine.connection_records import ConnectionRecords, new_connection_records
 from apisim.engine.customer_counts import CUSTOMER_COUNT_DTYPE, add_to_customer
 from apisim.engine.executions import EXECUTION_DTYPE
 from apisim.engine.flags import count_flags
+from apisim.engine.latency_windows import (
+    LatencyWindows,
+    add_latency,
+    find_window,
+    new_latency_windows,
+)
+from apisim.engine.mechanism_records import MechanismRecords, new_mechanism_records
 from apisim.engine.periods import FIRST_PERIOD_NS, MAX_PERIODS
 from apisim.engine.push_records import PushRecords, new_push_records
+from apisim.engine.row_digest import hash_row
 from apisim.engine.usage_counts import USAGE_DTYPE, add_logs, add_usage
 from apisim.gateway.status import Answer
 
 __all__ = [
     "AUTHORIZER_CALLS",
     "CACHE_HIT",
+    "CACHE_HITS",
     "CACHE_MISS",
     "CACHE_MISSES",
     "CACHE_NONE",
@@ -47,7 +55,8 @@ N_ANSWERS: Final = len(Answer)
 CACHE_MISSES: Final = N_ANSWERS
 COLD_STARTS: Final = N_ANSWERS + 1
 AUTHORIZER_CALLS: Final = N_ANSWERS + 2
-N_COLUMNS: Final = N_ANSWERS + 3
+CACHE_HITS: Final = N_ANSWERS + 3
+N_COLUMNS: Final = N_ANSWERS + 4
 
 #: Histograms of each cell, in this order. Gateway latency is CloudWatch's ``Latency``.
 HISTOGRAMS: Final = ("latency", "integration_latency", "gateway_latency")
@@ -142,6 +151,8 @@ class Recorder(NamedTuple):
     calls: CallRecords
     connections: ConnectionRecords
     pushes: PushRecords
+    latencies: LatencyWindows
+    mechanisms: MechanismRecords
 
 
 def new_recorder(
@@ -157,6 +168,7 @@ def new_recorder(
     has_clients: bool = False,
     connections: ConnectionRecords | None = None,
     pushes: PushRecords | None = None,
+    mechanisms: MechanismRecords | None = None,
 ) -> Recorder:
     """An empty recorder; ``buffer_rows`` > 0 keeps full rows, at most that many between flushes.
 
@@ -182,6 +194,9 @@ def new_recorder(
         calls=new_call_records(n_cells if has_clients else 1),
         connections=new_connection_records(1) if connections is None else connections,
         pushes=new_push_records(0) if pushes is None else pushes,
+        latencies=new_latency_windows(n_apis),
+        mechanisms=mechanisms
+        or new_mechanism_records(n_functions=0, n_endpoints=0, n_buckets=0, n_caches=0),
     )
 
 
@@ -201,46 +216,15 @@ def _widen(series: NDArray[np.int64], total: np.void) -> None:
 
 
 @kernel
-def _find_period(series: NDArray[np.int64], total: np.void, arrival_ns: int) -> None:
+def _find_period(
+    series: NDArray[np.int64], latencies: LatencyWindows, total: np.void, arrival_ns: int
+) -> None:
     """Turn to another period; a division, so not for every request."""
     while arrival_ns // total["period_ns"] >= MAX_PERIODS:
         _widen(series, total)
     total["period"] = arrival_ns // total["period_ns"]
     total["period_start_ns"] = total["period"] * total["period_ns"]
-
-
-@part
-def _hash_row(row: np.void, names: np.uint64, salt: np.uint64, rare: int | None) -> np.uint64:
-    """64-bit hash of a row's fixed columns: products of pairs of words, then a finaliser.
-
-    The pairwise form (Black et al. 1999, UMAC's NH) costs one multiplication for two words.
-    """
-    sizes = (np.uint64(row["request_bytes"]) << np.uint64(32)) ^ np.uint64(row["response_bytes"])
-    address = (np.uint64(row["source"]) << np.uint64(44)) ^ np.uint64(row["user"])
-    call = (np.uint64(row["ordinal"]) << np.uint64(12)) ^ np.uint64(row["attempt"])
-    verdict = (
-        (np.uint64(row["status"]) << np.uint64(48))
-        ^ (np.uint64(row["units"]) << np.uint64(16))
-        ^ (np.uint64(row["answer"]) << np.uint64(8))
-        ^ (np.uint64(row["cold"]) << np.uint64(4))
-        ^ np.uint64(row["cache"])
-    )
-    if rare is not None:
-        verdict ^= np.uint64(row["flags"]) << np.uint64(40)
-        if row["customer"] >= 0:
-            names ^= np.uint64(row["customer"] + 1) * np.uint64(0xE7037ED1A0B428DB)
-    product = (np.uint64(row["arrival_ns"]) + np.uint64(0x9E3779B97F4A7C15)) * (
-        np.uint64(row["latency_ns"]) + np.uint64(0xC2B2AE3D27D4EB4F)
-    )
-    product += (np.uint64(row["integration_ns"]) + np.uint64(0x165667B19E3779F9)) * (
-        address + np.uint64(0x85EBCA77C2B2AE63)
-    )
-    product += (call + np.uint64(0x27D4EB2F165667C5)) * (sizes + np.uint64(0xFF51AFD7ED558CCD))
-    product += (verdict + np.uint64(0xC4CEB9FE1A85EC53)) * (names + salt)
-    product += (np.uint64(row["client"]) + np.uint64(0xD6E8FEB86659FD93)) * (
-        np.uint64(row["gateway_ns"]) + np.uint64(0xA0761D6478BD642F)
-    )
-    return mix64(product)
+    find_window(latencies, arrival_ns)
 
 
 @inline
@@ -274,7 +258,7 @@ def record(
     """
     total = recorder.total[0]
     cell = row["cell"]
-    total["digest"] += _hash_row(row, cell_hashes[cell], total["salt"], rare)
+    total["digest"] += hash_row(row, cell_hashes[cell], total["salt"], rare)
     total["requests"] += 1
     total["last_ns"] = max(total["last_ns"], row["arrival_ns"] + row["latency_ns"])
     if total["keep_rows"] == 1:
@@ -283,11 +267,15 @@ def record(
         total["rows"] += 1
     into_ns = row["arrival_ns"] - total["period_start_ns"]
     if into_ns < 0 or into_ns >= total["period_ns"]:
-        _find_period(recorder.series, total, row["arrival_ns"])
+        _find_period(recorder.series, recorder.latencies, total, row["arrival_ns"])
+    latency_bin = bin_index(row["latency_ns"])
+    add_latency(recorder.latencies, row["api"], latency_bin, row["latency_ns"])
     column = recorder.series[row["api"], total["period"]]
     column[row["answer"]] += 1
     if row["cache"] == CACHE_MISS:
         column[CACHE_MISSES] += 1
+    elif row["cache"] == CACHE_HIT:
+        column[CACHE_HITS] += 1
     if row["cold"] == 1:
         column[COLD_STARTS] += 1
     if row["authorizer_ns"] >= 0:
@@ -314,7 +302,7 @@ def record(
     if rare is not None and row["customer"] >= 0:
         add_to_customer(recorder.customers[row["customer"]], row["answer"])
     histograms = recorder.histograms[cell]
-    hist_add(histograms[0], row["latency_ns"])
+    hist_add_at(histograms[0], latency_bin, row["latency_ns"])
     hist_add(histograms[2], row["gateway_ns"])
     if row["integration_ns"] >= 0:
         hist_add(histograms[1], row["integration_ns"])

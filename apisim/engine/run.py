@@ -13,6 +13,7 @@ from apisim.engine.compiled.runner import run_compiled
 from apisim.engine.program import Program, new_world
 from apisim.engine.recorder import Recorder
 from apisim.engine.simpy_model.runner import run_golden
+from apisim.engine.stock import close_stock
 from apisim.engine.world import World
 
 __all__ = ["Engine", "Replication", "run_replication"]
@@ -131,6 +132,7 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
     end_ns = max(int(recorder.total["last_ns"][0]), program.horizon_ns if completed else 0)
     # The last that happens may be that a connection closes.
     end_ns = max(end_ns, int(recorder.connections.apis["integrated_ns"].max()))
+    close_stock(recorder.mechanisms, state, store, end_ns)
     for function in range(len(program.pools)):
         close_pool(state.pools, state.groups, state.idle, state.idle_since, function, end_ns)
     _expire(program, store, end_ns)

@@ -26,7 +26,7 @@ from apisim.engine.actions import (
 from apisim.engine.state import State
 from apisim.gateway.cache_cluster import flush_cluster, resize_cluster
 from apisim.gateway.quota import change_allowance
-from apisim.gateway.throttle import change_bucket
+from apisim.gateway.throttle import change_bucket, note_least
 
 __all__ = ["act", "change"]
 
@@ -107,6 +107,7 @@ def change(
             words[index] = patch["a"]
         elif kind == PATCH_BUCKET:
             change_bucket(state.buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
+            note_least(state.buckets[index])
         elif kind == PATCH_PLAN_BUCKET:
             change_bucket(state.plan_buckets[index], patch["a"], patch["b"], patch["c"], now_ns)
         elif kind == PATCH_SIGN_IN_BUCKET:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from apisim.arrays.jit import inline, kernel
+from apisim.arrays.jit import inline, kernel, part
 from apisim.arrays.tokens import refill
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "charge",
     "fill_bucket",
     "look",
+    "note_least",
     "refuse",
     "try_take",
 ]
@@ -55,6 +56,8 @@ BUCKET_DTYPE: Final = np.dtype(
         ("in_second", "i8"),
         ("worst_second", "i8"),
         ("worst_refused", "i8"),
+        ("admitted", "i8"),  # tokens that were taken out of it
+        ("least", "i8"),  # lowest level since somebody last asked
     ],
     align=True,
 )
@@ -103,6 +106,7 @@ def fill_bucket(
     row["refused"], row["first_refused_ns"] = 0, -1
     row["second"], row["in_second"] = -1, 0
     row["worst_second"], row["worst_refused"] = -1, 0
+    row["admitted"], row["least"] = 0, row["level"]
 
 
 @kernel
@@ -220,7 +224,7 @@ def look(
                 refuse(bucket, now_ns)
                 return at + part  # type: ignore[no-any-return]
             if in_order == 1:
-                bucket["level"] -= bucket["parts_per_token"]
+                _take(bucket)
     return NO_BUCKET
 
 
@@ -229,4 +233,17 @@ def charge(buckets: NDArray[np.void], levels: NDArray[np.int64], part: int) -> N
     """Take a token from each of a request's buckets, which :func:`look` has found to have one."""
     for at in levels:
         if at != NO_BUCKET:
-            buckets[at + part]["level"] -= buckets[at + part]["parts_per_token"]
+            _take(buckets[at + part])
+
+
+@part
+def _take(bucket: np.void) -> None:
+    bucket["level"] -= bucket["parts_per_token"]
+    bucket["admitted"] += 1
+    bucket["least"] = min(bucket["least"], bucket["level"])
+
+
+@inline
+def note_least(bucket: np.void) -> None:
+    """Something else than a request has taken tokens out of the bucket: how few it has now."""
+    bucket["least"] = min(bucket["least"], bucket["level"])

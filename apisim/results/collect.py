@@ -20,6 +20,8 @@ from apisim.results.connections import ConnectionTotals
 from apisim.results.controls import controls_of
 from apisim.results.customers import CustomerTotals
 from apisim.results.estimates import interval_of
+from apisim.results.latency_series import LatencySeries
+from apisim.results.mechanism_series import MechanismSeries
 from apisim.results.metrics import STANDARD_MEASURES, Costs, Gauge, Measure, Reading
 from apisim.results.reported import reported_measures
 from apisim.results.statistics import Interval
@@ -134,7 +136,7 @@ class Collector:
     program : Program
     accounts : Accounts
         Makes the bills.
-    measurements, series, customers, grouped
+    measurements, series, latency_series, mechanism_series, customers, grouped
         Sums so far; None before the first replication.
     connections : ConnectionTotals or None
         Likewise; None where nobody has sessions.
@@ -150,6 +152,8 @@ class Collector:
     accounts: Accounts
     measurements: Measurements | None = None
     series: Series | None = None
+    latency_series: LatencySeries | None = None
+    mechanism_series: MechanismSeries | None = None
     customers: CustomerTotals | None = None
     grouped: GroupedUsage | None = None
     connections: ConnectionTotals | None = None
@@ -247,11 +251,17 @@ class Collector:
             self.controls.append(controls_of(replication))
             self.readings.append(np.array([gauge.reading(one) for one in self.measures]))
         series = Series.of(recorder)
+        latencies = LatencySeries.of(recorder.latencies)
+        inside = MechanismSeries.of(recorder.mechanisms)
         totals = CustomerTotals.of(replication)
         grouped = GroupedUsage.of(replication, with_month=self.accounts.projects_month)
         self.grouped = grouped if self.grouped is None else self.grouped + grouped
         self.customers = totals if self.customers is None else self.customers.joined(totals)
         self.series = series if self.series is None else self.series.joined(series)
+        times = self.latency_series
+        self.latency_series = latencies if times is None else times.joined(latencies)
+        before = self.mechanism_series
+        self.mechanism_series = inside if before is None else before.joined(inside)
         self.measurements = mine if self.measurements is None else self.measurements.joined(mine)
         if connections is not None:
             known = self.connections

@@ -25,6 +25,7 @@ __all__ = [
     "cache_stats",
     "endpoint_stats",
     "function_stats",
+    "servers_over",
     "service_stats",
 ]
 
@@ -259,7 +260,7 @@ def endpoint_stats(
             for state in states
             for row in [state.endpoints[at]]
         )
-        server_ns = sum(_server_ns(measurements.program, at, state.end_ns) for state in states)
+        server_ns = sum(servers_over(measurements.program, at, state.end_ns) for state in states)
         stats[name] = EndpointStats(
             served=_total(states, "endpoints", at, "served"),
             refused=_total(states, "endpoints", at, "refused"),
@@ -272,8 +273,8 @@ def endpoint_stats(
     return stats
 
 
-def _server_ns(program: Program, at: int, end_ns: int) -> int:
-    """Integral of an endpoint's servers over time, which the timeline may change."""
+def servers_over(program: Program, at: int, end_ns: int) -> int:
+    """Integral of an endpoint's servers up to ``end_ns``; the timeline may change their number."""
     servers, since_ns, integral = program.endpoints[at][0], 0, 0
     tables = program.tables
     for at_ns, (now, *_) in patches_of(tables.timeline, tables.patches, PATCH_ENDPOINT, at):

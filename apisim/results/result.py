@@ -15,6 +15,8 @@ from apisim.results.cors import CorsStats
 from apisim.results.customers import Customers
 from apisim.results.groups import GroupStats
 from apisim.results.latency import LatencyStats
+from apisim.results.latency_series import LatencySeries
+from apisim.results.mechanism_series import MechanismSeries
 from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.statistics import Interval
 from apisim.results.tally import Measurements
@@ -153,6 +155,10 @@ class Result:
         In the order of the scenario.
     series : Series
         Counts over time, warm-up included.
+    latency_series : LatencySeries
+        Latencies over time, warm-up included.
+    mechanism_series : MechanismSeries
+        Functions, endpoints, buckets and caches over time, warm-up included.
     connections : ConnectionTotals or None
         Connections over time and all that is known of them; None without a WebSocket API.
     replications : tuple of ReplicationSummary
@@ -192,6 +198,8 @@ class Result:
     controlled: Mapping[str, ControlledFigure]
     thresholds: tuple[Verdict, ...]
     series: Series
+    latency_series: LatencySeries = field(repr=False)
+    mechanism_series: MechanismSeries = field(repr=False)
     connections: ConnectionTotals | None = field(repr=False)
     replications: tuple[ReplicationSummary, ...]
     notes: tuple[str, ...]
@@ -312,11 +320,13 @@ class Result:
         Parameters
         ----------
         name : str
-            ``series``, ``routes``, ``traffic``, ``phases``, ``outcomes``, ``caches``,
-            ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``, ``endpoints``,
-            ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``, ``customers``,
-            ``usage_plans``, ``usage``, ``bill``, ``costs``, ``thresholds``, ``intervals`` or
-            ``replications``.
+            ``series``, ``latency_series``, ``bucket_series``, ``function_series``,
+            ``endpoint_series``, ``cache_series``, ``routes``, ``traffic``, ``phases``,
+            ``outcomes``,
+            ``caches``, ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``,
+            ``endpoints``, ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``,
+            ``customers``, ``usage_plans``, ``usage``, ``bill``, ``costs``, ``thresholds``,
+            ``intervals`` or ``replications``.
 
         Raises
         ------

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS
+from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_HITS, CACHE_MISSES, COLD_STARTS
 from apisim.gateway.status import Answer
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def series_rows(result: "Result") -> list[dict[str, Any]]:
         for period, of_period in enumerate(counts):
             requests = sum(of_period[: len(_ANSWERS)])
             rate = requests / period_s / n_replications
-            row = (api, period * period_s, period_s, requests, rate, *of_period)
+            row = (api, period * period_s, period_s, requests, rate, *of_period[:CACHE_HITS])
             columns_of_row = dict(zip(SERIES, row, strict=True))
             if more is not None:
                 columns_of_row |= zip(_OF_CONNECTIONS, more[at][period], strict=True)

@@ -46,6 +46,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
     measurements, series = collector.measurements, collector.series
     assert measurements is not None, "no replication was added"
     assert series is not None
+    assert collector.latency_series is not None
+    assert collector.mechanism_series is not None
     assert collector.customers is not None
     assert collector.grouped is not None
     customers = Customers(collector.program, collector.customers)
@@ -113,6 +115,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
             intervals,
         ),
         series=series,
+        latency_series=collector.latency_series,
+        mechanism_series=collector.mechanism_series,
         connections=collector.connections,
         replications=tuple(summaries),
         notes=(

@@ -36,6 +36,15 @@
 ``thresholds``  metric, expression, value, unit, ok, conclusive
 ``intervals``   metric, mean, low, high, confidence
 ``replications`` replication, requests, end_s, completed, digest; then a column for each measure
+``latency_series`` api, time_s (start of the period), period_s, requests, latency_ms_p50,
+                latency_ms_p90, latency_ms_p99, latency_ms_max; by time of arrival
+``bucket_series`` level, bucket, time_s, period_s, tokens_min (least whole tokens in the period, in
+                any replication), burst, rate_rps (at its end), admitted, refused; no usage plans
+``function_series`` function, time_s, period_s, concurrency_mean, concurrency_peak, limit (shared
+                with other functions unless it is reserved), invocations, cold_starts, throttles
+``endpoint_series`` endpoint, time_s, period_s, utilization, queue_mean, queue_peak, served, refused
+``cache_series`` api, time_s, period_s, hits, misses, hit_ratio, entries, bytes (at the end of the
+                period), evictions
 ==============  ===================================================================================
 
 A group has requests, rps, throttled, errors_4xx, errors_5xx, cache_hits, cache_misses, cold_starts,
@@ -43,6 +52,10 @@ request_bytes, response_bytes, and latency_ms_mean to latency_ms_max, likewise f
 integration_latency and gateway_latency; then calls, succeeded, attempts, goodput_rps, availability,
 gone, out_of_tokens and call_latency likewise, new_connections and reused_connections. Counts leave
 the warm-up out and are sums over replications.
+
+What happens over time has the warm-up in it: counts are sums over replications, means over time are
+exact (integrated on every change) and means of the replications, peaks the highest of any. Periods
+are of 1 s, doubled as often as a long run needs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +69,17 @@ from apisim.results.calls import GONE
 from apisim.results.cost_rows import COSTS, MONEY, cost_rows
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
+from apisim.results.latency_series import LATENCY_SERIES, latency_series_rows
+from apisim.results.mechanism_tables import (
+    BUCKET_SERIES,
+    CACHE_SERIES,
+    ENDPOINT_SERIES,
+    FUNCTION_SERIES,
+    bucket_series_rows,
+    cache_series_rows,
+    endpoint_series_rows,
+    function_series_rows,
+)
 from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.result import Result
 from apisim.results.series import SERIES, series_rows
@@ -203,6 +227,11 @@ def _fields(label: str, stats: type) -> list[str]:
 #: Columns of tables that may have no rows.
 _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "series": SERIES,
+    "latency_series": LATENCY_SERIES,
+    "bucket_series": BUCKET_SERIES,
+    "function_series": FUNCTION_SERIES,
+    "endpoint_series": ENDPOINT_SERIES,
+    "cache_series": CACHE_SERIES,
     "outcomes": _OUTCOMES,
     "caches": _fields("api", CacheStats),
     "authorizers": _fields("authorizer", AuthorizerStats),
@@ -254,4 +283,9 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
         {"metric": name, **interval.to_dict()} for name, interval in result.intervals.items()
     ],
     "replications": _replications,
+    "latency_series": latency_series_rows,
+    "bucket_series": bucket_series_rows,
+    "function_series": function_series_rows,
+    "endpoint_series": endpoint_series_rows,
+    "cache_series": cache_series_rows,
 }

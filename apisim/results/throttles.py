@@ -11,7 +11,7 @@ from apisim.results.customers import Customers
 from apisim.results.mechanisms import Stats
 from apisim.results.tally import Measurements
 
-__all__ = ["ThrottleStats", "plan_throttle_stats", "throttle_stats"]
+__all__ = ["ThrottleStats", "bucket_limit", "plan_throttle_stats", "throttle_stats"]
 
 _SECOND_NS: Final = 1_000_000_000
 
@@ -57,8 +57,7 @@ def throttle_stats(
     stats = []
     program = measurements.program
     for at, (level, limits) in enumerate(program.names.buckets):
-        per_ns, capacity = _limit_of(program, at)
-        parts = int(program.buckets["parts_per_token"][at])
+        rate_rps, burst = bucket_limit(program, at, program.horizon_ns)
         rows = [state.buckets[at] for state in states]
         first_ns = [int(row["first_refused_ns"]) for row in rows if row["refused"]]
         worst = max(rows, key=lambda row: int(row["worst_refused"]))
@@ -67,8 +66,8 @@ def throttle_stats(
             ThrottleStats(
                 level=level,
                 limits=limits,
-                rate_rps=per_ns * _SECOND_NS / parts,
-                burst=capacity // parts,
+                rate_rps=rate_rps,
+                burst=burst,
                 refused=sum(int(row["refused"]) for row in rows),
                 first_refused_s=min(first_ns) / _SECOND_NS if first_ns else nothing,
                 worst_second_s=float(worst["worst_second"]) if first_ns else nothing,
@@ -78,16 +77,17 @@ def throttle_stats(
     return tuple(stats)
 
 
-def _limit_of(program: Program, at: int) -> tuple[int, int]:
-    """Parts a nanosecond and capacity [parts] of a bucket at the end of the traffic."""
+def bucket_limit(program: Program, at: int, at_ns: int) -> tuple[float, int]:
+    """Rate [1/s] and burst of a bucket, with all that the timeline did to it by ``at_ns``."""
     row, tables = program.buckets[at], program.tables
-    limit = (int(row["parts_per_ns"]), int(row["capacity"]))
-    for at_ns, (capacity, per_ns, _) in patches_of(
+    per_ns, capacity = int(row["parts_per_ns"]), int(row["capacity"])
+    for changed_ns, (new_capacity, new_per_ns, _) in patches_of(
         tables.timeline, tables.patches, PATCH_BUCKET, at
     ):
-        if at_ns <= program.horizon_ns:
-            limit = (per_ns, capacity)
-    return limit
+        if changed_ns <= at_ns:
+            per_ns, capacity = new_per_ns, new_capacity
+    parts = int(row["parts_per_token"])
+    return per_ns * _SECOND_NS / parts, capacity // parts
 
 
 def plan_throttle_stats(customers: Customers) -> tuple[ThrottleStats, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from apisim.arrays.expiring_lru import CACHE_DTYPE
 from apisim.backends.http import ENDPOINT_DTYPE
 from apisim.engine.lowering import Charging, lower
+from apisim.engine.mechanism_records import MechanismRecords
 from apisim.engine.program import Program
 from apisim.engine.recorder import REQUEST_DTYPE
 from apisim.engine.run import Engine, Replication, run_replication
@@ -88,6 +89,12 @@ def _records(
         one, other = (getattr(run.recorder, part) for run in (compiled, golden))
         for name in one._fields:
             yield f"{part}.{name}", getattr(one, name), getattr(other, name)
+    one, other = compiled.recorder.latencies, golden.recorder.latencies
+    yield "latencies.window_ns", one.head["window_ns"], other.head["window_ns"]
+    yield "latencies.extremes", one.extremes, other.extremes
+    yield "latencies.counts", one.counts, other.counts
+    one_by_one = (run.recorder.mechanisms for run in (compiled, golden))
+    yield from _mechanisms(*one_by_one)
     for name in _TOTALS:
         yield name, compiled.recorder.total[name], golden.recorder.total[name]
     for name in ("pools", "buckets", "key_sets", "sign_ins", "clusters", "inspections"):
@@ -102,6 +109,18 @@ def _records(
         yield f"caches.{name}", compiled.caches[name], golden.caches[name]
     yield "end_ns", np.array([compiled.end_ns]), np.array([golden.end_ns])
     yield "completed", np.array([compiled.completed]), np.array([golden.completed])
+
+
+def _mechanisms(
+    compiled: MechanismRecords, golden: MechanismRecords
+) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+    """What was noted by period, as far as it is used."""
+    for name in ("period_ns", "period"):
+        yield f"mechanisms.{name}", compiled.head[name], golden.head[name]
+    n_periods = int(golden.head["period"][0])
+    for name in ("functions", "endpoints", "buckets", "caches"):
+        one, other = (getattr(records, name)[:, :n_periods] for records in (compiled, golden))
+        yield f"mechanisms.{name}", one, other
 
 
 def _shown(array: NDArray[Any], other: NDArray[Any]) -> str:

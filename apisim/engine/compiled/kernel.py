@@ -27,6 +27,7 @@ from apisim.engine.compiled.stages import (
 from apisim.engine.compiled.timeline import carry_out
 from apisim.engine.senders import has_room_for_broadcasts
 from apisim.engine.state import MAX_STEPS
+from apisim.engine.stock import take_stock
 from apisim.engine.world import World
 from apisim.gateway.sockets import has_room
 
@@ -97,6 +98,7 @@ def run(world: World, budget: int, rare: int | None) -> int:
     heap_room = calendar.heap.shape[0] - _MARGIN
     row_room = world.recorder.rows.shape[0] - _MARGIN
     keep_rows = world.recorder.total[0]["keep_rows"] == 1
+    due_ns = world.recorder.mechanisms.head[0]["due_ns"]
     for _ in range(budget):
         if clock["n_free"] < _SLOTS:
             return NEED_SLOTS
@@ -124,6 +126,8 @@ def run(world: World, budget: int, rare: int | None) -> int:
             event = calendar.heap[0]
             now_ns = event["time"]
             clock["now_ns"] = now_ns
+            if now_ns >= due_ns:
+                due_ns = take_stock(world.recorder.mechanisms, world.state, world.store, now_ns)
             item = event["item"]
             major = event["major"]
             minor = event["minor"]

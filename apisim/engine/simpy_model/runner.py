@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apisim.engine.simpy_model.model import Model
+from apisim.engine.stock import take_stock
 from apisim.engine.world import Flush, Progress, World
 from apisim.traffic.arrivals import NEVER
 
@@ -27,6 +28,7 @@ def run_golden(
     room = len(rows) - 1
     completed = True
     looked = time.perf_counter()
+    due_ns = int(world.recorder.mechanisms.head["due_ns"][0])
 
     def hand_over(watermark_ns: int) -> None:
         n_rows = int(total["rows"][0])
@@ -37,8 +39,12 @@ def run_golden(
     try:
         while env.peek() < NEVER:
             for _ in range(_STEPS_BETWEEN_LOOKS):
-                if env.peek() >= NEVER:
+                at_ns = env.peek()
+                if at_ns >= NEVER:
                     break
+                if at_ns >= due_ns:
+                    now_ns = int(at_ns)
+                    due_ns = take_stock(world.recorder.mechanisms, model.state, model.store, now_ns)
                 env.step()
                 if flush is not None and total["rows"][0] >= room:
                     hand_over(model.watermark_ns())
