@@ -167,6 +167,12 @@ GOLDEN: Final = (
         "(time_ns, rank, address, next(self._arose), event)",
         "(time_ns, rank, (0, 0, 0, 0), next(self._arose), event)",
     ),
+    Mutation(
+        "what happens as a period ends belongs to it",
+        "runner",
+        "if at_ns >= due_ns:",
+        "if at_ns > due_ns:",
+    ),
     Mutation("a wait of no time is an event", "model", "if time_ns > 0:", "if time_ns >= 0:"),
     Mutation(
         "the run ends with the last answer, not with the last work",
