@@ -225,7 +225,8 @@ def invoke(
     pool["busy"] += 1
     pool["invocations"] += 1
     pool["max_busy"] = max(pool["max_busy"], pool["busy"])
-    pool["peak_busy"] = max(pool["peak_busy"], pool["busy"])
+    if pool["busy"] > pool["peak_busy"]:
+        pool["peak_busy"] = pool["busy"]
     pool["busy_ns"] -= now_ns
     if started == WARM:
         ring_pop_last(idle[function], idle_since)

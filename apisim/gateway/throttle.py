@@ -240,7 +240,8 @@ def charge(buckets: NDArray[np.void], levels: NDArray[np.int64], part: int) -> N
 def _take(bucket: np.void) -> None:
     bucket["level"] -= bucket["parts_per_token"]
     bucket["admitted"] += 1
-    bucket["least"] = min(bucket["least"], bucket["level"])
+    if bucket["level"] < bucket["least"]:
+        bucket["least"] = bucket["level"]
 
 
 @inline
