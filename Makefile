@@ -3,6 +3,7 @@
 # make lint       style, types, floors, spelling
 # make bench      speed against a plain SimPy script, memory, exact throttle math
 # make test-slow  the tests that take minutes
+# make browser    Chromium and axe-core, for the tests that look at the report (they are skipped else)
 # make clean      forget what was built, compiled and installed
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-slow lint format bench clean
+.PHONY: run test test-slow lint format bench browser clean
 
 run: .venv/run.stamp
 	$(BIN)/apisim run scenarios/quickstart.yaml
@@ -39,8 +40,16 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m pytest -q benchmarks --benchmark-only --benchmark-columns=min,mean,rounds
 
+# What cannot be installed here is left out, without a word and without an error.
+browser:
+	@command -v chromium > /dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
+	  { apt-get install -y chromium || { apt-get update && apt-get install -y chromium; }; }; } \
+	  > /dev/null 2>&1 < /dev/null || true
+	@[ -e node_modules/axe-core ] || { command -v npm > /dev/null && \
+	  npm install --no-save --no-package-lock --prefix . axe-core@4; } > /dev/null 2>&1 || true
+
 clean:
-	rm -rf .venv build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv node_modules build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------- set-up

@@ -1,6 +1,7 @@
 """Latency by route: where the middle, the slow tenth and the slowest hundredth are."""
 
 import math
+import re
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import INK, LINE, axes, draw_grid, say_nothing
@@ -28,6 +29,8 @@ _MAX_INCHES: Final = 40.0
 #: Room for values at either side of the ranges, in parts of their width.
 _MARGIN: Final = 0.11
 _MANY_DECADES: Final = 2.5
+#: Letters of a route's name in one line.
+_LINE_LETTERS: Final = 36
 
 
 def quantiles_by_route(result: Result) -> "pd.DataFrame":
@@ -96,7 +99,7 @@ def plot_latency_by_route(result: Result, ax: "Axes | None" = None) -> "Axes":
                     time_text(value), (value, row), (right, up), textcoords="offset points",
                     ha=side, va="center", fontsize=8, color=INK,
                 )  # fmt: skip
-        ax.set_yticks(rows, list(routes["name"]))
+        ax.set_yticks(rows, [_in_lines(name) for name in routes["name"]])
         ax.set_ylim(max(len(rows), 1) - 0.5, -0.6)
         ax.tick_params(axis="y", length=0)
         draw_grid(ax, "x")
@@ -108,6 +111,25 @@ def plot_latency_by_route(result: Result, ax: "Axes | None" = None) -> "Axes":
             _scale(ax, float(p50.min()), float(p99.max()))
             ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
+
+
+def _in_lines(name: str) -> str:
+    """A route's name in lines that leave room for what is drawn, broken before a slash.
+
+    Examples
+    --------
+    >>> _in_lines("GET /items/{id}")
+    'GET /items/{id}'
+    >>> print(_in_lines("GET /organisations/{organisation}/departments/{department}"))
+    GET /organisations/{organisation}
+    /departments/{department}
+    """
+    lines = [""]
+    for part in re.split(r"(?=/)", name):
+        if lines[-1] and len(lines[-1] + part) > _LINE_LETTERS:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _scale(ax: "Axes", low: float, high: float) -> None:

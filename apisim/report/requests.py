@@ -95,7 +95,8 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
             above = below + rates[end].to_numpy()
             share = share_text(float(counts[end].sum() / counts.to_numpy().sum()))
             ax.stairs(
-                above,
+                # A part without height would still be a thin line on paper.
+                np.where(above > below, above, np.nan),
                 edges,
                 baseline=below,
                 fill=True,

@@ -19,7 +19,7 @@ from apisim.scenario import loads
 from apisim.studies import run
 from tests.support.figures import SHOP, result_of
 
-VOID = {"meta", "br", "link", "img", "hr", "input"}
+VOID = {"meta", "br", "wbr", "link", "img", "hr", "input"}
 HOSTILE = """
 apisim: 1
 profile: ideal

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from apisim.report.latency import plot_latency_by_route
 from apisim.report.requests import plot_requests
-from apisim.report.style import FAINT, INK
+from apisim.report.style import FAINT, INK, OUTCOMES
 from apisim.results.result import Result
 from apisim.results.wording import count_text, share_text, time_text
 
@@ -32,6 +32,7 @@ _NEUTRAL: Final = {
     "#000000": "var(--ink)",
     "black": "var(--ink)",
     "white": "var(--paper)",
+    OUTCOMES["account"].colour: "var(--account)",
 }
 _COLOUR: Final = re.compile(
     r"(?<=: )(" + "|".join(re.escape(colour) for colour in _NEUTRAL) + r")(?=[;\"])"

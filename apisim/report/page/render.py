@@ -1,6 +1,8 @@
 """The page itself: contents, figures and style put together."""
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from apisim.report.page.answer import answer_of, key_figures, verdict_of
 from apisim.report.page.drawings import drawings_of
@@ -12,7 +14,12 @@ from apisim.results.sections import chapters
 from apisim.scenario import Scenario
 from apisim.scenario.html import scenario_facts, scenario_tables
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 __all__ = ["report_html", "write_report"]
+
+_JOINT: Final = re.compile(r"(?<=[^\W\d]|[}\]])([./_])(?=[\w{])")
 
 
 def report_html(result: Result) -> str:
@@ -44,6 +51,7 @@ def report_html(result: Result) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     scenario = result.scenario
     looks, verdict = verdict_of(result)
     parts = chapters(result)
@@ -65,6 +73,13 @@ def report_html(result: Result) -> str:
         sha256=scenario.source.sha256,
         css=environment.loader.get_source(environment, "page.css")[0],  # type: ignore[union-attr]
     )
+
+
+def _breakable(name: str) -> "Markup":
+    """A name that a narrow column may break after its dots, slashes and underscores."""
+    from markupsafe import Markup, escape
+
+    return Markup(_JOINT.sub(r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped before
 
 
 def write_report(result: Result, file: str | Path) -> Path:
