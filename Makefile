@@ -41,9 +41,10 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m pytest -q benchmarks --benchmark-only --benchmark-columns=min,mean,rounds
 
 # What cannot be installed here is left out, without a word and without an error.
+APT := DEBIAN_FRONTEND=noninteractive apt-get
 browser:
 	@command -v chromium > /dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
-	  { apt-get install -y chromium || { apt-get update && apt-get install -y chromium; }; }; } \
+	  { $(APT) install -y chromium || { $(APT) update && $(APT) install -y chromium; }; }; } \
 	  > /dev/null 2>&1 < /dev/null || true
 	@[ -e node_modules/axe-core ] || { command -v npm > /dev/null && \
 	  npm install --no-save --no-package-lock --prefix . axe-core@4; } > /dev/null 2>&1 || true

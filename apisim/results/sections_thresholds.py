@@ -38,8 +38,8 @@ def value_text(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> value_text(412.3, "ms"), value_text(0.0125, "share"), value_text(0.1234, "money")
-    ('412 ms', '1.25%', '$0.1234')
+    >>> value_text(412.3, "ms"), value_text(0.012, "share"), value_text(0.1234, "money")
+    ('412 ms', '1.2%', '$0.1234')
     """
     if math.isnan(value):
         return "nothing measured"
