@@ -70,7 +70,7 @@ def long_run(result: "Result", *, batches: int = 20) -> LongRun:
         raise ValueError(f"batches need constant traffic: {'.'.join(map(str, at))} {reason}")
     series = result.latency_series
     first = -(-result.scenario.warm_up // series.window_ns)
-    last = (result.scenario.run_length_ns or 0) // series.window_ns
+    last = min((result.scenario.run_length_ns or 0) // series.window_ns, series.n_windows)
     size = (last - first) // batches
     if size < 1:
         message = f"{max(last - first, 0)} stretches of {series.window_ns / 1e9:g} s after the "
