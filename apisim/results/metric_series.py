@@ -22,6 +22,7 @@ from apisim.gateway.status import Answer
 from apisim.gateway.websocket_metrics import websocket_metrics
 from apisim.results.metric_points import Point
 from apisim.results.websockets import errand_of
+from apisim.scenario.cloudwatch_metrics import METRICS_OF_TYPE, WEBSOCKET_METRICS
 from apisim.scenario.websocket_routes import CONNECTIONS
 
 __all__ = [
@@ -32,20 +33,12 @@ __all__ = [
     "Leaf",
     "Metric",
     "MetricTables",
-    "metrics_of",
 ]
 
 #: Not CloudWatch's: 429s, and all that a client was told to be an error.
 TOO_MANY: Final = "429"
 ALL_FAILED: Final = "failed"
 
-_WEBSOCKET: Final = (
-    "ConnectCount",
-    "MessageCount",
-    "ClientError",
-    "IntegrationError",
-    "ExecutionError",
-)
 _FIVE: Final = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
 _PERCENTILES: Final = ("p50", "p90", "p99")
 
@@ -93,7 +86,7 @@ METRICS: Final[dict[str, Metric]] = {
                 "5xx",
                 "CacheHitCount",
                 "CacheMissCount",
-                *_WEBSOCKET,
+                *WEBSOCKET_METRICS,
             )
         ),
         Metric("Latency", "Milliseconds", 1_000_000),
@@ -101,27 +94,9 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("DataProcessed", "Bytes"),
     )
 }
-_OF_TYPE: Final = {
-    "rest": (
-        "Count",
-        "4XXError",
-        "5XXError",
-        "CacheHitCount",
-        "CacheMissCount",
-        "Latency",
-        "IntegrationLatency",
-    ),
-    "http": ("Count", "4xx", "5xx", "Latency", "IntegrationLatency", "DataProcessed"),
-    "websocket": (*_WEBSOCKET, "IntegrationLatency"),
-}
 #: What came to no gateway, or to none that knew its connection.
 _NEVER_ARRIVED: Final = frozenset({Answer.UNAVAILABLE, Answer.CONNECTION_GONE})
 _ERRORS: Final = {"rest": ("4XXError", "5XXError"), "http": ("4xx", "5xx")}
-
-
-def metrics_of(api_type: str) -> tuple[str, ...]:
-    """Names of the metrics of an API of a type, in order."""
-    return _OF_TYPE[api_type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +135,9 @@ class Dimensions:
     def metrics(self) -> tuple[str, ...]:
         """Names of its metrics."""
         cache = ("CacheHitCount", "CacheMissCount")
-        return tuple(name for name in _OF_TYPE[self.type] if self.has_cache or name not in cache)
+        return tuple(
+            name for name in METRICS_OF_TYPE[self.type] if self.has_cache or name not in cache
+        )
 
 
 class MetricTables:
@@ -237,7 +214,7 @@ class MetricTables:
                 yield name, Point.of_flags(len(rows), int((rows["cache"] == is_so).sum()))
 
     def _messages(self, rows: NDArray[np.void]) -> Iterator[tuple[str, Point]]:
-        for name in _WEBSOCKET:
+        for name in WEBSOCKET_METRICS:
             n_counted = int(self._counts[name][rows["cell"], rows["answer"]].sum())
             if name == "MessageCount":
                 # A route response that its client got is a message, too.
@@ -281,7 +258,7 @@ def _answer_tables(program: Program) -> dict[str, NDArray[np.bool_]]:
     """Whether a request of a cell with an answer is counted in a metric; ``Count``: in any."""
     cells, types = program.names.cells, program.tables.apis["type"]
     shape = (len(cells), len(Answer))
-    found = {name: np.zeros(shape, np.bool_) for name in ("Count", *_WEBSOCKET)}
+    found = {name: np.zeros(shape, np.bool_) for name in ("Count", *WEBSOCKET_METRICS)}
     at_api = {name: at for at, name in enumerate(program.names.apis)}
     for at, cell in enumerate(cells):
         kind = program.scenario.apis[cell.api].type

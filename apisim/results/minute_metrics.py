@@ -60,9 +60,18 @@ class MinuteMetrics:
         What is counted where.
     take : callable
         Takes every minute that is finished, in order, those without data too.
+    minute_ns : int
+        Length of a minute [ns]; others than 60 s are for tests of short runs.
     """
 
-    def __init__(self, tables: MetricTables, take: Callable[[Minute], None]) -> None:
+    def __init__(
+        self,
+        tables: MetricTables,
+        take: Callable[[Minute], None],
+        *,
+        minute_ns: int = MINUTE_NS,
+    ) -> None:
+        self._minute_ns = minute_ns
         self._tables = tables
         self._take = take
         self._open: dict[int, dict[tuple[int, str], Point]] = {}
@@ -77,7 +86,7 @@ class MinuteMetrics:
                 points[leaf, name] = point if before is None else before.joined(point)
         # The last batch of a run says "never", also when the run was interrupted: `finish` knows.
         if watermark_ns != NEVER:
-            self._hand_on(watermark_ns // MINUTE_NS)
+            self._hand_on(watermark_ns // self._minute_ns)
 
     def finish(self, *, completed: bool, until_ns: int) -> None:
         """The replication is over.
@@ -91,7 +100,7 @@ class MinuteMetrics:
         """
         if completed:
             last = max(self._open, default=-1) + 1
-            self._hand_on(max(last, until_ns // MINUTE_NS))
+            self._hand_on(max(last, until_ns // self._minute_ns))
         self._open.clear()
 
     def _groups(self, rows: NDArray[np.void]) -> Iterator[tuple[int, int, NDArray[np.void]]]:
@@ -103,7 +112,7 @@ class MinuteMetrics:
         if not len(rows):
             return
         n_leaves = len(self._tables.leaves)
-        key = ends_ns(rows) // MINUTE_NS * n_leaves + leaf
+        key = ends_ns(rows) // self._minute_ns * n_leaves + leaf
         order = np.argsort(key, kind="stable")
         key, rows = key[order], rows[order]
         firsts = np.flatnonzero(np.diff(key, prepend=key[0] - 1))

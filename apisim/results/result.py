@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apisim.pricing import bill_section
 from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.accounts import Bills
+from apisim.results.alarms import AlarmHistory
 from apisim.results.answers import AnswerStats
 from apisim.results.collect import ReplicationSummary, Series
 from apisim.results.connections import ConnectionTotals
@@ -153,6 +154,8 @@ class Result:
         empty with fewer than five replications, or without open traffic.
     thresholds : tuple of Verdict
         In the order of the scenario.
+    alarms : tuple of AlarmHistory
+        By replication, then in the order of the scenario.
     series : Series
         Counts over time, warm-up included.
     latency_series : LatencySeries
@@ -197,6 +200,7 @@ class Result:
     intervals: Mapping[str, Interval]
     controlled: Mapping[str, ControlledFigure]
     thresholds: tuple[Verdict, ...]
+    alarms: tuple[AlarmHistory, ...]
     series: Series
     latency_series: LatencySeries = field(repr=False)
     mechanism_series: MechanismSeries = field(repr=False)
@@ -283,7 +287,7 @@ class Result:
             "intervals": {name: one.to_dict() for name, one in self.intervals.items()},
             "controlled": {name: one.to_dict() for name, one in self.controlled.items()},
             "thresholds": [verdict.to_dict() for verdict in self.thresholds],
-            "alarms": [],
+            "alarms": [alarm.to_dict() for alarm in self.alarms],
             "ok": self.ok,
             "notes": list(self.notes),
         }
@@ -322,7 +326,7 @@ class Result:
         name : str
             ``series``, ``latency_series``, ``bucket_series``, ``function_series``,
             ``endpoint_series``, ``cache_series``, ``routes``, ``traffic``, ``phases``,
-            ``outcomes``,
+            ``outcomes``, ``alarms``,
             ``caches``, ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``,
             ``endpoints``, ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``,
             ``customers``, ``usage_plans``, ``usage``, ``bill``, ``costs``, ``thresholds``,

@@ -15,6 +15,7 @@ from apisim.results.mechanisms import CacheStats
 from apisim.results.result import Result
 from apisim.results.section import FAILED, TOTAL, Section, section
 from apisim.results.sections_access import access_sections
+from apisim.results.sections_alarms import alarms_section
 from apisim.results.sections_clients import client_section
 from apisim.results.sections_cost import cost_section
 from apisim.results.sections_intervals import interval_section
@@ -50,7 +51,7 @@ def sections(result: Result) -> list[Section]:
 def chapters(result: Result) -> dict[str, list[Section]]:
     """The same in four parts: ``verdict``, ``callers``, ``system`` and ``cost``, in that order."""
     found = {
-        "verdict": [threshold_section(result)],
+        "verdict": [threshold_section(result), alarms_section(result.alarms)],
         "callers": [
             timeline_section(result.timeline),
             _traffic(result),

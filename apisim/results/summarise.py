@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from apisim.gateway.status import ANSWERS
 from apisim.results.access import authorizer_stats, notes_on_access, sign_in_stats
+from apisim.results.alarms import AlarmHistory
 from apisim.results.answers import answer_stats
 from apisim.results.calls import GONE
 from apisim.results.collect import Collector
@@ -31,7 +32,13 @@ __all__ = ["summarise"]
 _MONTH = Measure("cost_month", "value")
 
 
-def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] = ()) -> Result:
+def summarise(
+    collector: Collector,
+    run_info: RunInfo,
+    *,
+    notes: Sequence[str] = (),
+    alarms: Sequence[AlarmHistory] = (),
+) -> Result:
     """Result of at least one replication.
 
     Parameters
@@ -42,6 +49,8 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
         How they came about.
     notes : sequence of str
         What the reader should know beyond what the numbers themselves call for.
+    alarms : sequence of AlarmHistory
+        Of each replication.
     """
     measurements, series = collector.measurements, collector.series
     assert measurements is not None, "no replication was added"
@@ -114,6 +123,7 @@ def summarise(collector: Collector, run_info: RunInfo, *, notes: Sequence[str] =
             len(states),
             intervals,
         ),
+        alarms=tuple(alarms),
         series=series,
         latency_series=collector.latency_series,
         mechanism_series=collector.mechanism_series,

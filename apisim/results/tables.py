@@ -34,6 +34,8 @@
                 who it is (all empty: nobody), requests, cost, revenue, margin; exact decimals as
                 text in files, floating-point numbers in a frame
 ``thresholds``  metric, expression, value, unit, ok, conclusive
+``alarms``      alarm, condition, replication, state, first_alarm_s, alarms, alarm_s,
+                refused_before_alarm, failed_before_alarm
 ``intervals``   metric, mean, low, high, confidence
 ``replications`` replication, requests, end_s, completed, digest; then a column for each measure
 ``latency_series`` api, time_s (start of the period), period_s, requests, latency_ms_p50,
@@ -64,6 +66,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apisim.gateway.status import ANSWERS
 from apisim.results.access import AuthorizerStats, SignInStats
+from apisim.results.alarms import AlarmHistory
 from apisim.results.bill_rows import AMOUNTS, BILL, bill_rows
 from apisim.results.calls import GONE
 from apisim.results.cost_rows import COSTS, MONEY, cost_rows
@@ -97,6 +100,7 @@ Row = dict[str, Any]
 _OUTCOMES: Final = (
     "traffic", "phase", "api", "route", "outcome", "refused_by", "status", "requests",
 )  # fmt: skip
+_ALARMS: Final = tuple(field.name for field in fields(AlarmHistory) if field.name != "transitions")
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -212,6 +216,11 @@ def _replications(result: Result) -> list[Row]:
     return rows
 
 
+def _alarm(history: AlarmHistory) -> Row:
+    row = {name: getattr(history, name) for name in _ALARMS[1:]}
+    return {"alarm": history.name, **row}
+
+
 def _groups(name: str) -> Callable[[Result], list[Row]]:
     def rows(result: Result) -> list[Row]:
         groups: Sequence[GroupStats] = getattr(result, name)
@@ -249,6 +258,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "bill": BILL,
     "costs": COSTS,
     "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive", "reason"),
+    "alarms": _ALARMS,
     "intervals": _fields("metric", Interval),
 }
 
@@ -279,6 +289,7 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "bill": _bill,
     "costs": cost_rows,
     "thresholds": lambda result: [verdict.to_dict() for verdict in result.thresholds],
+    "alarms": lambda result: [_alarm(history) for history in result.alarms],
     "intervals": lambda result: [
         {"metric": name, **interval.to_dict()} for name, interval in result.intervals.items()
     ],

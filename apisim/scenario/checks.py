@@ -15,6 +15,7 @@ from apisim.scenario.caches import (
     check_timeline,
 )
 from apisim.scenario.checks_access import ACCESS_RULES, access_notes
+from apisim.scenario.checks_alarms import check_alarms
 from apisim.scenario.checks_lambda import check_concurrency
 from apisim.scenario.checks_plans import PLAN_RULES, plan_remarks
 from apisim.scenario.checks_services import check_services
@@ -302,6 +303,7 @@ _RULES: Final[tuple[Callable[[Scenario, Validation], None], ...]] = (
     _check_tags,
     *PLAN_RULES,
     check_divided_bursts,
+    check_alarms,
     check_cached_routes,
     check_timeline,
     check_perimeter,

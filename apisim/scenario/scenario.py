@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PrivateAttr
 
+from apisim.scenario.alarms import Alarm
 from apisim.scenario.api import Api
 from apisim.scenario.authorizers import Authorizer
 from apisim.scenario.backends import Account, LambdaFunction
@@ -148,6 +149,8 @@ class Scenario(Model):
         By name, in the order written.
     timeline : list of TimelineEntry
         What changes while it runs; at one time, in the order written.
+    alarms : dict of str to Alarm
+        CloudWatch alarms, by name.
     settings : Settings
         All settings, resolved for the profile.
     pricing : Pricing
@@ -156,7 +159,6 @@ class Scenario(Model):
         What must hold of the results.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"alarms"})
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"until", "has_auto_warm_up"})
 
     apisim: Annotated[Literal[1], choice(1)]
@@ -188,6 +190,7 @@ class Scenario(Model):
     senders: Senders = Field(default_factory=dict)
     traffic: Annotated[dict[_Name, Source], Field(min_length=1)]
     timeline: Annotated[list[TimelineEntry], Field(max_length=1_000)] = Field(default_factory=list)
+    alarms: Annotated[dict[_Name, Alarm], Field(max_length=5_000)] = Field(default_factory=dict)
     settings: Settings = as_written({})
     pricing: Pricing = as_written({})
     thresholds: Thresholds = as_written({})

@@ -125,7 +125,11 @@ def run(
         task = Task.of(preparation.program.scenario, engine=preparation.engine)
         elsewhere = Elsewhere(executor, preparation.program, task, skip_bad_rows)
     with Streams.opened(
-        preparation.program, requests, exports or {}, is_parallel=workers > 1
+        preparation.program,
+        requests,
+        exports or {},
+        is_parallel=workers > 1,
+        has_alarms=elsewhere is None,
     ) as streams:
         if elsewhere is not None and streams.part is not None:
             message = "rows of requests are written in this process only"
@@ -147,6 +151,8 @@ def _simulate(
     n_replications = program.scenario.replications
     collector = Collector(program, preparation.accounts)
     notes = list(preparation.notes)
+    if elsewhere is not None and program.scenario.alarms:
+        notes.append("alarms are evaluated in this process only, and were not on the cluster")
     watch = Watch(n_replications, program.horizon_ns, progress)
     job = Job(program, preparation.engine, watch, streams.part, preparation.services)
 
@@ -160,7 +166,9 @@ def _simulate(
         for numbers in batches(program.scenario):
             for replication in simulated(numbers):
                 number = replication.number
-                notes += streams.finish_part(number, completed=replication.completed)
+                notes += streams.finish_part(
+                    number, completed=replication.completed, end_ns=replication.end_ns
+                )
                 collector.add(replication)
             if watch.is_stopped or is_enough(collector):
                 break
@@ -184,4 +192,4 @@ def _simulate(
         requests_per_s=n_requests / wall_s,
         digest=f"{sum(summary.digest for summary in summaries) % (1 << 64):016x}",
     )
-    return summarise(collector, info, notes=notes)
+    return summarise(collector, info, notes=notes, alarms=streams.alarms)

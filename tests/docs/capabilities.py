@@ -69,6 +69,9 @@ class Capability:
 _GATEWAY: Final = "apisim/gateway"
 #: Mechanisms and how each is switched off.
 OFF: Final[dict[str, Switch]] = {
+    "alarms": Switch(
+        "apisim/results/alarm_states.py", "    if breaching >= m:\n", "    if breaching > n:\n"
+    ),
     "compression": Switch(
         f"{_GATEWAY}/compression.py",
         "if ratio_ppm < 0 or size < threshold:",
@@ -1579,7 +1582,13 @@ CAPABILITIES: Final = (
         "meters",
         test="tests/golden/test_bills.py::test_tiers_apply_to_the_accounts_total_not_to_each_api",
     ),
-    Capability(_TIPS, "alarms on errors"),
+    Capability(
+        _TIPS,
+        "alarms on errors",
+        "alarms",
+        "alarms",
+        test="tests/unit/test_alarm_states.py::test_the_figure_of_the_user_guide",
+    ),
     Capability(
         _TIPS,
         "how long an authorizer's results are kept",

@@ -1,7 +1,7 @@
 """Both engines on one scenario, and everything in which their results differ."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from apisim.engine.program import Program
 from apisim.engine.recorder import REQUEST_DTYPE
 from apisim.engine.run import Engine, Replication, run_replication
 from apisim.gateway.status import ANSWERS
+from apisim.results.alarms import AlarmHistory, AlarmWatch
+from apisim.results.metric_series import MetricTables
 from apisim.scenario import Scenario
 
 __all__ = ["CHARGING", "Run", "both", "differences", "in_order", "lowered", "run"]
@@ -28,6 +30,7 @@ CHARGING: Final = Charging(
 #: The order of the request file (design C1): arrival, then address.
 _ORDER: Final = ("arrival_ns", "source", "user", "ordinal", "attempt")
 _MOST_SHOWN: Final = 5
+_MINUTE_NS: Final = 1_000_000
 
 # Where an entry or a ticket lies in memory, and which period was written to last, are no results.
 _TOTALS: Final = ("digest", "requests", "period_ns", "last_ns")
@@ -41,6 +44,7 @@ class Run:
 
     result: Replication
     rows: NDArray[np.void]
+    alarms: list[AlarmHistory] = field(default_factory=list)
 
 
 def lowered(scenario: Scenario) -> Program:
@@ -56,10 +60,17 @@ def in_order(rows: NDArray[np.void]) -> NDArray[np.void]:
 def run(program: Program, engine: Engine, number: int = 0) -> Run:
     """One replication on one engine."""
     parts = [np.zeros(0, REQUEST_DTYPE)]
-    result = run_replication(
-        program, number, engine=engine, flush=lambda rows, _: parts.append(rows.copy())
-    )
-    return Run(result, in_order(np.concatenate(parts)))
+    # A run of a few milliseconds has no minute.
+    watch = AlarmWatch(program, MetricTables(program), number, minute_ns=_MINUTE_NS)
+
+    def flush(rows: NDArray[np.void], watermark_ns: int) -> None:
+        parts.append(rows.copy())
+        if program.scenario.alarms:
+            watch.metrics(rows, watermark_ns)
+
+    result = run_replication(program, number, engine=engine, flush=flush)
+    histories = watch.finish(completed=True, end_ns=result.end_ns)
+    return Run(result, in_order(np.concatenate(parts)), histories)
 
 
 def both(program: Program, number: int = 0) -> tuple[Run, Run]:
@@ -70,6 +81,8 @@ def both(program: Program, number: int = 0) -> tuple[Run, Run]:
 def differences(compiled: Run, golden: Run) -> list[str]:
     """All in which two runs differ, a line each; empty for equal runs."""
     found = list(_differing_rows(compiled.rows, golden.rows, compiled.result.program))
+    if compiled.alarms != golden.alarms:
+        found.append(f"alarms: compiled {compiled.alarms}, golden {golden.alarms}")
     for name, one, other in _records(compiled.result, golden.result):
         if one.tobytes() != other.tobytes():
             found.append(f"{name}: compiled {_shown(one, other)}, golden {_shown(other, one)}")

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from apisim.scenario import Scenario, loads
+from tests.equivalence.alarms import add_alarms
 from tests.equivalence.apis import draw_parts, draw_timeline
 from tests.equivalence.changes import draw_changes
 from tests.equivalence.drawing import Drawing, Style
@@ -143,6 +144,8 @@ def _add_unrelated_keys(drawing: Drawing, data: dict[str, Any]) -> None:
     drawing.optional(data, 8, "region", "eu-west-1", "af-south-1")
     if drawing.maybe(8):
         data["thresholds"] = {"latency": ["p(95)<200ms"], "requests": ["count>1"]}
+    if drawing.maybe(35):
+        add_alarms(drawing, data)
     if drawing.maybe(25):
         pricing: dict[str, Any] = {"month": "project", "represents": "steady"}
         drawing.optional(pricing, 50, "hours", 720, "calendar", 730)

@@ -5,6 +5,7 @@ from typing import Final
 
 from apisim.scenario.api import Api, Throttle
 from apisim.scenario.backends import NewConnections
+from apisim.scenario.cloudwatch_metrics import ALARM_METRICS
 from apisim.scenario.problems import Path
 from apisim.scenario.remarks import Remark
 from apisim.scenario.scenario import Scenario
@@ -19,6 +20,9 @@ _METRICS: Final = (
 _PITFALL: Final = "pitfall 2 of the chapter: insufficient throttling limits"
 #: Metrics of thresholds that notice refusals.
 _NOTICING: Final = frozenset({"throttled", "errors_4xx", "failed", "availability", "goodput"})
+
+#: Metrics whose alarms tell of refused requests.
+_ALARMING: Final = frozenset({"errors_4xx", *ALARM_METRICS["errors_4xx"].values()})
 
 
 def limit_remarks(scenario: Scenario) -> Iterator[Remark]:
@@ -140,8 +144,10 @@ def _unlimited(scenario: Scenario) -> Iterator[Remark]:
 
 
 def _unnoticed(scenario: Scenario) -> Iterator[Remark]:
-    # Alarms are not modelled: a threshold stands for one.
-    if not any(one.metric in _NOTICING for one in scenario.thresholds):
+    # A threshold tells who runs the scenario, an alarm who runs the API: either will do.
+    metrics = {str(one.metric) for one in scenario.alarms.values()}
+    is_noticed = any(one.metric in _NOTICING for one in scenario.thresholds)
+    if not is_noticed and not metrics & _ALARMING:
         message = (
             "nothing would tell of refused requests: no threshold is on throttled or errors_4xx"
         )
