@@ -148,7 +148,7 @@ def tier_ends(
     >>> from apisim.pricing import load_book
     >>> used = {"apigateway.http.requests": Fraction(1)}
     >>> [(int(end), str(price)) for end, price in tier_ends(load_book("aws-us-east-1"), used)]
-    [(300000000, '9E-7')]
+    [(300000000, '9.000E-7')]
     """
     base = _base(quantities)
     found = []
