@@ -79,14 +79,16 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
         if tails.empty:
             say_nothing(ax)
             return ax
-        # What takes no time, and the last step down to nothing, lie at infinity.
-        ax.set_xscale("log", nonpositive="clip")
-        ax.set_yscale("log", nonpositive="clip")
         some = tails.loc[tails["latency_ms"] > 0, "latency_ms"]
-        if len(some):
-            ax.set_xlim(0.8 * some.min(), 1.25 * some.max())
         least = tails.loc[tails["share_above"] > 0, "share_above"]
-        ax.set_ylim(70 * least.min() if len(least) else 1, 115)
+        if len(some) and len(least):
+            # What takes no time, and the last step down to nothing, lie at infinity.
+            ax.set_xscale("log", nonpositive="clip")
+            ax.set_yscale("log", nonpositive="clip")
+            ax.set_xlim(0.8 * some.min(), 1.25 * some.max())
+            ax.set_ylim(70 * least.min(), 115)
+        else:  # nothing takes any time
+            ax.set_ylim(0, 115)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
             axis.set_minor_formatter(NullFormatter())

@@ -7,18 +7,15 @@ several drawings on one page must not share them.
 
 import io
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from apisim.report.latency import plot_latency_by_route
-from apisim.report.requests import plot_requests
+from apisim.report.page.figures import FIGURES, PageFigure
 from apisim.report.style import FAINT, INK, OUTCOMES
 from apisim.results.result import Result
-from apisim.results.wording import count_text, share_text, time_text
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 __all__ = ["Drawing", "drawings_of"]
 
@@ -68,25 +65,28 @@ class Drawing:
 def drawings_of(result: Result) -> list[Drawing]:
     """Figures of a result, those with something to show."""
     return [
-        _drawn(f"f{number}", title, alt(result), draw, result)
-        for number, (title, has_any, alt, draw) in enumerate(_FIGURES)
-        if has_any(result)
+        _drawn(f"f{number}", figure, result)
+        for number, figure in enumerate(FIGURES)
+        if figure.has_any(result)
     ]
 
 
-def _drawn(
-    name: str, title: str, alt: str, draw: "Callable[[Result], Axes]", result: Result
-) -> Drawing:
+def _drawn(name: str, figure: PageFigure, result: Result) -> Drawing:
     from matplotlib import pyplot as plt
     from matplotlib import rc_context
 
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure = draw(result).figure
-        assert figure is not None
+        drawn = figure.draw(result).figure
+        assert drawn is not None
         text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)  # type: ignore[union-attr]
-        plt.close(figure)  # type: ignore[arg-type]
-    return Drawing(name=name, title=title, alt=alt, svg=_inline(text.getvalue(), name))
+        drawn.savefig(text, format="svg", metadata={"Date": None}, transparent=True)  # type: ignore[union-attr]
+        plt.close(drawn)  # type: ignore[arg-type]
+    return Drawing(
+        name=name,
+        title=figure.title,
+        alt=figure.alt(result),
+        svg=_inline(text.getvalue(), name),
+    )
 
 
 def _inline(svg: str, name: str) -> str:
@@ -103,36 +103,3 @@ def _inline(svg: str, name: str) -> str:
         f'aria-labelledby="{name}-alt" focusable="false">'
     )
     return _SIZE.sub(opening, svg, count=1)
-
-
-def _of_requests(result: Result) -> str:
-    total = result.requests.total
-    if not total:
-        return "No requests."
-    parts = [f"{count_text(total)} requests over time, stacked by how they ended"]
-    parts += [
-        f"{who.replace('_', ' ')} {share_text(count / total)}"
-        for who, count in result.requests.by_outcome.items()
-    ]
-    return "; ".join(parts) + "."
-
-
-def _of_latency(result: Result) -> str:
-    parts = [
-        f"{row.labels['route'] or 'no route'}: median {time_text(row.latency.p50)}, "
-        f"99th percentile {time_text(row.latency.p99)}"
-        for row in result.routes
-        if row.requests
-    ]
-    return "Latency by route. " + "; ".join(parts) + "."
-
-
-def _has_requests(result: Result) -> bool:
-    return bool(result.requests.total)
-
-
-_Figure = tuple[str, Callable[[Result], bool], Callable[[Result], str], "Callable[[Result], Axes]"]
-_FIGURES: Final[Sequence[_Figure]] = (
-    ("Requests over time, by who refused them", _has_requests, _of_requests, plot_requests),
-    ("Latency by route", _has_requests, _of_latency, plot_latency_by_route),
-)
