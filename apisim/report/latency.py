@@ -4,7 +4,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from apisim.report.style import INK, LINE, axes, draw_grid, say_nothing
+from apisim.report.style import axes, draw_grid, look, say_nothing
 from apisim.results.result import Result
 from apisim.results.wording import time_text
 
@@ -79,8 +79,9 @@ def plot_latency_by_route(result: Result, ax: "Axes | None" = None) -> "Axes":
     rows = list(range(len(routes)))
     p50, p90, p99 = (routes[column] for column, _, _ in _QUANTILES)
     with axes(ax, height=min(_HEAD_INCHES + _ROW_INCHES * len(rows), _MAX_INCHES)) as ax:
-        ax.hlines(rows, p50, p99, color=LINE, linewidth=1.2)
-        ax.hlines(rows, p50, p90, color=LINE, linewidth=4, alpha=0.45)
+        now = look()
+        ax.hlines(rows, p50, p99, color=now.line, linewidth=1.2)
+        ax.hlines(rows, p50, p90, color=now.line, linewidth=4, alpha=0.45)
         for column, label, marker in _QUANTILES:
             values = routes[column]
             ax.plot(
@@ -89,15 +90,15 @@ def plot_latency_by_route(result: Result, ax: "Axes | None" = None) -> "Axes":
                 linestyle="none",
                 marker=marker,
                 markersize=6.5,
-                color=LINE,
-                markeredgecolor="white",
+                color=now.line,
+                markeredgecolor=now.paper,
                 label=label,
             )
             right, up, side = _PLACES[label]
             for row, value in zip(rows, values, strict=True):
                 ax.annotate(
                     time_text(value), (value, row), (right, up), textcoords="offset points",
-                    ha=side, va="center", fontsize=8, color=INK,
+                    ha=side, va="center", fontsize=8, color=now.ink,
                 )  # fmt: skip
         ax.set_yticks(rows, [_in_lines(name) for name in routes["name"]])
         ax.set_ylim(max(len(rows), 1) - 0.5, -0.6)

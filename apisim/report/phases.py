@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from apisim.report.style import FAINT
+from apisim.report.style import look
 from apisim.results.result import Result
 from apisim.results.spans import phase_spans
 from apisim.scenario import PausePhase
@@ -63,7 +63,7 @@ def mark_phases(ax: "Axes", result: Result, unit_s: float) -> None:
     for start_s, name in phase_starts(result):
         start = start_s / unit_s
         if left < start < right:
-            ax.axvline(start, color=FAINT, linewidth=0.8, linestyle=(0, (3, 3)))
+            ax.axvline(start, color=look().faint, linewidth=0.8, linestyle=(0, (3, 3)))
         line = next((at for at, end in enumerate(ends) if end <= start), len(ends))
         if line == _MAX_LINES:
             continue

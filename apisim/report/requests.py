@@ -3,27 +3,24 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.gateway.status import ANSWERS
-from apisim.report.phases import mark_phases
-from apisim.report.style import (
-    FAINT,
-    INK,
-    JOINED,
-    OUTCOMES,
-    axes,
-    draw_grid,
-    say_nothing,
-    time_scale,
-)
+from apisim.report.style import HATCH, JOINED, OUTCOMES, axes, fill_of, look, say_nothing
+from apisim.report.time_axis import finish_time_axis, time_axis
 from apisim.results.result import Result
-from apisim.results.wording import share_text
+from apisim.results.wording import rate_text, share_text
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_requests", "requests_by_outcome"]
+__all__ = ["limits_that_bind", "plot_requests", "requests_by_outcome"]
 
 _SECOND_NS: Final = 1_000_000_000
+#: Limits that are drawn: more lines than these nobody reads.
+_MAX_LIMITS: Final = 4
+#: Dashes of the limits of each level.
+_LIMITS: Final = {
+    "account": (0, (8, 2)), "stage": (0, (6, 1.5, 1, 1.5)), "method": (0, (2, 1.5)),
+}  # fmt: skip
 
 
 def requests_by_outcome(result: Result) -> "pd.DataFrame":
@@ -49,11 +46,27 @@ def requests_by_outcome(result: Result) -> "pd.DataFrame":
     )
 
 
+def limits_that_bind(result: Result) -> "pd.DataFrame":
+    """Limits that are drawn: those of the account, of stages and of methods that refused anything.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the frame ``throttles``, four at most, those that refused most first.
+    """
+    buckets = result.frame("throttles")
+    binds = buckets["level"].isin(list(_LIMITS)) & (buckets["refused"] > 0)
+    most = buckets[binds].sort_values("refused", ascending=False, kind="stable")
+    return most[:_MAX_LIMITS].reset_index(drop=True)
+
+
 def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw how many requests arrived over time, and who refused how many of them.
 
     Requests count when they arrive. The height of the stack is all traffic; what is refused lies on
-    top of what is served. Dashed lines mark the beginnings of phases; the warm-up is pale.
+    top of what is served. Level lines are the rates of limits that refused: the account's is for
+    all traffic, a stage's or a method's for its own part of it. Dashed lines mark the beginnings of
+    phases; the warm-up is pale.
 
     Parameters
     ----------
@@ -67,7 +80,8 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
     -------
     matplotlib.axes.Axes
         Simulated time on the x axis, requests a second (mean of the replications) on the y axis.
-        The numbers are those of ``result.frame("series")``, warm-up included, over all APIs.
+        The numbers are those of ``result.frame("series")``, warm-up included, over all APIs, and
+        of ``result.frame("throttles")``: rates are those at the end of the traffic.
 
     Examples
     --------
@@ -76,22 +90,18 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
     >>> apisim.plot_requests(result).figure.savefig("requests.png")  # doctest: +SKIP
     """
     import numpy as np
-    from matplotlib.ticker import StrMethodFormatter
 
     counts = requests_by_outcome(result)
     period_s = result.series.period_ns / _SECOND_NS
     rates = counts / (period_s * result.run_info.replications)
     starts_s = counts.index.to_numpy(float)
     end_s = float(starts_s[-1] if len(starts_s) else 0) + period_s
-    unit_s, unit = time_scale(end_s)
-    edges = np.append(starts_s, end_s) / unit_s
     with axes(ax) as ax:
-        ax.set_xlim(0, edges[-1])
-        if warm_up_ns := result.scenario.warm_up:
-            _veil(ax, warm_up_ns / _SECOND_NS / unit_s)
+        unit_s = time_axis(ax, result, end_s)
+        edges = np.append(starts_s, end_s) / unit_s
         below = np.zeros(len(counts))
         for end in counts:
-            fill = OUTCOMES[str(end)]
+            fill = fill_of(str(end))
             above = below + rates[end].to_numpy()
             share = share_text(float(counts[end].sum() / counts.to_numpy().sum()))
             ax.stairs(
@@ -101,20 +111,18 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
                 baseline=below,
                 fill=True,
                 facecolor=fill.colour,
-                edgecolor=INK,  # of the hatching: there is no outline
+                edgecolor=HATCH,  # of the hatching: there is no outline
                 hatch=fill.hatch or None,
                 linewidth=0,
                 label=f"{fill.label}, {share}",
             )
             below = above
+        _draw_limits(ax, limits_that_bind(result))
         ax.set_ylim(bottom=0)
-        draw_grid(ax, "y")
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        ax.set_xlabel(f"simulated time [{unit}]")
         n_replications = result.run_info.replications
         mean = f", mean of {n_replications} replications" if n_replications > 1 else ""
         ax.set_ylabel(f"requests/s{mean}")
-        mark_phases(ax, result, unit_s)
+        finish_time_axis(ax, result, unit_s)
         ax.set_title("Requests over time, by who refused them")
         if counts.empty:
             say_nothing(ax)
@@ -124,9 +132,13 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _veil(ax: "Axes", end: float) -> None:
-    """Make what is drawn from 0 to ``end`` pale."""
-    ax.axvspan(
-        0, end, facecolor="white", edgecolor=FAINT, linewidth=0.5, alpha=0.65, zorder=2.5,
-        label="warm-up, not in the statistics",
-    )  # fmt: skip
+def _draw_limits(ax: "Axes", limits: "pd.DataFrame") -> None:
+    """A level line for the rate of each limit."""
+    for level, limit, rate_rps in zip(
+        limits["level"], limits["limits"], limits["rate_rps"], strict=True
+    ):
+        of = "" if level == limit else f" of {limit}"
+        ax.hlines(
+            rate_rps, *ax.get_xlim(), color=look().ink, linewidth=1.3, linestyle=_LIMITS[level],
+            label=f"{level} limit{of}, {rate_text(rate_rps)}",
+        )  # fmt: skip

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from apisim.report.style import FAINT, INK, LINE, axes, draw_grid
+from apisim.report.style import axes, draw_grid, look
 from apisim.studies import Comparison, Sweep
 from apisim.studies.wording import unit_of
 
@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_comparison", "plot_sweep"]
 
-#: Lines of a sweep are told apart by colour, marker and dashes.
-_LOOKS: Final = (
-    (LINE, "o", "-"), ("#d55e00", "s", "--"), ("#009e73", "D", ":"), ("#cc79a7", "^", "-."),
-    ("#e69f00", "v", "-"), ("#56b4e9", ">", "--"),
-)  # fmt: skip
 _UNITS: Final = {
     "ms": " [ms]", "share": " [%]", "money": " [USD]", "count": "", "bytes": " [bytes]",
     "per_second": " [1/s]",
@@ -51,14 +46,17 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
     factor = 100.0 if unit_of(measure) == "share" else 1.0
     with axes(ax) as drawn:
         draw_grid(drawn, "y")
+        strokes = look().strokes
         for number, (name, line) in enumerate(lines.groupby("line", sort=False)):
-            colour, marker, dashes = _LOOKS[number % len(_LOOKS)]
+            colour, dashes, marker = strokes[number % len(strokes)]
             x = line["x"]
             if sweep.design in ("lhs", "sobol"):
-                drawn.plot(x, line["mean"] * factor, "o", color=LINE)
+                drawn.plot(x, line["mean"] * factor, "o", color=look().line)
                 continue
-            drawn.plot(x, line["mean"] * factor, dashes, marker=marker, color=colour,
-                       label=str(name))  # fmt: skip
+            drawn.plot(
+                x, line["mean"] * factor, linestyle=dashes, marker=marker, color=colour,
+                label=str(name),
+            )  # fmt: skip
             drawn.fill_between(
                 x, line["low"] * factor, line["high"] * factor, color=colour, alpha=0.18,
                 linewidth=0,
@@ -79,14 +77,15 @@ def _plot_indices(sweep: Sweep, measure: str, ax: "Axes | None") -> "Axes":
         draw_grid(drawn, "x")
         places = np.arange(len(rows))[::-1]
         for which, shift, colour, words in (
-            ("first", 0.2, LINE, "by itself"), ("total", -0.2, "#d55e00", "in all"),
+            ("first", 0.2, look().strokes[0].colour, "by itself"),
+            ("total", -0.2, look().strokes[1].colour, "in all"),
         ):  # fmt: skip
             drawn.barh(
                 places + shift, [row[which] for row in rows], 0.36, color=colour, label=words
             )
             drawn.hlines(
                 places + shift, [row[f"{which}_low"] for row in rows],
-                [row[f"{which}_high"] for row in rows], color=INK, linewidth=1.4,
+                [row[f"{which}_high"] for row in rows], color=look().ink, linewidth=1.4,
             )  # fmt: skip
         drawn.set_yticks(places, [row["path"] for row in rows])
         drawn.set_xlabel(f"share of the variance of {measure}")
@@ -114,17 +113,21 @@ def plot_comparison(comparison: Comparison, ax: "Axes | None" = None) -> "Axes":
         names = frame["variant"] + ": " + names
     with axes(ax, height=1.2 + _ROW_INCHES * len(frame)) as drawn:
         draw_grid(drawn, "x")
-        drawn.axvline(0, color=FAINT, linewidth=1)
+        drawn.axvline(0, color=look().faint, linewidth=1)
         base = frame["base"].abs()
         middle = 100 * frame["difference"] / base
         drawn.hlines(
-            places, 100 * frame["low"] / base, 100 * frame["high"] / base, color=INK, linewidth=1.4
+            places,
+            100 * frame["low"] / base,
+            100 * frame["high"] / base,
+            color=look().ink,
+            linewidth=1.4,
         )
         is_shown = frame["verdict"].isin(["lower", "higher"]).to_numpy()
-        for shown, face in ((True, LINE), (False, "white")):
+        for shown, face in ((True, look().line), (False, look().paper)):
             chosen = is_shown == shown
             drawn.plot(
-                middle[chosen], places[chosen], "o", color=LINE, markerfacecolor=face,
+                middle[chosen], places[chosen], "o", color=look().line, markerfacecolor=face,
                 label="difference" if shown else "no difference shown",
             )  # fmt: skip
         drawn.set_yticks(places, names)

@@ -2,32 +2,145 @@
 
 The hues are those of Okabe and Ito ("Color Universal Design", 2008), lightened for what is usual
 and dark for what is not. Areas that could be taken for each other without colour, on a grey print,
-also differ in their hatching.
+also differ in their hatching; lines also differ in their dashes.
+
+There is a light theme and a dark one::
+
+    with theme("dark"):
+        plot_requests(result).figure.savefig("requests.png")
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
     "FAINT",
+    "HATCH",
     "INK",
     "JOINED",
     "LINE",
     "OUTCOMES",
     "Fill",
+    "Look",
+    "Stroke",
     "axes",
     "draw_grid",
+    "fill_of",
+    "look",
     "say_nothing",
+    "theme",
     "time_scale",
 ]
 
+#: Of the light theme; what is drawn takes its colours from :func:`look`.
 INK: Final = "#222222"
 FAINT: Final = "#8a8a8a"
 LINE: Final = "#0072b2"
+#: Hatching lies on fills, which are pale in both themes.
+HATCH: Final = "#212121"
+
+
+class Stroke(NamedTuple):
+    """How a line is drawn: colour, dashes and marker."""
+
+    colour: str
+    dashes: Any
+    marker: str
+
+
+class Look(NamedTuple):
+    """Colours of a theme.
+
+    Attributes
+    ----------
+    ink, faint, grid, paper : str
+        Text; axes and side notes; lines behind what is drawn; the background.
+    line : str
+        The one line of a figure.
+    failure : str
+        What failed at the backend: the strongest contrast there is.
+    strokes : tuple of Stroke
+        Several lines of a figure, in this order.
+    """
+
+    ink: str
+    faint: str
+    grid: str
+    paper: str
+    line: str
+    failure: str
+    strokes: tuple[Stroke, ...]
+
+
+_DASHES: Final = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1, 1.2)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (9, 2)),
+    (0, (3, 3)),
+)
+_MARKERS: Final = ("o", "s", "D", "^", "v", ">")
+
+
+def _strokes(*colours: str) -> tuple[Stroke, ...]:
+    return tuple(Stroke(*one) for one in zip(colours, _DASHES, _MARKERS, strict=True))
+
+
+_THEMES: Final[Mapping[str, Look]] = {
+    "light": Look(
+        INK, FAINT, "#dddddd", "white", LINE, "#111111",
+        _strokes(LINE, "#d55e00", "#009e73", "#b5527f", "#b07a00", "#4d4d4d"),
+    ),
+    "dark": Look(
+        "#e8e8e8", "#9a9a9a", "#3a3f44", "#16191d", "#56b4e9", "#ffffff",
+        _strokes("#56b4e9", "#f08a3c", "#2ec495", "#e39bc4", "#f0d04a", "#d0d0d0"),
+    ),
+}  # fmt: skip
+_look: ContextVar[Look] = ContextVar("look", default=_THEMES["light"])
+
+
+def look() -> Look:
+    """Colours of the theme that figures are drawn in now."""
+    return _look.get()
+
+
+@contextmanager
+def theme(name: str) -> Iterator[Look]:
+    """Draw figures in a theme, also on axes that are made inside of the ``with`` statement.
+
+    Parameters
+    ----------
+    name : {"light", "dark"}
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme.
+
+    Examples
+    --------
+    >>> with theme("dark") as dark:
+    ...     look() is dark
+    True
+    >>> look() is dark
+    False
+    """
+    if name not in _THEMES:
+        raise ValueError(f"there is no theme {name!r}; there are {', '.join(_THEMES)}")
+    import matplotlib.pyplot as plt
+
+    token = _look.set(_THEMES[name])
+    try:
+        with plt.rc_context(_style()):
+            yield look()
+    finally:
+        _look.reset(token)
 
 
 class Fill(NamedTuple):
@@ -75,31 +188,42 @@ JOINED: Final = {
     "cors": "browser",
 }
 
-_STYLE: Final = {
-    "figure.dpi": 100,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlepad": 9,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "font.family": "sans-serif",
-    "font.size": 9.5,
-    "hatch.linewidth": 0.5,
-    "legend.frameon": False,
-    "text.color": INK,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-}
-
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
+
+
+def fill_of(end: str) -> Fill:
+    """How the area of one of ``OUTCOMES`` is filled in the theme of now."""
+    fill = OUTCOMES[end]
+    return fill._replace(colour=look().failure) if end == "backend" else fill
+
+
+def _style() -> dict[Any, Any]:
+    now = look()
+    return {
+        "figure.dpi": 100,
+        "figure.facecolor": now.paper,
+        "axes.facecolor": now.paper,
+        "axes.edgecolor": now.faint,
+        "axes.labelcolor": now.ink,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlepad": 9,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlecolor": now.ink,
+        "font.family": "sans-serif",
+        "font.size": 9.5,
+        "hatch.linewidth": 0.5,
+        "legend.frameon": False,
+        "legend.labelcolor": now.ink,
+        "text.color": now.ink,
+        "xtick.color": now.faint,
+        "ytick.color": now.faint,
+        "xtick.labelcolor": now.ink,
+        "ytick.labelcolor": now.ink,
+    }
 
 
 @contextmanager
@@ -119,7 +243,7 @@ def axes(ax: "Axes | None", *, width: float = 8.0, height: float = 4.0) -> "Iter
     """
     import matplotlib.pyplot as plt
 
-    with plt.rc_context(_STYLE):  # type: ignore[arg-type]
+    with plt.rc_context(_style()):
         if ax is None:
             ax = plt.subplots(figsize=(width, height), layout="constrained")[1]
         yield ax
@@ -128,12 +252,12 @@ def axes(ax: "Axes | None", *, width: float = 8.0, height: float = 4.0) -> "Iter
 def draw_grid(ax: "Axes", axis: Literal["x", "y"]) -> None:
     """Thin lines behind what is drawn, at the ticks of one axis."""
     ax.set_axisbelow(True)
-    ax.grid(axis=axis, color="#dddddd", linewidth=0.6)
+    ax.grid(axis=axis, color=look().grid, linewidth=0.6)
 
 
-def say_nothing(ax: "Axes") -> None:
+def say_nothing(ax: "Axes", words: str = "no requests") -> None:
     """Say on empty axes that there is nothing to draw."""
-    ax.text(0.5, 0.5, "no requests", transform=ax.transAxes, ha="center", va="center")
+    ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color=look().ink)
 
 
 def time_scale(length_s: float) -> tuple[float, str]:

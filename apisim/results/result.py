@@ -330,7 +330,8 @@ class Result:
             ``caches``, ``authorizers``, ``sign_ins``, ``web_acls``, ``functions``,
             ``endpoints``, ``services``, ``cors``, ``websockets``, ``pushes``, ``throttles``,
             ``customers``, ``usage_plans``, ``usage``, ``bill``, ``costs``, ``thresholds``,
-            ``intervals`` or ``replications``.
+            ``intervals``, ``replications`` or
+            ``latency_distribution``.
 
         Raises
         ------

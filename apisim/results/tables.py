@@ -37,6 +37,8 @@
 ``alarms``      alarm, condition, replication, state, first_alarm_s, alarms, alarm_s,
                 refused_before_alarm, failed_before_alarm
 ``intervals``   metric, mean, low, high, confidence
+``latency_distribution``  api, route, latency_ms, share_above (share of the route's requests that
+                took longer); one row for each occupied bin of the route's histogram
 ``replications`` replication, requests, end_s, completed, digest; then a column for each measure
 ``latency_series`` api, time_s (start of the period), period_s, requests, latency_ms_p50,
                 latency_ms_p90, latency_ms_p99, latency_ms_max; by time of arrival
@@ -72,6 +74,7 @@ from apisim.results.calls import GONE
 from apisim.results.cost_rows import COSTS, MONEY, cost_rows
 from apisim.results.customers import CustomerStats, PlanStats, UsageDay
 from apisim.results.groups import GroupStats
+from apisim.results.latency_distribution import LATENCY_DISTRIBUTION, latency_distribution_rows
 from apisim.results.latency_series import LATENCY_SERIES, latency_series_rows
 from apisim.results.mechanism_tables import (
     BUCKET_SERIES,
@@ -241,6 +244,7 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "function_series": FUNCTION_SERIES,
     "endpoint_series": ENDPOINT_SERIES,
     "cache_series": CACHE_SERIES,
+    "latency_distribution": LATENCY_DISTRIBUTION,
     "outcomes": _OUTCOMES,
     "caches": _fields("api", CacheStats),
     "authorizers": _fields("authorizer", AuthorizerStats),
@@ -299,4 +303,5 @@ TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {
     "function_series": function_series_rows,
     "endpoint_series": endpoint_series_rows,
     "cache_series": cache_series_rows,
+    "latency_distribution": latency_distribution_rows,
 }

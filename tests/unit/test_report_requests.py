@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle, StepPatch
 import apisim
 from apisim.report import plot_requests
 from apisim.report.phases import phase_starts
+from apisim.report.requests import limits_that_bind
 from apisim.results.result import Result
 from tests.support.figures import SHOP, new_axes, result_of
 
@@ -113,11 +114,30 @@ def test_the_legend_has_the_shares_and_reads_as_the_stack_does(shop: Result, ax:
     legend = ax.get_legend()
     assert legend is not None
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts[:-1] == [one.get_label() for one in reversed(areas(ax))]
+    limits = ["stage limit of shop/prod", "method limit of shop POST", "account limit"]
+    assert len([text for text in texts if text.startswith(tuple(limits))]) == len(limits)
+    assert texts[len(limits) : -1] == [one.get_label() for one in reversed(areas(ax))]
     series = shop.frame("series")
     share = series["throttled_account"].sum() / series["requests"].sum()
-    (account,) = [text for text in texts if "account" in text]
+    (account,) = [text for text in texts if "throttled: account" in text]
     assert account == f"throttled: account limit, {100 * share:.1f}%"
+
+
+def test_limits_that_refused_are_level_lines_at_their_rates(shop: Result, ax: Axes) -> None:
+    # Hand-written in the scenario: 60/s of the account, 30/s of the stage, 10/s of the method.
+    drawn = {
+        str(line.get_label()).split(" ")[0]: line.get_segments()  # type: ignore[attr-defined]
+        for line in ax.collections
+    }
+    rates = {"account": 60.0, "stage": 30.0, "method": 10.0}
+    assert set(drawn) == set(rates)
+    for level, rate in rates.items():
+        (segment,) = drawn[level]
+        assert segment.tolist() == [[0.0, rate], [60.0, rate]]
+    refused = limits_that_bind(shop)["refused"].tolist()
+    assert refused == sorted(refused, reverse=True)
+    assert min(refused) > 0
+    assert len(plot_requests(two_steps(), new_axes()).collections) == 0
 
 
 def test_the_warm_up_is_pale(ax: Axes) -> None:
