@@ -33,7 +33,7 @@ def authorizer_calls(result: Result) -> "pd.DataFrame":
         calls=series["authorizer_calls"], calls_rps=rates
     )
     totals = rows.groupby("api", sort=False)["calls"].sum()
-    most = totals[totals > 0].nlargest(_MAX_APIS).index
+    most = totals[totals > 0].astype(float).nlargest(_MAX_APIS).index
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
 

@@ -34,7 +34,7 @@ def levels_of_buckets(result: Result) -> "pd.DataFrame":
     least = buckets.groupby(["level", "bucket"], sort=False)["share_left"].min().fillna(0)
     nearest = set(least.nsmallest(_MAX_BUCKETS).index)
     keys = zip(buckets["level"], buckets["bucket"], strict=True)
-    return buckets[[key in nearest for key in keys]].reset_index(drop=True)
+    return buckets.loc[[key in nearest for key in keys]].reset_index(drop=True)
 
 
 def plot_tokens(result: Result, ax: "Axes | None" = None) -> "Axes":

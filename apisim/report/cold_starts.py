@@ -20,7 +20,7 @@ _HATCHES: Final = ("", "////", "....", "xxxx")
 
 
 def cold_starts_of_apis(result: Result) -> "pd.DataFrame":
-    """What is drawn: requests that met a cold start, of the frame ``series``.
+    """What is drawn: requests whose integration met a cold start, of the frame ``series``.
 
     Returns
     -------
@@ -30,12 +30,14 @@ def cold_starts_of_apis(result: Result) -> "pd.DataFrame":
     """
     rows = result.frame("series")[["api", "time_s", "period_s", "cold_starts"]]
     totals = rows.groupby("api", sort=False)["cold_starts"].sum()
-    most = totals[totals > 0].nlargest(len(_HATCHES)).index
+    most = totals[totals > 0].astype(float).nlargest(len(_HATCHES)).index
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
 
 def plot_cold_starts(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw when requests had to wait for an instance of a function to start, stacked by API.
+
+    Cold starts are those of integrations: those of authorizers are in ``function_series`` only.
 
     Parameters
     ----------

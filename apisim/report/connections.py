@@ -40,7 +40,7 @@ def open_connections(result: Result) -> "pd.DataFrame":
     rates = series["connects"] / series["period_s"] / result.run_info.replications
     rows = series[columns].assign(connects_rps=rates)
     totals = rows.groupby("api", sort=False)["connects"].sum()
-    most = totals[totals > 0].nlargest(_MAX_APIS).index
+    most = totals[totals > 0].astype(float).nlargest(_MAX_APIS).index
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
 

@@ -37,7 +37,7 @@ def busiest_endpoints(result: Result) -> "pd.DataFrame":
     series = result.frame("endpoint_series")
     by_endpoint = series.groupby("endpoint", sort=False)
     called = by_endpoint["served"].sum() + by_endpoint["refused"].sum() > 0
-    queues = by_endpoint["queue_peak"].max()[called].nlargest(_MAX_ENDPOINTS)
+    queues = by_endpoint["queue_peak"].max()[called].astype(float).nlargest(_MAX_ENDPOINTS)
     return series[series["endpoint"].isin(queues.index)].reset_index(drop=True)
 
 

@@ -31,7 +31,9 @@ def busiest_functions(result: Result) -> "pd.DataFrame":
     series = result.frame("function_series")
     by_function = series.groupby("function", sort=False)
     asked = by_function["invocations"].sum() + by_function["throttles"].sum()
-    busiest = by_function["concurrency_peak"].max()[asked > 0].nlargest(_MAX_FUNCTIONS)
+    busiest = (
+        by_function["concurrency_peak"].max()[asked > 0].astype(float).nlargest(_MAX_FUNCTIONS)
+    )
     return series[series["function"].isin(busiest.index)].reset_index(drop=True)
 
 

@@ -32,7 +32,7 @@ def latency_of_apis(result: Result) -> "pd.DataFrame":
     """
     series = result.frame("latency_series")
     requests = series.groupby("api", sort=False)["requests"].sum()
-    busiest = requests[requests > 0].nlargest(_MAX_APIS).index
+    busiest = requests[requests > 0].astype(float).nlargest(_MAX_APIS).index
     return series[series["api"].isin(busiest)].reset_index(drop=True)
 
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from apisim.report.style import axes, draw_grid, look, say_nothing
 from apisim.results.result import Result
 
@@ -29,7 +31,7 @@ def tails_of_routes(result: Result) -> "pd.DataFrame":
     keys = set(zip(busiest["api"], busiest["route"], strict=True))
     tails = result.frame("latency_distribution")
     chosen = [key in keys for key in zip(tails["api"], tails["route"], strict=True)]
-    tails = tails[chosen]
+    tails = tails.loc[np.array(chosen, bool)]  # of no rows a plain list would choose columns
     names = tails["route"].where(tails["route"] != "", "(no route)")
     if len(result.scenario.apis) > 1:
         names = tails["api"] + " " + names
@@ -79,16 +81,15 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
         if tails.empty:
             say_nothing(ax)
             return ax
+        # What takes no time, and the last step down to nothing, lie at infinity.
         some = tails.loc[tails["latency_ms"] > 0, "latency_ms"]
-        least = tails.loc[tails["share_above"] > 0, "share_above"]
-        if len(some) and len(least):
-            # What takes no time, and the last step down to nothing, lie at infinity.
+        if len(some):
             ax.set_xscale("log", nonpositive="clip")
-            ax.set_yscale("log", nonpositive="clip")
             ax.set_xlim(0.8 * some.min(), 1.25 * some.max())
+        least = tails.loc[tails["share_above"] > 0, "share_above"]
+        if len(least):
+            ax.set_yscale("log", nonpositive="clip")
             ax.set_ylim(70 * least.min(), 115)
-        else:  # nothing takes any time
-            ax.set_ylim(0, 115)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
             axis.set_minor_formatter(NullFormatter())

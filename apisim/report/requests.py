@@ -133,12 +133,16 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
 
 
 def _draw_limits(ax: "Axes", limits: "pd.DataFrame") -> None:
-    """A level line for the rate of each limit."""
+    """A level line for the rate of each limit, seen on any fill for its edges."""
+    from matplotlib.patheffects import withStroke
+
+    edges = [withStroke(linewidth=3, foreground=look().paper)]
     for level, limit, rate_rps in zip(
         limits["level"], limits["limits"], limits["rate_rps"], strict=True
     ):
         of = "" if level == limit else f" of {limit}"
         ax.hlines(
             rate_rps, *ax.get_xlim(), color=look().ink, linewidth=1.3, linestyle=_LIMITS[level],
+            path_effects=edges,
             label=f"{level} limit{of}, {rate_text(rate_rps)}",
         )  # fmt: skip

@@ -24,6 +24,14 @@ traffic:
   web:
     {arrivals: uniform, offset: 0, mix: {GET /x: 1}, phases: [{name: p, duration: 5s, rate: RATE}]}
 """
+#: A function of one second, so that several instances are needed.
+FUNCTION = """
+apisim: 1
+replications: 2
+apis: {a: {type: rest, routes: {GET /x: {integration: {type: lambda_proxy, function: f}}}}}
+functions: {f: {memory: 128MB, duration: 1s, init: 200ms}}
+traffic: {web: {mix: {GET /x: 1}, phases: [{name: p, duration: 10s, rate: 5}]}}
+"""
 SESSIONS = """
 apisim: 1
 apis:
@@ -65,10 +73,12 @@ def test_calls_of_authorizers_are_those_of_the_series(shop: Result) -> None:
     assert len([one for one in ax.patches if isinstance(one, StepPatch)]) == 1  # not ``other``
 
 
-def test_cold_starts_are_those_of_the_functions(shop: Result) -> None:
-    ax = apisim.plot_cold_starts(shop, new_axes())
-    drawn = steps(ax, "shop, ")
-    assert np.sum(drawn.values - drawn.baseline) == shop.frame("functions")["cold_starts"].sum() > 0
+def test_cold_starts_are_those_of_the_functions() -> None:
+    result = result_of(FUNCTION)
+    ax = apisim.plot_cold_starts(result, new_axes())
+    drawn = steps(ax, "a, ")
+    assert np.array_equal(drawn.values - drawn.baseline, result.frame("series")["cold_starts"])
+    assert np.sum(drawn.values - drawn.baseline) == result.functions["f"].cold_starts > 0
     assert ax.get_ylabel() == "cold starts in 1 s, sum of 2 replications"
 
 
