@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         plot_requests,
         plot_sweep,
         plot_tokens,
+        plot_tornado,
         report_html,
         write_report,
     )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from apisim.scenario import Scenario, ScenarioError, load
     from apisim.scenario.lints import lint
     from apisim.studies.advise import advise
+    from apisim.studies.assumptions import assumptions
     from apisim.studies.compare import compare
     from apisim.studies.limits import limits
     from apisim.studies.run import run
@@ -52,6 +54,7 @@ __all__ = [
     "ScenarioError",
     "__version__",
     "advise",
+    "assumptions",
     "compare",
     "limits",
     "lint",
@@ -71,6 +74,7 @@ __all__ = [
     "plot_requests",
     "plot_sweep",
     "plot_tokens",
+    "plot_tornado",
     "report_html",
     "run",
     "search",
@@ -86,6 +90,7 @@ _HOMES: Final = {
     "Scenario": "apisim.scenario",
     "ScenarioError": "apisim.scenario",
     "advise": "apisim.studies",
+    "assumptions": "apisim.studies",
     "compare": "apisim.studies",
     "limits": "apisim.studies",
     "lint": "apisim.scenario.lints",
@@ -105,6 +110,7 @@ _HOMES: Final = {
     "plot_requests": "apisim.report",
     "plot_sweep": "apisim.report",
     "plot_tokens": "apisim.report",
+    "plot_tornado": "apisim.report",
     "report_html": "apisim.report",
     "run": "apisim.studies",
     "search": "apisim.studies",

@@ -8,7 +8,7 @@ import typer
 from apisim.cli import options
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
-from apisim.cli.progress import progress_bar
+from apisim.cli.progress import progress_bar, steps_bar
 from apisim.cli.run import check_directory, say_compiling
 from apisim.cli.streams import say, write
 
@@ -35,6 +35,14 @@ Page = Annotated[
     ),
 ]
 
+Assumed = Annotated[
+    bool,
+    typer.Option(
+        "--assumptions",
+        help="Also which assumptions matter: each is replaced, one at a time, and simulated.",
+    ),
+]
+
 
 def report(
     what: What,
@@ -47,6 +55,7 @@ def report(
     workers: options.Workers = 1,
     scheduler: options.Scheduler = None,
     out: Page = None,
+    assumptions: Assumed = False,
     quiet: options.Quiet = False,
     skip_bad_rows: options.SkipBadRows = False,
     debug: options.Debug = False,
@@ -90,7 +99,13 @@ def report(
                     progress=progress,
                     compiling=compiling,
                 )
-        write_report(result, page)
+        assumed = None
+        if assumptions and result.completed:
+            with steps_bar(is_wanted=not quiet) as steps:
+                assumed = studies.assumptions(
+                    result.scenario, engine=engine.value, executor=scheduler, progress=steps
+                )
+        write_report(result, page, assumed=assumed)
         write(f"{page}\n")
         if not quiet:
             _say_verdict(result)

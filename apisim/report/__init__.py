@@ -24,6 +24,7 @@ from apisim.report.page import report_html, write_report
 from apisim.report.requests import plot_requests
 from apisim.report.studies import plot_comparison, plot_sweep
 from apisim.report.style import theme
+from apisim.report.tornado import plot_tornado
 
 __all__ = [
     "plot_authorizers",
@@ -41,6 +42,7 @@ __all__ = [
     "plot_requests",
     "plot_sweep",
     "plot_tokens",
+    "plot_tornado",
     "report_html",
     "theme",
     "write_report",

@@ -3,12 +3,13 @@
 ``run`` answers for one scenario; each of its replications is independent of the others. ``compare``
 and ``sweep`` simulate several scenarios under common random numbers, ``search`` as many as it takes
 to find the setting that meets conditions, ``advise`` those that say what is worth changing.
-``limits`` asks how much of each limit a scenario uses,
-and at which multiple of its traffic each refuses.
+``assumptions`` asks which of what is not known matters, ``limits`` how much of each limit a
+scenario uses, and at which multiple of its traffic each refuses.
 """
 
 from apisim.studies.advice.advised import Advised
 from apisim.studies.advise import advise
+from apisim.studies.assumptions import Assumptions, assumptions
 from apisim.studies.compare import Comparison, compare
 from apisim.studies.found import Found
 from apisim.studies.limits import limits
@@ -21,12 +22,14 @@ from apisim.studies.swept import Sweep
 
 __all__ = [
     "Advised",
+    "Assumptions",
     "Comparison",
     "Found",
     "Progress",
     "Steps",
     "Sweep",
     "advise",
+    "assumptions",
     "compare",
     "limits",
     "run",

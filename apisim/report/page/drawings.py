@@ -8,16 +8,15 @@ several drawings on one page must not share them.
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from apisim.report.page.figures import FIGURES, PageFigure
 from apisim.report.style import FAINT, INK, OUTCOMES
+from apisim.report.tornado import plot_tornado
 from apisim.results.result import Result
+from apisim.studies import Assumptions
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["Drawing", "drawings_of"]
+__all__ = ["Drawing", "drawings_of", "tornado_of"]
 
 #: Colours of the style sheet, and the variable of the page that takes the place of each.
 _NEUTRAL: Final = {
@@ -71,7 +70,20 @@ def drawings_of(result: Result) -> list[Drawing]:
     ]
 
 
-def _drawn(name: str, figure: PageFigure, result: Result) -> Drawing:
+def tornado_of(assumed: Assumptions) -> Drawing | None:
+    """How far each assumption moves the figure that depends on them most; None without any."""
+    if not assumed.effects:
+        return None
+    figure = PageFigure(
+        "Assumptions that matter",
+        lambda _: True,
+        lambda _: "How far each assumption moves the figure; the table below has the numbers.",
+        lambda _: plot_tornado(assumed),
+    )
+    return _drawn("tornado", figure, None)
+
+
+def _drawn(name: str, figure: PageFigure, result: Any) -> Drawing:
     from matplotlib import pyplot as plt
     from matplotlib import rc_context
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.page.answer import answer_of, key_figures, verdict_of
-from apisim.report.page.drawings import drawings_of
+from apisim.report.page.drawings import drawings_of, tornado_of
 from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.headline import headline, reproduction
 from apisim.results.result import Result
@@ -13,6 +13,7 @@ from apisim.results.section import Section
 from apisim.results.sections import chapters
 from apisim.scenario import Scenario
 from apisim.scenario.html import scenario_facts, scenario_tables
+from apisim.studies import Assumptions
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -22,13 +23,15 @@ __all__ = ["report_html", "write_report"]
 _JOINT: Final = re.compile(r"(?<=[^\W\d]|[}\]])([./_])(?=[\w{])")
 
 
-def report_html(result: Result) -> str:
+def report_html(result: Result, *, assumed: Assumptions | None = None) -> str:
     """A run as a page.
 
     Parameters
     ----------
     result : Result
         Of :func:`apisim.run`.
+    assumed : Assumptions, optional
+        Of :func:`apisim.assumptions`: which of them matter becomes a part of the page.
 
     Returns
     -------
@@ -68,6 +71,8 @@ def report_html(result: Result) -> str:
         scenario=_scenario_sections(scenario),
         facts=scenario_facts(scenario),
         notes=result.notes,
+        assumed=None if assumed is None else assumed.sheet(),
+        tornado=None if assumed is None else tornado_of(assumed),
         reproduction="\n".join(reproduction(result)),
         resolved=scenario.to_yaml(),
         sha256=scenario.source.sha256,
@@ -82,7 +87,7 @@ def _breakable(name: str) -> "Markup":
     return Markup(_JOINT.sub(r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped before
 
 
-def write_report(result: Result, file: str | Path) -> Path:
+def write_report(result: Result, file: str | Path, *, assumed: Assumptions | None = None) -> Path:
     """Write a run as a page, whole or not at all.
 
     Parameters
@@ -90,6 +95,8 @@ def write_report(result: Result, file: str | Path) -> Path:
     result : Result
     file : str or pathlib.Path
         Replaced if it is there; its folder is made if it is missing.
+    assumed : Assumptions, optional
+        As :func:`report_html`.
 
     Raises
     ------
@@ -100,7 +107,7 @@ def write_report(result: Result, file: str | Path) -> Path:
     refuse_input(file, result.scenario)
     with as_output_error(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, report_html(result))
+    write_text(file, report_html(result, assumed=assumed))
     return file
 
 
