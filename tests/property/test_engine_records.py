@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 
 from apisim.engine.flags import FLAG_CLIENT_GONE, FLAG_CORS_BLOCKED
 from apisim.engine.preflights import PREFLIGHT_ATTEMPT
-from apisim.engine.recorder import AUTHORIZER_CALLS, CACHE_MISSES, COLD_STARTS, HISTOGRAMS
+from apisim.engine.recorder import (
+    AUTHORIZER_CALLS,
+    CACHE_HITS,
+    CACHE_MISSES,
+    COLD_STARTS,
+    HISTOGRAMS,
+)
 from apisim.gateway.status import LEVEL_ANSWERS, Answer
 from apisim.scenario import Scenario
 from apisim.scenario.phases import CountsPhase, OpenPhase, Phase
@@ -114,6 +120,7 @@ def test_series_agree_with_a_recount_of_the_rows(case: Case, folder: Path) -> No
     expected = np.zeros_like(recorder.series)
     np.add.at(expected, (rows["api"], period, rows["answer"]), 1)
     for column, happened in (
+        (CACHE_HITS, rows["cache"] == 1),
         (CACHE_MISSES, rows["cache"] == 2),
         (COLD_STARTS, rows["cold"] == 1),
         (AUTHORIZER_CALLS, rows["authorizer_ns"] >= 0),

@@ -154,8 +154,8 @@ def test_each_table_has_its_columns_with_and_without_rows(result, quiet, name):
     assert isinstance(frame, pd.DataFrame)
     assert list(frame.columns) == columns
     assert len(frame) == len(full)
-    # There is neither a canary nor a WebSocket API here.
-    assert full or name in {"variants", "websockets", "pushes"}
+    # There is neither an alarm nor a canary nor a WebSocket API here.
+    assert full or name in {"alarms", "variants", "websockets", "pushes"}
     assert len(quiet.frame(name)) == len(empty)
     if columns_of(name, []):
         assert list(quiet.frame(name).columns) == columns

@@ -204,7 +204,7 @@ def _checked(folder: Path, over: str, n_points: int, n_kills: int, longest_s: fl
 
 
 def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    _checked(tmp_path, f"{RATE}=1:40:1", n_points=40, n_kills=4, longest_s=2.5)
+    _checked(tmp_path, f"{RATE}=1:40:1", n_points=40, n_kills=4, longest_s=4.0)
 
 
 @pytest.mark.slow
