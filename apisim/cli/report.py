@@ -11,6 +11,7 @@ from apisim.cli.guard import guard
 from apisim.cli.progress import progress_bar, steps_bar
 from apisim.cli.run import check_directory, say_compiling
 from apisim.cli.streams import say, write
+from apisim.cli.study import where
 
 if TYPE_CHECKING:
     from apisim.results.result import Result
@@ -103,7 +104,10 @@ def report(
         if assumptions and result.completed:
             with steps_bar(is_wanted=not quiet) as steps:
                 assumed = studies.assumptions(
-                    result.scenario, engine=engine.value, executor=scheduler, progress=steps
+                    result.scenario,
+                    engine=engine.value,
+                    executor=where(workers, scheduler),
+                    progress=steps,
                 )
         write_report(result, page, assumed=assumed)
         write(f"{page}\n")

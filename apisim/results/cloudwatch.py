@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from apisim.engine.program import Program
 from apisim.results.atomic import as_output_error
-from apisim.results.exporter import Export, ExportKind, RowPart
+from apisim.results.exporter import Export, ExportKind, RowExport, RowPart
 from apisim.results.metric_series import METRICS, Dimensions, MetricTables
 from apisim.results.minute_metrics import Minute, MinuteMetrics
 from apisim.results.result import Result
@@ -79,10 +79,8 @@ class _Minutes:
         self._spool.close()
 
 
-class _CloudWatch(Export):
+class _CloudWatch(RowExport):
     """What both forms have in common."""
-
-    needs_rows = True
 
     def __init__(self, path: Path, program: Program, *, is_parallel: bool = False) -> None:
         self._minutes: dict[int, _Minutes] = {}

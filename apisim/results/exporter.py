@@ -4,16 +4,17 @@ An export is opened before the first event, so that whatever is wrong with its p
 the simulation and not after it. It may take request rows while they arise, in memory bounded by
 what is in flight, and it may take the finished result. Its file appears whole, or not at all.
 
-The calls, in order: :meth:`Export.part` once for each replication (from the thread that simulates
-it, perhaps several at a time); the part with rows, again and again; :meth:`Export.finish_part` for
-each replication in order; :meth:`Export.write` with the result; always :meth:`Export.discard`.
+The calls, in order: :meth:`RowExport.part` once for each replication (from the thread that
+simulates it, perhaps several at a time); the part with rows, again and again;
+:meth:`RowExport.finish_part` for each replication in order; :meth:`Export.write` with the result;
+always :meth:`Export.discard`.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from apisim.engine.program import Program
 from apisim.results.atomic import PendingFile, as_output_error
 from apisim.results.result import Result
 
-__all__ = ["Export", "ExportKind", "RowPart"]
+__all__ = ["Export", "ExportKind", "RowExport", "RowPart"]
 
 #: Takes rows (``REQUEST_DTYPE``, to be copied) in the order in which requests end, and the arrival
 #: time [ns] below which no more will come; that is ``traffic.arrivals.NEVER`` with the last ones.
@@ -47,29 +48,11 @@ class Export(ABC):
         If the file cannot be written.
     """
 
-    #: Whether it takes rows; without any such export, and without ``--requests``, none are kept.
-    needs_rows: ClassVar[bool] = False
-
     def __init__(self, path: Path, program: Program, *, is_parallel: bool = False) -> None:
         self.path = path
         self.program = program
         self.is_parallel = is_parallel
         self.file = PendingFile(path)
-
-    def part(self, replication: int) -> RowPart:
-        """What takes one replication's rows, where :attr:`needs_rows`."""
-        raise NotImplementedError(f"{type(self).__name__} takes no rows")
-
-    def finish_part(self, replication: int, *, completed: bool) -> None:  # noqa: B027 (a choice)
-        """A replication is over, and all before it are finished.
-
-        Parameters
-        ----------
-        replication : int
-            Its number.
-        completed : bool
-            False if it was interrupted: requests that had not ended then never came.
-        """
 
     @abstractmethod
     def write(self, result: Result) -> None:
@@ -83,6 +66,26 @@ class Export(ABC):
         """Append UTF-8 text."""
         with as_output_error(self.path):
             self.file.stream.write(text.encode(errors="backslashreplace"))
+
+
+class RowExport(Export):
+    """One that takes request rows; without any, and without ``--requests``, none are kept."""
+
+    @abstractmethod
+    def part(self, replication: int) -> RowPart:
+        """What takes one replication's rows."""
+
+    @abstractmethod
+    def finish_part(self, replication: int, *, completed: bool) -> None:
+        """A replication is over, and all before it are finished.
+
+        Parameters
+        ----------
+        replication : int
+            Its number.
+        completed : bool
+            False if it was interrupted: requests that had not ended then never came.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

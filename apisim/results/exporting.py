@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from apisim.engine.program import Program
 from apisim.results.atomic import OutputError, refuse_input
 from apisim.results.cloudwatch import CLOUDWATCH
-from apisim.results.exporter import Export, ExportKind, RowPart
+from apisim.results.exporter import Export, ExportKind, RowExport, RowPart
 from apisim.results.result import Result
 from apisim.scenario.problems import did_you_mean
 
@@ -101,15 +101,19 @@ class Exports:
     @property
     def needs_rows(self) -> bool:
         """Whether any of them takes rows."""
-        return any(export.needs_rows for export in self._exports)
+        return bool(self._of_rows)
+
+    @property
+    def _of_rows(self) -> list[RowExport]:
+        return [export for export in self._exports if isinstance(export, RowExport)]
 
     def parts(self, replication: int) -> list[RowPart]:
         """What takes one replication's rows."""
-        return [export.part(replication) for export in self._exports if export.needs_rows]
+        return [export.part(replication) for export in self._of_rows]
 
     def finish_part(self, replication: int, *, completed: bool) -> None:
         """A replication is over, and all before it are finished."""
-        for export in self._exports:
+        for export in self._of_rows:
             export.finish_part(replication, completed=completed)
 
     def write(self, result: Result) -> None:

@@ -8,8 +8,7 @@ run here, digest and all.
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from apisim.engine.program import Program
 from apisim.engine.run import Replication, run_replication
@@ -22,7 +21,7 @@ from apisim.studies.progress import Watch
 __all__ = ["Elsewhere"]
 
 #: Tasks for each worker: so many that none is left alone with a long rest.
-_TASKS_EACH = 2
+_TASKS_EACH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +89,9 @@ class Elsewhere:
                 following += 1
 
     def _spans(self, numbers: range) -> list[_Span]:
-        n = min(len(numbers), _TASKS_EACH * width_of(self.executor))
-        ends = [numbers.start + len(numbers) * part // n for part in range(n + 1)]
-        return [
-            _Span(replace(self.task, first=first, count=end - first), self.skip_bad_rows)
-            for first, end in pairwise(ends)
-        ]
+        whole = replace(self.task, first=numbers.start, count=len(numbers))
+        parts = whole.divided(_TASKS_EACH * width_of(self.executor))
+        return [_Span(part, self.skip_bad_rows) for part in parts]
 
 
 def _simulate(span: _Span) -> list[dict[str, Any]]:

@@ -9,8 +9,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -155,6 +154,4 @@ def _simulated(
 
 def _parts(task: Task, width: int, n_points: int) -> list[Task]:
     """A task, divided so that about twice as many are there as there are workers."""
-    n = min(task.count, max(1, -(-2 * width // n_points))) if width > 1 else 1
-    ends = [task.first + task.count * part // n for part in range(n + 1)]
-    return [replace(task, first=first, count=end - first) for first, end in pairwise(ends)]
+    return task.divided(-(-2 * width // n_points) if width > 1 else 1)

@@ -7,7 +7,8 @@ what comes back are rows of numbers. The rows of a task do not depend on where i
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -124,6 +125,12 @@ class Task:
             count=scenario.replications,
             duration_ns=scenario.duration_limit_ns,
         )
+
+    def divided(self, n: int) -> "list[Task]":
+        """Its replications in ``n`` parts of nearly the same size, at most one for each."""
+        n = max(1, min(n, self.count))
+        ends = [self.first + self.count * part // n for part in range(n + 1)]
+        return [replace(self, first=first, count=end - first) for first, end in pairwise(ends)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

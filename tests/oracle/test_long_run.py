@@ -41,9 +41,8 @@ def test_intervals_contain_the_truth_as_often_as_they_say() -> None:
 def test_the_width_is_that_of_the_asymptotic_variance() -> None:
     """n Var(mean wait) -> rho (2 + 5 rho - 4 rho^2 + rho^3) / (mu^2 (1 - rho)^4), oracle 9.4.
 
-    At load 0.5 that is 29 services squared; the time of the service itself adds its variance and
-    covariance, which the sojourn time has as well: 4 (1 - rho)^-2 = 16 in its stead would be that
-    of independent ones, so the width must be well beyond it.
+    At load 0.5 that is 29 services squared. A sojourn is a wait and a service, whose own variance
+    comes on top, so the width is somewhat beyond that of waits alone; Student's t of 30 batches.
     """
     widths = [
         run(scenario(seed=seed)).batch_means(batches=30).intervals["latency mean"].half_width

@@ -7,14 +7,19 @@ several drawings on one page must not share them.
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from apisim.report.page.figures import FIGURES, PageFigure
-from apisim.report.style import FAINT, INK, OUTCOMES
+from apisim.report.page.figures import FIGURES
+from apisim.report.style import FAINT, INK, OUTCOMES, theme
 from apisim.report.tornado import plot_tornado
 from apisim.results.result import Result
 from apisim.studies import Assumptions
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Drawing", "drawings_of", "tornado_of"]
 
@@ -64,7 +69,7 @@ class Drawing:
 def drawings_of(result: Result) -> list[Drawing]:
     """Figures of a result, those with something to show."""
     return [
-        _drawn(f"f{number}", figure, result)
+        _drawn(f"f{number}", figure.title, figure.alt(result), partial(figure.draw, result))
         for number, figure in enumerate(FIGURES)
         if figure.has_any(result)
     ]
@@ -74,29 +79,25 @@ def tornado_of(assumed: Assumptions) -> Drawing | None:
     """How far each assumption moves the figure that depends on them most; None without any."""
     if not assumed.effects:
         return None
-    figure = PageFigure(
-        "Assumptions that matter",
-        lambda _: True,
-        lambda _: "How far each assumption moves the figure; the table below has the numbers.",
-        lambda _: plot_tornado(assumed),
-    )
-    return _drawn("tornado", figure, None)
+    alt = "How far each assumption moves the figure; the table below has the numbers."
+    return _drawn("tornado", "Assumptions that matter", alt, partial(plot_tornado, assumed))
 
 
-def _drawn(name: str, figure: PageFigure, result: Any) -> Drawing:
+def _drawn(name: str, title: str, alt: str, draw: "Callable[[], Axes]") -> Drawing:
     from matplotlib import pyplot as plt
     from matplotlib import rc_context
 
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        drawn = figure.draw(result).figure
+    # Light, whatever its caller draws in: the page's own theme takes these colours' place.
+    with theme("light"), rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        drawn = draw().figure
         assert drawn is not None
         text = io.StringIO()
         drawn.savefig(text, format="svg", metadata={"Date": None}, transparent=True)  # type: ignore[union-attr]
         plt.close(drawn)  # type: ignore[arg-type]
     return Drawing(
         name=name,
-        title=figure.title,
-        alt=figure.alt(result),
+        title=title,
+        alt=alt,
         svg=_inline(text.getvalue(), name),
     )
 
