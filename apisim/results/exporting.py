@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from apisim.engine.program import Program
+from apisim.results.access_logs import ACCESS_LOG
 from apisim.results.atomic import OutputError, refuse_input
 from apisim.results.cloudwatch import CLOUDWATCH
+from apisim.results.cost_tables import COSTS
+from apisim.results.distributions import HGRM, OPENMETRICS
 from apisim.results.exporter import Export, ExportKind, RowExport, RowPart
 from apisim.results.result import Result
+from apisim.results.threshold_files import GITHUB, JUNIT
+from apisim.results.xray import XRAY
 from apisim.scenario.problems import did_you_mean
 
 __all__ = ["EXPORT_KINDS", "ExportPaths", "Exports", "check_exports", "export_paths"]
@@ -21,7 +26,16 @@ __all__ = ["EXPORT_KINDS", "ExportPaths", "Exports", "check_exports", "export_pa
 ExportPaths: TypeAlias = Mapping[str, str | Path | Sequence[str | Path]]
 
 #: In the order in which they are listed.
-_KINDS: Final[Sequence[ExportKind]] = (CLOUDWATCH,)
+_KINDS: Final[Sequence[ExportKind]] = (
+    CLOUDWATCH,
+    ACCESS_LOG,
+    XRAY,
+    HGRM,
+    OPENMETRICS,
+    JUNIT,
+    GITHUB,
+    COSTS,
+)
 #: By name.
 EXPORT_KINDS: Final[dict[str, ExportKind]] = {kind.name: kind for kind in _KINDS}
 
