@@ -39,8 +39,8 @@ def percentile_steps(total: int) -> Iterator[float]:
 
     Examples
     --------
-    >>> [round(share, 3) for share in percentile_steps(4)]
-    [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75]
+    >>> [round(share, 3) for share in percentile_steps(3)]
+    [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65]
     """
     share = 0.0
     while share <= 1 - 1 / max(total, 1):
@@ -132,7 +132,7 @@ def _family(name: str, kind: str, words: str) -> list[str]:
 
 
 def _requests(found: Measurements) -> Iterator[str]:
-    counts: dict[tuple[str, ...], int] = {}
+    counts: dict[tuple[str, str, str, str, str], int] = {}
     names = ("api", "route", "status", "outcome", "refused_by")
     statuses = found.statuses()
     for at, cell in enumerate(found.program.names.cells):

@@ -44,7 +44,7 @@ class JUnitXml(Export):
             "time": f"{info.wall_s:.3f}",
         }
         suites = ET.Element("testsuites", numbers)
-        suite = ET.SubElement(suites, "testsuite", name=_clean(_suite(result)), **numbers)
+        suite = ET.SubElement(suites, "testsuite", {"name": _clean(_suite(result)), **numbers})
         properties = ET.SubElement(suite, "properties")
         for name in ("version", "engine", "seed", "replications", "digest"):
             value = str(getattr(info, name))
