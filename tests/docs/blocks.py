@@ -16,6 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
     "docs/cloudwatch.md",
+    "docs/exports.md",
     "docs/limits.md",
     "docs/over-time.md",
     "docs/pricing.md",
