@@ -96,7 +96,8 @@ Exports = Annotated[
     typer.Option(
         "--export",
         metavar="KIND=PATH",
-        help="Write a file for another program, e.g. cloudwatch=metrics.json; may be repeated.",
+        help="Write a file for another program; may be repeated. Kinds: cloudwatch, access-log, "
+        "xray, hgrm, openmetrics, junit, github, costs.",
         show_default=False,
     ),
 ]

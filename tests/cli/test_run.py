@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numba
 import pytest
 
+from apisim.results.exporting import EXPORT_KINDS
 from apisim.scenario import load
 from tests.cli.conftest import Cli, Start
 
@@ -249,6 +251,28 @@ def test_an_export_is_written_and_an_input_is_never_written_over(cli: Cli, here:
     code, out, err = cli("run", "small.csv", *QUICK[2:], "--export", "cloudwatch=small.csv")
     assert (code, out) == (2, "")
     assert "small.csv cannot be written: this run reads it" in err
+
+
+def test_exports_of_all_kinds_are_told_before_anything_runs(cli: Cli, here: Path) -> None:
+    good = ["junit=j.xml", "github=g.txt", "hgrm=l.hgrm", "openmetrics=m.txt", "costs=c.md"]
+    options = [f"--export={text}" for text in good]
+    code, _, err = cli(*QUICK, "-q", *options)
+    assert (code, err) == (0, "")
+    assert all((here / text.partition("=")[2]).is_file() for text in good)
+    for bad, said in (
+        ("junit=a.txt", "junit is written to a file ending in .xml"),
+        ("jnit=a.xml", "did you mean junit?"),
+        ("access-log=a.log", "no stage that is called has an access log"),
+        ("xray=a.json", "no stage is traced"),
+    ):
+        code, out, err = cli(*QUICK, "--export", bad)
+        assert (code, out) == (2, "")
+        assert said in err
+        assert not (here / bad.partition("=")[2]).exists()
+    # The option's help cannot ask the registry: that would load the simulation.
+    listed = re.search(r"Kinds: ([^.]*)\.", " ".join(cli("run", "--help")[1].split()))
+    assert listed
+    assert listed[1].split(", ") == [*EXPORT_KINDS]
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_file(
