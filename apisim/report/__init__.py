@@ -16,6 +16,7 @@ from apisim.report.cold_starts import plot_cold_starts
 from apisim.report.connections import plot_connections
 from apisim.report.endpoints import plot_queues
 from apisim.report.functions import plot_concurrency
+from apisim.report.heat import plot_sweep_heat
 from apisim.report.latency import plot_latency_by_route
 from apisim.report.latency_over_time import plot_latency_over_time
 from apisim.report.latency_tail import plot_latency_ccdf
@@ -41,6 +42,7 @@ __all__ = [
     "plot_queues",
     "plot_requests",
     "plot_sweep",
+    "plot_sweep_heat",
     "plot_tokens",
     "plot_tornado",
     "report_html",

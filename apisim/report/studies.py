@@ -4,19 +4,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from apisim.report.measures import scale_of
 from apisim.report.style import axes, draw_grid, look
+from apisim.report.time_axis import legend_below
 from apisim.studies import Comparison, Sweep
-from apisim.studies.wording import unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_comparison", "plot_sweep"]
 
-_UNITS: Final = {
-    "ms": " [ms]", "share": " [%]", "money": " [USD]", "count": "", "bytes": " [bytes]",
-    "per_second": " [1/s]",
-}  # fmt: skip
 _ROW_INCHES: Final = 0.45
 
 
@@ -43,7 +40,7 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
     if sweep.design == "saltelli":
         return _plot_indices(sweep, measure, ax)
     lines = sweep.lines(measure)
-    factor = 100.0 if unit_of(measure) == "share" else 1.0
+    factor, label = scale_of(measure)
     with axes(ax) as drawn:
         draw_grid(drawn, "y")
         strokes = look().strokes
@@ -62,9 +59,9 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
                 linewidth=0,
             )  # fmt: skip
         drawn.set_xlabel(sweep.paths[0])
-        drawn.set_ylabel(f"{measure}{_UNITS[unit_of(measure)]}")
+        drawn.set_ylabel(label)
         if lines["line"].nunique() > 1:
-            drawn.legend()
+            legend_below(drawn)
         drawn.set_title(f"{measure} over {sweep.paths[0]}", loc="left")
     return drawn
 
@@ -76,13 +73,15 @@ def _plot_indices(sweep: Sweep, measure: str, ax: "Axes | None") -> "Axes":
     with axes(ax, height=1.4 + 2 * _ROW_INCHES * len(rows)) as drawn:
         draw_grid(drawn, "x")
         places = np.arange(len(rows))[::-1]
-        for which, shift, colour, words in (
-            ("first", 0.2, look().strokes[0].colour, "by itself"),
-            ("total", -0.2, look().strokes[1].colour, "in all"),
+        # Hatched as well: the two hues are alike on a grey print.
+        for which, shift, colour, hatch, words in (
+            ("first", 0.2, look().strokes[0].colour, "", "by itself"),
+            ("total", -0.2, look().strokes[1].colour, "////", "in all"),
         ):  # fmt: skip
             drawn.barh(
-                places + shift, [row[which] for row in rows], 0.36, color=colour, label=words
-            )
+                places + shift, [row[which] for row in rows], 0.36, color=colour, label=words,
+                hatch=hatch, edgecolor=look().paper, linewidth=0,
+            )  # fmt: skip
             drawn.hlines(
                 places + shift, [row[f"{which}_low"] for row in rows],
                 [row[f"{which}_high"] for row in rows], color=look().ink, linewidth=1.4,

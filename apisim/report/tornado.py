@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from apisim.report.style import FAINT, LINE, axes, draw_grid
+from apisim.report.style import axes, draw_grid, look
 from apisim.studies import Assumptions
 from apisim.studies.wording import measure_text
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_tornado", "tornado_frame"]
 
 _ROW_INCHES: Final = 0.42
-#: Values that turn a verdict: another hue, and hatched, so that a grey print tells.
-_TURNING: Final = "#d55e00"
 
 
 def tornado_frame(found: Assumptions, measure: str | None = None) -> "pd.DataFrame":
@@ -99,12 +97,14 @@ def plot_tornado(
     places = np.arange(len(table))[::-1]
     with axes(ax, height=1.4 + _ROW_INCHES * len(table)) as drawn:
         draw_grid(drawn, "x")
-        text = drawn.xaxis.label.get_color()
+        text = look().ink
+        # What turns a verdict has another hue and is hatched, so that a grey print tells.
+        turning = look().strokes[1].colour
         for place, low, high, turns in zip(
             places, table["low"], table["high"], table["turns"], strict=True
         ):
             drawn.barh(
-                place, high - low, 0.6, left=low, color=_TURNING if turns else LINE,
+                place, high - low, 0.6, left=low, color=turning if turns else look().line,
                 hatch="///" if turns else None, edgecolor=drawn.get_facecolor(), linewidth=0,
             )  # fmt: skip
             for value, side, offset in ((low, "right", -4), (high, "left", 4)):
@@ -112,11 +112,11 @@ def plot_tornado(
                     measure_text(chosen, value), (value, place), (offset, 0),
                     textcoords="offset points", va="center", ha=side, color=text, fontsize=8.5,
                 )  # fmt: skip
-        drawn.axvline(float(table["base"].iloc[0]), color=FAINT, linewidth=1.2)
+        drawn.axvline(float(table["base"].iloc[0]), color=look().faint, linewidth=1.2)
         drawn.set_yticks(places, table["assumption"])
         drawn.set_ylim(-0.6, len(table) - 0.4)
         drawn.margins(x=0.2)
         drawn.tick_params(axis="y", length=0)
         drawn.set_xlabel(f"{chosen}, from the least to the largest; line: as assumed")
-        drawn.set_title("What the verdict rests on")
+        drawn.set_title("What the verdict rests on", loc="left")
     return drawn

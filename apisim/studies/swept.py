@@ -1,10 +1,10 @@
 """What a sweep has found: the rows of all points, as a frame, a table and a figure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from apisim.results.atomic import write_text
 from apisim.results.bill_rows import rows_to_csv
@@ -172,8 +172,14 @@ class Sweep(Shown):
             notes.append("Sobol indices need all points")
         return Sheet(head=head, sections=sections, notes=notes)
 
-    def plot(self, measure: str = "latency p(99)", ax: "Axes | None" = None) -> "Axes":
-        """Draw a measure over what was varied first, a line for each value of the others.
+    def plot(
+        self,
+        measure: str = "latency p(99)",
+        ax: "Axes | None" = None,
+        *,
+        kind: Literal["lines", "heat"] = "lines",
+    ) -> "Axes":
+        """Draw a measure over what was varied.
 
         Parameters
         ----------
@@ -181,16 +187,28 @@ class Sweep(Shown):
             A column of :meth:`frame`.
         ax : matplotlib.axes.Axes, optional
             Where to draw; its own figure otherwise.
-        """
-        from apisim import plot_sweep
+        kind : {"lines", "heat"}
+            Over what was varied first, with a line for each value of the others; or, of two paths,
+            a cell for each combination.
 
-        return plot_sweep(self, measure, ax=ax)
+        Raises
+        ------
+        ValueError
+            If there is no such measure or kind, or no cells to be had (:meth:`cells`).
+        """
+        from apisim import plot_sweep, plot_sweep_heat
+
+        drawings = {"lines": plot_sweep, "heat": plot_sweep_heat}
+        if kind not in drawings:
+            raise ValueError(f"kind must be lines or heat, got {kind!r}")
+        return drawings[kind](self, measure, ax=ax)
 
     def lines(self, measure: str) -> "pd.DataFrame":
-        """What :meth:`plot` draws: mean and interval of a measure at each point.
+        """What :meth:`plot` draws as lines: mean and interval of a measure at each point.
 
         Columns are ``line`` (of a grid, what was varied but the first, in words), ``x`` (the
-        first), ``mean``, ``low`` and ``high``; the last two are the mean with one replication.
+        first), ``mean``, ``low`` and ``high``: NaN where a point failed; the last two are the mean
+        with one replication.
 
         Raises
         ------
@@ -200,18 +218,8 @@ class Sweep(Shown):
         import pandas as pd
 
         rows = []
-        for at, point in enumerate(self.points):
-            values = [row.values.get(measure) for row in self.rows.get(at, ())]
-            known = [value for value in values if value is not None]
-            if len(known) < len(values):
-                labels = next(iter(self.rows.values()))[0].values
-                raise ValueError(f"no measure {measure!r}; there are {', '.join(labels)}")
-            if not known:
-                continue
-            mean = math.fsum(known) / len(known)
-            interval = t_interval(known)
-            low, high = (mean, mean) if interval is None else (interval.low, interval.high)
-            names = _short_names(self.paths)[1:]
+        names = _short_names(self.paths)[1:]
+        for point, mean, low, high in self._measured(measure):
             line = ", ".join(
                 f"{name} {value}" for name, value in zip(names, point[1:], strict=True)
             )
@@ -221,6 +229,47 @@ class Sweep(Shown):
         frame = pd.DataFrame(rows, columns=["line", "x", "mean", "low", "high"])
         numbers = pd.to_numeric(frame["x"], errors="coerce")
         return frame if numbers.isna().any() else frame.assign(x=numbers)
+
+    def cells(self, measure: str) -> "pd.DataFrame":
+        """What :meth:`plot` draws as a heat map: a row for each combination of two values.
+
+        Columns are ``x`` and ``y`` (the values of the first and the second path, as they were
+        written), ``mean``, ``low`` and ``high``; NaN where a point failed, and the last two are the
+        mean with one replication.
+
+        Raises
+        ------
+        ValueError
+            If there is no such measure, or if this is no grid over two paths.
+        """
+        import pandas as pd
+
+        if self.design != "grid" or len(self.over) != 2:
+            varied = f"{len(self.over)} path{'' if len(self.over) == 1 else 's'}"
+            raise ValueError(
+                f"a heat map needs a grid over two paths; this is one of design {self.design!r} "
+                f"over {varied}"
+            )
+        return pd.DataFrame(
+            [(*point, mean, low, high) for point, mean, low, high in self._measured(measure)],
+            columns=["x", "y", "mean", "low", "high"],
+        )
+
+    def _measured(self, measure: str) -> Iterator[tuple[Point, float, float, float]]:
+        """Mean and interval at each point, NaN where it failed."""
+        for at, point in enumerate(self.points):
+            values = [row.values.get(measure) for row in self.rows.get(at, ())]
+            known = [value for value in values if value is not None]
+            if len(known) < len(values):
+                labels = next(iter(self.rows.values()))[0].values
+                raise ValueError(f"no measure {measure!r}; there are {', '.join(labels)}")
+            mean = math.fsum(known) / len(known) if known else math.nan
+            interval = t_interval(known)
+            yield (
+                (point, mean, mean, mean)
+                if interval is None
+                else (point, mean, interval.low, interval.high)
+            )
 
     def write(self, folder: Path) -> Path:
         """Write ``sweep.csv``: the table, in order of the grid, without anything of the clock.
