@@ -9,6 +9,7 @@ docstring gives. Inside of ``with theme("dark"):`` it is light on dark. Importin
 not import matplotlib; drawing does.
 """
 
+from apisim.report.advice import plot_advice
 from apisim.report.authorizers import plot_authorizers
 from apisim.report.buckets import plot_tokens
 from apisim.report.caches import plot_cache
@@ -20,6 +21,7 @@ from apisim.report.heat import plot_sweep_heat
 from apisim.report.latency import plot_latency_by_route
 from apisim.report.latency_over_time import plot_latency_over_time
 from apisim.report.latency_tail import plot_latency_ccdf
+from apisim.report.limits import plot_launch_envelope, plot_limits
 from apisim.report.money import plot_cost_over_volume, plot_cost_waterfall
 from apisim.report.page import report_html, write_report
 from apisim.report.requests import plot_requests
@@ -28,6 +30,7 @@ from apisim.report.style import theme
 from apisim.report.tornado import plot_tornado
 
 __all__ = [
+    "plot_advice",
     "plot_authorizers",
     "plot_cache",
     "plot_cold_starts",
@@ -39,6 +42,8 @@ __all__ = [
     "plot_latency_by_route",
     "plot_latency_ccdf",
     "plot_latency_over_time",
+    "plot_launch_envelope",
+    "plot_limits",
     "plot_queues",
     "plot_requests",
     "plot_sweep",

@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _SECOND_NS: Final = 1_000_000_000
+#: Room for the ticks and the label of an x axis.
+_BELOW_POINTS: Final = 36
 
 
 def end_of(frame: "pd.DataFrame") -> float:
@@ -121,8 +123,17 @@ def right_axis(ax: "Axes", label: str) -> "Axes":
 
 def legend_below(ax: "Axes", *others: "Axes") -> None:
     """One legend for axes that lie on each other, under them: beside them is no room."""
+    from matplotlib.transforms import ScaledTranslation
+
     handles, labels = ax.get_legend_handles_labels()
     for other in others:
         more, words = other.get_legend_handles_labels()
         handles, labels = handles + more, labels + words
-    ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=2)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    # So many points under the axes, whatever their height: below the ticks and the label.
+    below = ScaledTranslation(0, -_BELOW_POINTS / 72, figure.dpi_scale_trans)
+    ax.legend(
+        handles, labels, loc="upper left", bbox_to_anchor=(-0.02, 0), ncols=2, borderaxespad=0,
+        bbox_transform=ax.transAxes + below,
+    )  # fmt: skip

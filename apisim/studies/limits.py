@@ -34,6 +34,7 @@ from apisim.studies.quotas.sheet import sheet
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from rich.console import RenderableType
 
 __all__ = ["LEAST_PRECISION", "Limits", "limits"]
@@ -112,6 +113,21 @@ class Limits:
             raise ValueError(f"there is no frame {name!r}; there are {', '.join(tables)}")
         columns, rows = tables[name]
         return pd.DataFrame(rows, columns=list(columns))
+
+    def plot(self, name: str = "limits", ax: "Axes | None" = None) -> "Axes":
+        """Draw one of these frames: use against limits, or the launch envelope over time.
+
+        Raises
+        ------
+        ValueError
+            If there is no such frame.
+        """
+        from apisim import plot_launch_envelope, plot_limits
+
+        drawings = {"limits": plot_limits, "envelope": plot_launch_envelope}
+        if name not in drawings:
+            raise ValueError(f"there is no figure {name!r}; there are {', '.join(drawings)}")
+        return drawings[name](self, ax=ax)
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints; what is not known is None."""

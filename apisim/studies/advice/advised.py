@@ -16,6 +16,7 @@ from apisim.studies.wording import difference_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["WORDS", "Advice", "Advised"]
 
@@ -131,6 +132,12 @@ class Advised(Shown):
         import pandas as pd
 
         return pd.DataFrame(self.table())
+
+    def plot(self, measure: str | None = None, ax: "Axes | None" = None) -> "Axes":
+        """Draw what each change does to a measure, dollars by default: ``apisim.plot_advice``."""
+        from apisim import plot_advice
+
+        return plot_advice(self, measure, ax=ax)
 
     def sheet(self) -> Sheet:
         """What is worth changing, then all that was tried, then what needs no simulation."""

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ENVELOPE",
     "LIMITS",
+    "alike",
     "envelope_rows",
     "headline",
     "limit_rows",
+    "limit_words",
     "sections",
+    "shown_rows",
+    "value_words",
     "wall_words",
 ]
 
@@ -102,6 +106,11 @@ def sections(result: "Limits", *, everything: bool = False) -> list[Section]:
     return [part for part in parts if part is not None]
 
 
+def shown_rows(result: "Limits", *, everything: bool = False) -> list[LimitRow]:
+    """Limits that are worth a line: all of them, or those that are near, refuse, or are known."""
+    return [row for row in result.rows if everything or _is_shown(row)]
+
+
 def _is_shown(row: LimitRow) -> bool:
     if row.refused or row.request is not None or row.first_refusal is not None:
         return True
@@ -113,12 +122,14 @@ def _is_shown(row: LimitRow) -> bool:
 
 
 def _sheet(result: "Limits", everything: bool) -> Section | None:
-    shown = [row for row in result.rows if everything or _is_shown(row)]
+    shown = shown_rows(result, everything=everything)
     rows, marks = [], {}
     for at, row in enumerate(shown):
-        used = NOTHING if row.used is None else _value(row, row.used)
-        limit = NOTHING if row.limit is None else _value(row, row.limit)
-        rows.append((_name(row), limit, used, _left(row), _multiple(row, result), _raise(row)))
+        used = NOTHING if row.used is None else value_words(row, row.used)
+        limit = NOTHING if row.limit is None else value_words(row, row.limit)
+        rows.append(
+            (limit_words(row), limit, used, _left(row), _multiple(row, result), _raise(row))
+        )
         if row.refused:
             marks[at] = FAILED
     columns = "Limit|>Value|>Used|>Left|>Refuses at|To raise"
@@ -126,7 +137,8 @@ def _sheet(result: "Limits", everything: bool) -> Section | None:
     return section("Limits and their use", columns, rows, marks, remarks)
 
 
-def _name(row: LimitRow) -> str:
+def limit_words(row: LimitRow) -> str:
+    """What a line of the sheet is called."""
     if row.service is None:
         return wall_words(row.kind, row.of)
     name = row.quota.partition(" (")[0]
@@ -148,13 +160,14 @@ def _raise(row: LimitRow) -> str:
 
 def _remarks(result: "Limits", shown: list[LimitRow]) -> Iterator[str]:
     intervals = [
-        f"{_name(row)} {_value(row, max(interval.low, 0.0))} to {_value(row, interval.high)}"
+        f"{limit_words(row)} {value_words(row, max(interval.low, 0.0))} to "
+        f"{value_words(row, interval.high)}"
         for row in shown
         if (interval := row.used_interval) is not None and interval.low < interval.high
     ]
     if intervals:
         yield f"used, 95% interval: {'; '.join(intervals)}"
-    refused = [f"{_name(row)} {row.refused:,}" for row in _once(shown) if row.refused]
+    refused = [f"{limit_words(row)} {row.refused:,}" for row in _once(shown) if row.refused]
     if refused:
         yield f"refused at this traffic: {'; '.join(refused)}"
     left_out = len(result.rows) - len(shown)
@@ -181,8 +194,8 @@ def _requests(result: "Limits") -> Section | None:
             row.quota,
             row.service or NOTHING,
             row.code or NOTHING,
-            NOTHING if row.limit is None else _value(row, row.limit),
-            _value(row, row.request),
+            NOTHING if row.limit is None else value_words(row, row.limit),
+            value_words(row, row.request),
         )
         for row in result.rows
         if row.request is not None and row.requestable
@@ -203,7 +216,8 @@ def _multiple(row: LimitRow, result: "Limits") -> str:
     return f"{first.without:.3g}-{first.refused:.3g}x"
 
 
-def _value(row: LimitRow, value: float) -> str:
+def value_words(row: LimitRow, value: float) -> str:
+    """A value of a limit, or of its use, with its unit."""
     if row.unit.startswith("1/s"):
         return rate_text(value)
     if row.unit == "bytes":
@@ -217,7 +231,7 @@ def _envelope(result: "Limits") -> Section | None:
     durations = list(dict.fromkeys(cell.duration_s for cell in result.envelope))
     with_hits = any(not math.isnan(cell.hit_ratio) for cell in result.envelope)
     rows: list[tuple[str, ...]] = []
-    for cells in _alike(result.envelope, len(durations)):
+    for cells in alike(result.envelope, len(durations)):
         first, last = cells[0][0], cells[-1][0]
         met = next((cell for cell in cells[0] if cell.kind is not None), None)
         hits = share_text(first.hit_ratio)
@@ -243,7 +257,7 @@ def _envelope(result: "Limits") -> Section | None:
     return section("Launch envelope", columns, rows, None, remarks)
 
 
-def _alike(cells: tuple[EnvelopeCell, ...], step: int) -> Iterator[list[tuple[EnvelopeCell, ...]]]:
+def alike(cells: tuple[EnvelopeCell, ...], step: int) -> Iterator[list[tuple[EnvelopeCell, ...]]]:
     """Lines of cells, those together that differ by nothing but the hit ratio."""
     lines = [cells[at : at + step] for at in range(0, len(cells), step or 1)]
 
