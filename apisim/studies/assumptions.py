@@ -63,7 +63,7 @@ class Effect:
     flips: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Assumptions(Shown):
     """Assumptions of a scenario by what depends on them.
 

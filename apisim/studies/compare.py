@@ -67,7 +67,7 @@ class Variant:
         raise KeyError(measure)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Comparison(Shown):
     """Variants against the first scenario.
 

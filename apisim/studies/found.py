@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Found"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Found(Shown):
     """The answer of a search.
 

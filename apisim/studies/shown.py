@@ -50,6 +50,9 @@ class Shown(ABC):
         """
         return plain_text([self.__rich__()], width=width)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.sheet().head[0]}>"
+
     def __str__(self) -> str:
         return self.summary()
 

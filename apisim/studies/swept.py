@@ -56,7 +56,7 @@ class Failure:
         return f"point {self.point} failed: {self.message} (repeat with {sets} --seed {self.seed})"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Sweep(Shown):
     """The rows of all points.
 

@@ -76,7 +76,7 @@ class Advice:
         return "at a price" if any(e.is_worse for e in self.effects.values()) else "worth it"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Advised(Shown):
     """All advice on a scenario.
 
