@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from apisim.pricing.price import price
     from apisim.report import (
         plot_advice,
         plot_authorizers,
@@ -83,6 +84,7 @@ __all__ = [
     "plot_sweep_heat",
     "plot_tokens",
     "plot_tornado",
+    "price",
     "report_html",
     "run",
     "search",
@@ -123,6 +125,7 @@ _HOMES: Final = {
     "plot_sweep_heat": "apisim.report",
     "plot_tokens": "apisim.report",
     "plot_tornado": "apisim.report",
+    "price": "apisim.pricing.price",
     "report_html": "apisim.report",
     "run": "apisim.studies",
     "search": "apisim.studies",

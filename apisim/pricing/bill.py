@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from apisim.pricing.book import Conventions, Meter
 from apisim.pricing.exact import as_decimal, plain, rounded
+from apisim.pricing.shown import ShownBill
 
 __all__ = [
     "FREE",
@@ -137,8 +138,8 @@ class BillRow(NamedTuple):
     amount: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Bill(ShownBill):
     """What some usage costs by one price book.
 
     Attributes

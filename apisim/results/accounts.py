@@ -20,6 +20,7 @@ from apisim.pricing.doubts import Doubt
 from apisim.pricing.infracost import infracost_usage
 from apisim.pricing.project import month_doubts, month_events
 from apisim.pricing.ranges import Range, ranges_of
+from apisim.pricing.shown import bill_html
 from apisim.pricing.windows import factors_of
 from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
@@ -27,7 +28,7 @@ from apisim.scenario import Scenario, ScenarioError
 __all__ = ["Accounts", "Bills"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Bills:
     """The bills of a result.
 
@@ -55,6 +56,16 @@ class Bills:
     infracost: str = ""
     run_ranges: tuple[Range, ...] = ()
     month_ranges: tuple[Range, ...] = ()
+
+    def __repr__(self) -> str:
+        month = "" if self.month is None else f", month {self.month!r}"
+        return f"<Bills: run {self.run!r}{month}>"
+
+    def _repr_html_(self) -> str:
+        parts = [bill_html(self.run, "Cost of the run")]
+        if self.month is not None:
+            parts.append(bill_html(self.month, "Cost of a month"))
+        return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

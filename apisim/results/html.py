@@ -7,6 +7,7 @@ from typing import Final
 from apisim.results.headline import headline, reproduction
 from apisim.results.result import Result
 from apisim.results.sections import FAILED, TOTAL, Section, sections
+from apisim.scenario.html_table import html_table
 
 __all__ = ["render_html", "render_page"]
 
@@ -38,21 +39,7 @@ def render_page(
 
 
 def _table(section: Section) -> str:
-    aligns = ["right" if column.startswith(">") else "left" for column in section.columns]
-    head = "".join(
-        f'<th scope="col" style="text-align: {align}">{escape(column.removeprefix(">"))}</th>'
-        for column, align in zip(section.columns, aligns, strict=True)
-    )
-    body = []
-    for at, row in enumerate(section.rows):
-        style = _STYLES.get(section.marks.get(at, ""), "")
-        cells = "".join(
-            f'<td style="text-align: {align}">{escape(cell)}</td>'
-            for cell, align in zip(row, aligns, strict=True)
-        )
-        body.append(f'<tr style="{style}">{cells}</tr>')
+    styles = {at: _STYLES[mark] for at, mark in section.marks.items()}
     remarks = "".join(f"<div><small>{escape(remark)}</small></div>" for remark in section.remarks)
-    return (
-        f"<h4>{escape(section.title)}</h4><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(body)}</tbody></table>{remarks}"
-    )
+    table = html_table(section.columns, section.rows, styles)
+    return f"<h4>{escape(section.title)}</h4>{table}{remarks}"

@@ -1,11 +1,12 @@
 """A scenario as a notebook shows it: what is behind the API, and who calls."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
 from apisim.scenario.api import Api, Route, Throttle
 from apisim.scenario.formats import counted, format_duration, format_rate
+from apisim.scenario.html_table import html_table
 from apisim.scenario.phases import ClosedPhase, CountsPhase, OpenPhase, Phase
 from apisim.scenario.scenario import Scenario
 from apisim.scenario.traffic import Source
@@ -26,7 +27,7 @@ def render_html(scenario: Scenario) -> str:
     if scenario.description:
         told = escape(scenario.description.strip())
         parts.append(f"<details><summary>Description</summary><p>{told}</p></details>")
-    parts += [_table(columns, rows) for columns, rows in scenario_tables(scenario)]
+    parts += [html_table(columns, rows) for columns, rows in scenario_tables(scenario)]
     return f'<div class="apisim-scenario">{"".join(parts)}</div>'
 
 
@@ -106,14 +107,3 @@ def _phase(phase: Phase) -> str:
     else:
         what = "nothing"
     return f"{phase.name} {format_duration(phase.length_ns)} {what}"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col" style="text-align: left">{column}</th>' for column in columns)
-    body = "".join(
-        "<tr>{}</tr>".format(
-            "".join(f'<td style="text-align: left">{escape(cell)}</td>' for cell in row)
-        )
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
