@@ -24,6 +24,7 @@ __all__ = [
     "Seed",
     "SkipBadRows",
     "Strict",
+    "Watch",
     "Workers",
 ]
 
@@ -103,6 +104,9 @@ Exports = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no notes.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Show rates, refusals, p99 and cost while it runs.")
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="A threshold that is inconclusive fails, too.")
 ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from apisim.studies import Progress as Report
     from apisim.studies import Steps
 
-__all__ = ["clock", "progress_bar", "steps_bar"]
+__all__ = ["clock", "pace", "progress_bar", "simulated", "steps_bar"]
 
 _HOUR_S: Final = 3600
 _SECOND_NS: Final = 1_000_000_000
@@ -36,7 +36,7 @@ def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | Non
         if draw is None:
             yield None
         else:
-            yield lambda report: draw(min(report.share, 1.0), _time(report), _pace(report))
+            yield lambda report: draw(min(report.share, 1.0), simulated(report), pace(report))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _left(steps: "Steps") -> str:
     return f"{clock(steps.left_s)} left" if math.isfinite(steps.left_s) else ""
 
 
-def _time(report: "Report") -> str:
+def simulated(report: "Report") -> str:
     """Simulated time of all replications, and how many of those are over."""
     words = f"{clock(report.simulated_ns / _SECOND_NS)} of {clock(report.total_ns / _SECOND_NS)}"
     if report.replications > 1:
@@ -92,7 +92,7 @@ def _time(report: "Report") -> str:
     return words
 
 
-def _pace(report: "Report") -> str:
+def pace(report: "Report") -> str:
     """Requests a second, and the time left at this pace."""
     words = f"{report.requests_per_s:,.0f} requests/s"
     return f"{words}, {clock(report.left_s)} left" if report.share else words

@@ -10,8 +10,8 @@ import typer
 from apisim.cli import options
 from apisim.cli.exits import ExitCode
 from apisim.cli.guard import guard
-from apisim.cli.progress import progress_bar
 from apisim.cli.streams import say, write_json, write_rich
+from apisim.cli.watching import watching
 
 if TYPE_CHECKING:
     from apisim.results.result import Result
@@ -34,6 +34,7 @@ def run(
     exports: options.Exports = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
+    watch: options.Watch = False,
     strict: options.Strict = False,
     skip_bad_rows: options.SkipBadRows = False,
     debug: options.Debug = False,
@@ -56,7 +57,8 @@ def run(
         )
         if out is not None:
             check_directory(out)
-        with progress_bar(is_wanted=not quiet) as progress:
+        is_here = scheduler is None
+        with watching(is_wanted=watch, is_quiet=quiet, is_here=is_here) as (progress, live):
             result = studies.run(
                 scenario,
                 engine=engine.value,
@@ -66,6 +68,7 @@ def run(
                 exports=wanted,
                 skip_bad_rows=skip_bad_rows,
                 progress=progress,
+                live=live,
                 compiling=None if quiet or as_json else say_compiling,
             )
         _print(result, as_json=as_json)

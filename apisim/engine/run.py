@@ -94,6 +94,7 @@ def run_replication(
     engine: Engine = "compiled",
     flush: Callable[[NDArray[np.void], int], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    begun: Callable[[Replication], None] | None = None,
     services: Mapping[int, Any] | None = None,
 ) -> Replication:
     """Run one replication.
@@ -110,6 +111,9 @@ def run_replication(
     progress : callable, optional
         Told simulated time [ns] and requests so far, a few times a second. A KeyboardInterrupt
         ends the run; what was simulated so far is returned.
+    begun : callable, optional
+        Given, before the first event, a replication whose arrays fill while it runs. They are
+        whole whenever ``progress`` is told; ``end_ns`` stays 0, and nothing is closed.
     services : mapping, optional
         A user's own services by function index; golden model only.
 
@@ -120,6 +124,8 @@ def run_replication(
     world = new_world(
         program, number, buffer_rows=_BUFFER_ROWS if flush is not None else 0, room=_ROOM
     )
+    if begun is not None:
+        begun(_left(program, number, world, end_ns=0, completed=False))
     if engine == "simpy":
         world, completed = run_golden(world, flush=flush, progress=progress, services=services)
     else:
@@ -136,10 +142,18 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
     for function in range(len(program.pools)):
         close_pool(state.pools, state.groups, state.idle, state.idle_since, function, end_ns)
     _expire(program, store, end_ns)
+    return _left(program, number, world, end_ns=end_ns, completed=completed)
+
+
+def _left(
+    program: Program, number: int, world: World, *, end_ns: int, completed: bool
+) -> Replication:
+    """The records of a world; views of its arrays, not copies."""
+    state = world.state
     return Replication(
         program=program,
         number=number,
-        recorder=recorder,
+        recorder=world.recorder,
         pools=state.pools[: len(program.pools)],
         endpoints=state.endpoints[: len(program.endpoints)],
         buckets=state.buckets[: len(program.buckets)],
@@ -147,7 +161,7 @@ def _close(program: Program, number: int, world: World, completed: bool) -> Repl
         plan_buckets=state.plan_buckets[: len(program.plan_buckets)],
         plan_days=state.plan_days[: len(program.subscriptions)],
         customers=state.customers[: len(program.names.customers)],
-        caches=store.caches[: len(program.caches)],
+        caches=world.store.caches[: len(program.caches)],
         key_sets=state.key_sets[: len(program.key_sets)],
         sign_ins=state.sign_ins[: len(program.sign_in_quotas)],
         clusters=state.clusters[: len(program.caches)],

@@ -13,6 +13,7 @@ from apisim.studies.assumptions import Assumptions, assumptions
 from apisim.studies.compare import Comparison, compare
 from apisim.studies.found import Found
 from apisim.studies.limits import limits
+from apisim.studies.live import Figures, Live
 from apisim.studies.many import Steps
 from apisim.studies.progress import Progress
 from apisim.studies.run import run
@@ -24,7 +25,9 @@ __all__ = [
     "Advised",
     "Assumptions",
     "Comparison",
+    "Figures",
     "Found",
+    "Live",
     "Progress",
     "Steps",
     "Sweep",

@@ -19,6 +19,7 @@ from apisim.results.spans import traffic_until_ns
 from apisim.results.summarise import summarise
 from apisim.scenario import Scenario
 from apisim.studies.elsewhere import Elsewhere
+from apisim.studies.live import Live, Onlooker
 from apisim.studies.points import Task
 from apisim.studies.preparation import Options, Preparation, prepare
 from apisim.studies.progress import Progress, Watch
@@ -46,6 +47,7 @@ def run(
     exports: ExportPaths | None = None,
     skip_bad_rows: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    live: Callable[[Live], None] | None = None,
     compiling: Callable[[], None] | None = None,
     extend: Mapping[str, Any] | None = None,
 ) -> Result:
@@ -77,6 +79,9 @@ def run(
         Leave out rows of logs that cannot be read, and count them, instead of refusing the log.
     progress : callable, optional
         Told a few times a second how far the run is, perhaps from another thread.
+    live : callable, optional
+        Told now and then what the replication under way has come to, perhaps from another thread;
+        takes one percent of the time. Not told of what an executor does.
     compiling : callable, optional
         Told once if the engine must be compiled first: that takes a while, and is kept.
     extend : mapping, optional
@@ -134,7 +139,7 @@ def run(
         if elsewhere is not None and streams.part is not None:
             message = "rows of requests are written in this process only"
             raise ValueError(f"{message}: leave the executor (--scheduler) out")
-        result = _simulate(preparation, streams, workers, elsewhere, progress, started)
+        result = _simulate(preparation, streams, workers, elsewhere, progress, live, started)
         streams.keep(result)
     return result
 
@@ -145,6 +150,7 @@ def _simulate(
     workers: int,
     elsewhere: Elsewhere | None,
     progress: Callable[[Progress], None] | None,
+    live: Callable[[Live], None] | None,
     started: float,
 ) -> Result:
     program = preparation.program
@@ -154,7 +160,8 @@ def _simulate(
     if elsewhere is not None and program.scenario.alarms:
         notes.append("alarms are evaluated in this process only, and were not on the cluster")
     watch = Watch(n_replications, program.horizon_ns, progress)
-    job = Job(program, preparation.engine, watch, streams.part, preparation.services)
+    onlooker = None if live is None else Onlooker(program, preparation.accounts, live)
+    job = Job(program, preparation.engine, watch, streams.part, preparation.services, onlooker)
 
     def simulated(numbers: range) -> Iterator[Replication]:
         if elsewhere is None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from apisim.engine.program import Program
 from apisim.engine.run import Engine, Replication, run_replication
 from apisim.results.exporter import RowPart
+from apisim.studies.live import Onlooker
 from apisim.studies.progress import Watch
 
 __all__ = ["Job", "replications", "stopped_by_ctrl_c"]
@@ -39,6 +40,8 @@ class Job:
         Makes what takes the full rows of a replication, by its number; None where nobody does.
     services : dict of int to object
         A user's own services by function.
+    onlooker : Onlooker or None
+        Sees what each comes to; None where nobody wants to.
     """
 
     program: Program
@@ -46,6 +49,7 @@ class Job:
     watch: Watch
     part: Callable[[int], RowPart] | None
     services: Mapping[int, Any]
+    onlooker: Onlooker | None = None
 
     def run(self, number: int) -> Replication:
         """Simulate one replication."""
@@ -54,11 +58,19 @@ class Job:
             number,
             engine=self.engine,
             flush=None if self.part is None else self.part(number),
-            progress=functools.partial(self.watch.look, number),
+            progress=functools.partial(self._look, number),
+            begun=None if self.onlooker is None else self.onlooker.begin,
             services=self.services,
         )
+        if self.onlooker is not None:
+            self.onlooker.finish(replication)
         self.watch.finish(number, replication.end_ns, replication.n_requests)
         return replication
+
+    def _look(self, number: int, simulated_ns: int, requests: int) -> None:
+        if self.onlooker is not None:
+            self.onlooker.look(number, simulated_ns)
+        self.watch.look(number, simulated_ns, requests)
 
 
 def replications(job: Job, wanted: range, workers: int) -> Iterator[Replication]:

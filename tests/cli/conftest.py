@@ -1,5 +1,6 @@
 """The command line in this process and in one of its own."""
 
+import io
 import os
 import subprocess
 import sys
@@ -89,3 +90,29 @@ def start(here: Path) -> Start:
         return subprocess.Popen(command, env=environment, **{**pipes, **options})
 
     return begin
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+Attach = Callable[[str], Terminal]
+
+
+@pytest.fixture
+def attach(monkeypatch: pytest.MonkeyPatch, here: Path) -> Attach:
+    """Attaches a terminal of 80 columns to stdout or stderr."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+    def to(name: str) -> Terminal:
+        # Inside the test: between its phases pytest puts its own streams back.
+        stream = Terminal()
+        monkeypatch.setattr(sys, name, stream)
+        return stream
+
+    return to

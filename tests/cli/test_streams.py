@@ -1,20 +1,18 @@
 """Streams of every kind: no terminal, a dumb one, closed, full, or with nobody behind it."""
 
 import contextlib
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from apisim.cli.progress import clock, progress_bar
 from apisim.studies import Progress
-from tests.cli.conftest import Cli, Start
+from tests.cli.conftest import Attach, Cli, Start
 
 QUICK = ("run", "small.yaml", "--engine", "simpy")
 FAILING = (*QUICK, "--set", "thresholds={latency: [p(50)<1ms]}")
@@ -28,32 +26,6 @@ REPORT = Progress(
     requests=12_345_678,
     elapsed_s=10.0,
 )
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    encoding = "utf-8"  # type: ignore[assignment]
-
-    def isatty(self) -> bool:
-        return True
-
-
-Attach = Callable[[str], Terminal]
-
-
-@pytest.fixture
-def attach(monkeypatch: pytest.MonkeyPatch, here: Path) -> Attach:
-    """Attaches a terminal of 80 columns to stdout or stderr."""
-    monkeypatch.setenv("TERM", "xterm-256color")
-
-    def to(name: str) -> Terminal:
-        # Inside the test: between its phases pytest puts its own streams back.
-        stream = Terminal()
-        monkeypatch.setattr(sys, name, stream)
-        return stream
-
-    return to
 
 
 def test_the_bar_knows_simulated_time_pace_and_time_left(attach: Attach) -> None:
