@@ -98,7 +98,7 @@ Exports = Annotated[
         "--export",
         metavar="KIND=PATH",
         help="Write a file for another program; may be repeated. Kinds: cloudwatch, access-log, "
-        "xray, hgrm, openmetrics, junit, github, costs.",
+        "xray, hgrm, openmetrics, junit, github, costs, frame.",
         show_default=False,
     ),
 ]

@@ -15,6 +15,7 @@ from apisim.results.cloudwatch import CLOUDWATCH
 from apisim.results.cost_tables import COSTS
 from apisim.results.distributions import HGRM, OPENMETRICS
 from apisim.results.exporter import Export, ExportKind, RowExport, RowPart
+from apisim.results.frame_files import FRAME
 from apisim.results.result import Result
 from apisim.results.threshold_files import GITHUB, JUNIT
 from apisim.results.xray import XRAY
@@ -35,6 +36,7 @@ _KINDS: Final[Sequence[ExportKind]] = (
     JUNIT,
     GITHUB,
     COSTS,
+    FRAME,
 )
 #: By name.
 EXPORT_KINDS: Final[dict[str, ExportKind]] = {kind.name: kind for kind in _KINDS}

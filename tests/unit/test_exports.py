@@ -47,6 +47,7 @@ thresholds:
   latency: ["p(95)<20ms", "p(99)<10s", "max<9s"]
 """
 EPOCH_MS = int(datetime(2026, 11, 2, 12, tzinfo=UTC).timestamp() * 1000) + 250
+FRAMES = ("series", "routes", "bill", "latency_series", "function_series", "alarms")
 KINDS = {
     "access-log": ["a.log"],
     "xray": ["x.jsonl", "x.json"],
@@ -55,6 +56,7 @@ KINDS = {
     "junit": ["j.xml"],
     "github": ["g.txt"],
     "costs": ["c.txt", "c.md", "c.json"],
+    "frame": [f"{name}.{ending}" for name in FRAMES for ending in ("parquet", "csv")],
 }
 
 
@@ -267,6 +269,24 @@ def test_costs_add_up_to_the_bill(made: tuple[Path, Result]) -> None:
     said = f"${result.bill.month.total:.2f}"
     assert said in table[-1].replace("\\", "")
     assert said in (directory / "c.txt").read_text()
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_frames_are_read_back(made: tuple[Path, Result], name: str) -> None:
+    directory, result = made
+    frame = result.frame(name)
+    assert len(frame) or name == "alarms"  # one without rows has its columns
+    pd.testing.assert_frame_equal(pd.read_parquet(directory / f"{name}.parquet"), frame)
+    table = pd.read_csv(directory / f"{name}.csv", keep_default_na=False, na_values=[""])
+    assert list(table) == list(frame)
+    for column in frame.select_dtypes("number"):
+        # Text of a float has all the digits that it needs.
+        assert table[column].tolist() == pytest.approx(frame[column].tolist(), rel=0, nan_ok=True)
+
+
+def test_a_frame_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"no frame .serie. .*did you mean series"):
+        run(loads(SCENARIO), engine="simpy", exports={"frame": tmp_path / "serie.parquet"})
 
 
 @pytest.mark.parametrize(
