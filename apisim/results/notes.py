@@ -1,5 +1,6 @@
 """What a reader must know to read the numbers rightly."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from apisim.engine.program import Program
@@ -9,6 +10,7 @@ from apisim.results.collect import Collector
 from apisim.results.tally import Tally
 from apisim.results.wording import counted
 from apisim.scenario.formats import format_duration
+from apisim.scenario.log_formats import form_of
 
 __all__ = ["notes_on"]
 
@@ -86,6 +88,20 @@ def _notes_on_bill(program: Program) -> list[str]:
     return notes
 
 
+def _notes_on_log(log_format: str) -> Iterator[str]:
+    form = form_of(log_format)
+    if form.is_coarse:
+        yield (
+            "the log's times are whole seconds: the requests of a second come at once, and more of "
+            "them may be refused than were (log $context.requestTimeEpoch as well)"
+        )
+    if form.names_routes:
+        yield (
+            "the log's paths have no values of parameters: a cache holds one answer for each route "
+            "(log $context.path as well)"
+        )
+
+
 def _notes_on_traffic(program: Program) -> list[str]:
     notes = []
     traffic = program.scenario.traffic
@@ -97,6 +113,9 @@ def _notes_on_traffic(program: Program) -> list[str]:
             else (f"latencies of {', '.join(at_the_door)} exclude")
         )
         notes.append(f"{who} the network between caller and gateway (no network: is given)")
+    for name, source in traffic.items():
+        if source.trace is not None:
+            notes += [f"traffic.{name}: {text}" for text in _notes_on_log(source.trace.format)]
     if program.n_skipped_rows:
         rows = counted(program.n_skipped_rows, "row")
         notes.append(f"{rows} of logs could not be read, left out")

@@ -21,6 +21,7 @@ from apisim.scenario.cors import Browser
 from apisim.scenario.distributions import SentSizeDistribution
 from apisim.scenario.domains import DomainName
 from apisim.scenario.fields import Reader, flag, input_file, name, number, share
+from apisim.scenario.log_formats import TIDY, LogFormat
 from apisim.scenario.mix import Mix, MixEntry
 from apisim.scenario.model import Context, Finding, Model, as_written, fail, fail_all
 from apisim.scenario.network import Network
@@ -72,7 +73,10 @@ class Trace(Model):
     Attributes
     ----------
     file : pathlib.Path
-        CSV file; its existence is checked here, its rows where they are read.
+        Text file; its existence is checked here, its rows where they are read.
+    format : str
+        What its lines look like: ``tidy`` (the default), a preset of access logs (``clf``, also of
+        web servers, ``json``, ``xml``, ``csv``), or a format with ``$context`` variables.
     speed : fractions.Fraction
         2 replays in half the time; above 0, default 1.
     api : str or None
@@ -83,9 +87,10 @@ class Trace(Model):
         Whether rows out of time order are sorted instead of refused.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"format", "columns", "loop"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"columns", "loop"})
 
     file: Annotated[FilePath, input_file()]
+    format: LogFormat = TIDY
     speed: Annotated[Fraction, number("0", "1000000", exclusive_low=True, exact=True)] = Fraction(1)
     api: ApiStage | None = None
     domain: DomainName | None = None

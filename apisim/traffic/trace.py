@@ -1,6 +1,7 @@
-"""Reader of access logs in the tidy form: what really happened, ready to be replayed.
+"""Reader of access logs: what really happened, ready to be replayed.
 
-A trace is CSV with a header, one request a row, plain or gzip: ``timestamp_s`` (seconds from any
+A trace is what a gateway or a server wrote (:mod:`apisim.traffic.log_lines`), or tidy: CSV with a
+header, one request a row, plain or gzip: ``timestamp_s`` (seconds from any
 start), ``client`` (who called; may be empty), ``method``, ``path`` (with its query string, percent
 signs left alone), ``status`` (not replayed) and ``bytes`` (size of the answer's body; empty where
 unknown). Columns may stand in any order, others are ignored, and only ``timestamp_s``, ``method``
@@ -20,8 +21,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from apisim.scenario.log_formats import TIDY, form_of
 from apisim.scenario.problems import Problem, TraceError
 from apisim.traffic.lines import read_blocks
+from apisim.traffic.log_lines import LOG_FIELDS, LogLines, place_of
 from apisim.traffic.trace_rows import FORM, MAX_NS, RowError, Rows, split_row
 
 __all__ = ["MAX_PROBLEMS", "Trace", "read_trace"]
@@ -73,16 +76,23 @@ class Trace:
 def read_trace(
     file: str | Path,
     *,
+    log_format: str = TIDY,
+    stage: str = "",
     speed: Fraction = Fraction(1),
     sort: bool = False,
     skip_bad_rows: bool = False,
 ) -> Trace:
-    """Read an access log in the tidy form.
+    """Read an access log.
 
     Parameters
     ----------
     file : str or Path
-        CSV, or CSV compressed with gzip (told by its content).
+        A text file, plain or compressed with gzip (told by its content).
+    log_format : str
+        ``tidy`` (the default), ``clf``, ``json``, ``xml``, ``csv``, or a format with ``$context``
+        variables, see :func:`apisim.scenario.log_formats.form_of`.
+    stage : str
+        Stage that paths of ``$context.path`` begin with; "" where they have none.
     speed : Fraction
         2 replays twice as fast: times are halved, then rounded half to even to the nanosecond.
     sort : bool
@@ -106,7 +116,10 @@ def read_trace(
     if not speed > 0:
         raise ValueError(f"speed must be > 0, got {speed}")
     name = str(file)
-    rows: Rows | None = None
+    form = form_of(log_format)
+    log = None if form.name == TIDY else LogLines(form, stage=stage)
+    # A log has no header: its columns are known.
+    rows = None if log is None else Rows(list(LOG_FIELDS), ordered=not sort)
     problems: list[Problem] = []
     n_skipped = 0
     for block in read_blocks(file):
@@ -114,11 +127,12 @@ def read_trace(
             if not line:
                 continue
             try:
-                fields = split_row(line, damaged=block.damaged)
                 if rows is None:
-                    rows = Rows(fields, ordered=not sort)
+                    rows = Rows(split_row(line, damaged=block.damaged), ordered=not sort)
+                elif log is None:
+                    rows.add(split_row(line, damaged=block.damaged))
                 else:
-                    rows.add(fields)
+                    _add(log, rows, line, damaged=block.damaged)
             except RowError as bad:
                 problem = bad.problem(name, number, line)
                 if rows is None:
@@ -132,11 +146,9 @@ def read_trace(
         raise TraceError(problems)
     if rows is None or not len(rows):
         left_out = f"; {n_skipped} rows could not be read" if n_skipped else ""
-        what = (
-            "has no row below its header"
-            if rows is not None
-            else f"is empty; it starts with {FORM}"
-        )
+        what = f"is empty; it starts with {FORM}"
+        if rows is not None:
+            what = "has no row below its header" if log is None else "has no request"
         raise TraceError([Problem(name, 1, 1, "", f"the trace {what}{left_out}"), *problems])
     order = rows.order() if sort else slice(None)
     arrival_ns = _replayed(rows.times(order), speed)
@@ -154,6 +166,15 @@ def read_trace(
         n_skipped=n_skipped,
         skipped=tuple(problems),
     )
+
+
+def _add(log: LogLines, rows: Rows, line: str, *, damaged: bool) -> None:
+    fields = log.fields(line, damaged=damaged)
+    try:
+        rows.add(fields)
+    except RowError as bad:
+        bad.column = place_of(fields[bad.field], line)
+        raise
 
 
 def _replayed(

@@ -67,7 +67,7 @@ class Rows:
             raise RowError(
                 "",
                 f"the header has no column {', '.join(missing)}; it has {', '.join(names)[:200]}",
-                f"a trace starts with {FORM}",
+                f"a trace starts with {FORM}; of other logs say their format: clf",
             )
         for name in (*_REQUIRED, *_OPTIONAL):
             if names.count(name) > 1:

@@ -44,6 +44,7 @@ from apisim.engine.tables import (
     PART_TOKEN,
 )
 from apisim.scenario.api import Route
+from apisim.scenario.routes import METHODS
 from apisim.scenario.traffic import Source
 
 __all__ = ["Bindings", "DrawnPart", "find_route"]
@@ -138,7 +139,7 @@ class Bindings:
             match = apis.routers[api].match(method, path) if is_mapped else None
             keys = list(context.scenario.apis[api].every_route)
             route = "" if match is None else keys[match.route_index]
-            verb = _verb(context, api, route, method)
+            verb = method if method in METHODS else ""
             said: dict[str, str] = {}
             lacking = 0.0
             if match is not None:

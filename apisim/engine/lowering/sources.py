@@ -31,6 +31,7 @@ from apisim.scenario import Scenario
 from apisim.scenario.arrivals import Arrivals
 from apisim.scenario.phases import ClosedPhase, Phase
 from apisim.scenario.traffic import Source
+from apisim.scenario.traffic import Trace as TraceSpec
 from apisim.traffic.arrivals import (
     BURSTY,
     NEVER,
@@ -282,6 +283,8 @@ def _lower_trace(
     lowered.think.append(NONE)
     trace = read_trace(
         source.trace.file,
+        log_format=source.trace.format,
+        stage=_stage_of_paths(context, source.trace),
         speed=source.trace.speed,
         sort=source.trace.sort,
         skip_bad_rows=skip_bad_rows,
@@ -305,6 +308,15 @@ def _lower_trace(
     # A row without a client has the unknown one, which was put behind the known.
     client = np.where(trace.client_index < 0, len(trace.clients), trace.client_index)
     lowered.trace_client.append(client[:n_rows].astype(np.int64) + first_client)
+
+
+def _stage_of_paths(context: Context, trace: TraceSpec) -> str:
+    """Stage that the paths of a log begin with; on a custom domain they begin with its mapping."""
+    if trace.domain is not None:
+        return ""
+    scenario = context.scenario
+    name = scenario.apis[scenario.stage_api(trace.api or next(iter(scenario.apis)))].stage.name
+    return "" if name == "$default" else name
 
 
 def _rows_before(trace: Trace, limit_ns: int | None) -> int:
