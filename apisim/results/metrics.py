@@ -36,6 +36,7 @@ left out, those that failed stay. All other shares are of all requests. Counts a
 replications, so that a threshold means the same however often a scenario is repeated.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -256,7 +257,8 @@ class Gauge:
         tags = dict(wanted.tags)
         what = wanted.statistic if wanted.metric == "connections" else "opened"
         value = connections_value(self._measurements.program, self._connections, tags, what)
-        if wanted.metric == "connections":
+        # Nothing was measured where nobody has sessions, though there may be a WebSocket API.
+        if wanted.metric == "connections" or math.isnan(value):
             return Reading(value)
         if wanted.statistic == "rate":
             return self._rate(int(value), {})

@@ -174,3 +174,22 @@ def test_sessions_that_outlast_their_traffic_are_no_part_of_a_month() -> None:
     assert until.bill.month is not None
     often = "traffic.users.phases.0.events_per_month=10"
     assert result_of(come, "pricing.month=project", often).bill.month is not None
+
+
+def test_a_websocket_api_that_nobody_connects_to_has_no_numbers() -> None:
+    result = run(
+        loads(
+            """
+apisim: 1
+profile: ideal
+replications: 2
+apis:
+  asked: {type: rest, routes: {GET /: {integration: {type: mock}}}}
+  told: {type: websocket, routes: {say: {integration: {type: mock}}}}
+traffic: {web: {phases: [{name: calm, duration: 5s, rate: 4}], mix: {asked GET /: 1}}}
+"""
+        ),
+        engine="simpy",
+    )
+    assert result.requests.by_status == {200: result.requests.total}
+    assert not [name for name in result.intervals if name.startswith("connect")]
