@@ -69,9 +69,7 @@ def plot_advice(advised: Advised, measure: str | None = None, ax: "Axes | None" 
         drawn.tick_params(axis="y", length=0)
         drawn.set_xlabel(f"change of {label}, 95% interval")
         more = len(advised.advice) - len(shown)
-        drawn.set_title(
-            "What each change does" + (f"; {more} more are not drawn" if more else ""), loc="left"
-        )
+        drawn.set_title("What each change does" + (f"; {more} more are not drawn" if more else ""))
         for words, marker, face in (
             ("advised", "*", look().strokes[2].colour),
             ("a difference beyond chance", "o", look().line),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
-from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, time_axis
+from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, legend_below, time_axis
 from apisim.results.result import Result
 from apisim.results.wording import count_text, rate_text
 
@@ -82,5 +82,5 @@ def plot_tokens(result: Result, ax: "Axes | None" = None) -> "Axes":
         if levels.empty:
             say_nothing(ax, "no token buckets")
         else:
-            ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.14))
+            legend_below(ax, ncols=1)
     return ax

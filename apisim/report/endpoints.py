@@ -78,21 +78,25 @@ def plot_queues(result: Result, ax: "Axes | None" = None) -> "Axes":
         right = right_axis(ax, "utilisation [%]")
         right.set_ylim(0, 105)
         strokes = look().strokes
+        is_one = len(by_endpoint) == 1
         for at, (endpoint, rows) in enumerate(by_endpoint):
+            # Several share the words for what each of them has.
+            name = f"{endpoint}: " if is_one else "" if at == 0 else "_"
             stroke = strokes[at]
             # One endpoint has a colour for each of its two axes.
-            busy = strokes[at if len(by_endpoint) > 1 else 1]
+            busy = strokes[1 if is_one else at]
             draw_steps(
                 ax, rows, "queue_mean", unit_s, color=stroke.colour, linestyle=stroke.dashes,
                 linewidth=2, label=f"{endpoint}: mean queue (left)",
             )  # fmt: skip
             draw_steps(
                 ax, rows, "queue_peak", unit_s, color=stroke.colour, linestyle=":",
-                linewidth=1.1, label=f"{endpoint}: longest queue (left)",
+                linewidth=1.1, label=f"{name}longest queue{'' if is_one else ', dotted'} (left)",
             )  # fmt: skip
             draw_steps(
                 right, rows, "utilization", unit_s, factor=100.0, color=busy.colour,
-                linestyle=busy.dashes, linewidth=_THIN, label=f"{endpoint}: utilisation (right)",
+                linestyle=busy.dashes, linewidth=_THIN,
+                label=f"{name}utilisation{'' if is_one else ', thin'} (right)",
             )  # fmt: skip
         ax.set_ylim(0, max(1.08 * float(series["queue_peak"].max()), 1.0))
         finish_time_axis(ax, result, unit_s)

@@ -19,6 +19,10 @@ _MAX_FUNCTIONS: Final = 4
 _NEAR: Final = 3.0
 
 
+#: Levels, starts and ends of limits, and the functions that have them.
+_Limits = dict[tuple[tuple[float, ...], ...], list[str]]
+
+
 def busiest_functions(result: Result) -> "pd.DataFrame":
     """What is drawn: the frame ``function_series`` of the four functions with the highest peaks.
 
@@ -65,6 +69,7 @@ def plot_concurrency(result: Result, ax: "Axes | None" = None) -> "Axes":
     highest = float(series["concurrency_peak"].max()) if len(series) else 0.0
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(series))
+        limits: _Limits = {}  # functions with the same limit share a line
         for stroke, (function, rows) in zip(
             look().strokes, series.groupby("function", sort=False), strict=False
         ):
@@ -82,11 +87,15 @@ def plot_concurrency(result: Result, ax: "Axes | None" = None) -> "Axes":
                     label=f"{function}, {count_text(int(cold['cold_starts'].sum()))} cold starts",
                 )  # fmt: skip
             near = rows[rows["limit"].astype(float) <= _NEAR * highest]
-            limits, starts, ends = runs_of(near, "limit")
-            if len(limits):
+            limits.setdefault(tuple(map(tuple, runs_of(near, "limit"))), []).append(str(function))
+        for stroke, ((levels, starts, ends), names) in zip(
+            look().strokes, limits.items(), strict=False
+        ):
+            if levels:
                 ax.hlines(
-                    limits, starts / unit_s, ends / unit_s, color=look().ink, linewidth=1.2,
-                    linestyle=stroke.dashes, label=f"{function}, limit",
+                    levels, [at / unit_s for at in starts], [at / unit_s for at in ends],
+                    color=look().ink, linewidth=1.2, linestyle=stroke.dashes,
+                    label=_limit_of(names, limits),
                 )  # fmt: skip
         ax.set_ylim(bottom=0)
         ax.set_ylabel("concurrent executions")
@@ -97,3 +106,9 @@ def plot_concurrency(result: Result, ax: "Axes | None" = None) -> "Axes":
         else:
             ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
+
+
+def _limit_of(names: list[str], limits: _Limits) -> str:
+    if len(names) == 1:
+        return f"{names[0]}, limit"
+    return "limit of each" if len(limits) == 1 else f"limit of each: {', '.join(names)}"

@@ -74,7 +74,7 @@ def plot_sweep_heat(
             drawn.tick_params(axis="x", labelrotation=45)
         drawn.set_xlabel(sweep.paths[0])
         drawn.set_ylabel(sweep.paths[1])
-        drawn.set_title(f"{measure} over two settings", loc="left")
+        drawn.set_title(f"{measure} over two settings")
         assert drawn.figure is not None
         bar = drawn.figure.colorbar(mesh, ax=drawn, label=label)
         bar.outline.set_visible(False)

@@ -1,9 +1,9 @@
 """Latency by route: where the middle, the slow tenth and the slowest hundredth are."""
 
-import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from apisim.report.log_axis import is_within_a_decade, label_log_axis, ticks_around
 from apisim.report.style import axes, draw_grid, look, say_nothing
 from apisim.results.result import Result
 from apisim.results.wording import time_text
@@ -28,7 +28,6 @@ _ROW_INCHES: Final = 0.48
 _MAX_INCHES: Final = 40.0
 #: Room for values at either side of the ranges, in parts of their width.
 _MARGIN: Final = 0.11
-_MANY_DECADES: Final = 2.5
 #: Letters of a route's name in one line.
 _LINE_LETTERS: Final = 36
 
@@ -135,33 +134,19 @@ def _in_lines(name: str) -> str:
 
 def _scale(ax: "Axes", low: float, high: float) -> None:
     """Logarithmic x axis from below ``low`` to above ``high`` [ms], with numbers people read."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     if low > 0:
         margin = (high / low) ** _MARGIN * 1.1
         low, high = low / margin, high * margin
+        if not is_within_a_decade(low, high):
+            low, high = ticks_around(low, high)
         ax.set_xscale("log")
-        ax.set_xlim(*_ticks_around(low, high))
-        several = math.log10(high / low) > _MANY_DECADES
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if several else (1.0, 2.0, 5.0)))
-    else:
-        # A mock behind a gateway that takes no time answers at once; 0 has no logarithm.
-        ax.set_xscale("symlog", linthresh=1.0)
-        ax.set_xlim(-0.5, max(1.0, high) * 2)
+        ax.set_xlim(low, high)
+        label_log_axis(ax.xaxis, low, high)
+        return
+    # A mock behind a gateway that takes no time answers at once; 0 has no logarithm.
+    ax.set_xscale("symlog", linthresh=1.0)
+    ax.set_xlim(-0.5, max(1.0, high) * 2)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _ticks_around(low: float, high: float) -> tuple[float, float]:
-    """Numbers of the series 1, 2, 5, 10, ... next to a range, outside it.
-
-    Examples
-    --------
-    >>> _ticks_around(12.0, 430.0), _ticks_around(0.5, 0.7)
-    ((10.0, 500.0), (0.5, 1.0))
-    """
-    first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
-    # Written out as decimals: 10.0**-3 * 5 is not 0.005.
-    below = [float(f"{digit}e{first}") for digit in (1, 2, 5)]
-    above = [float(f"{digit}e{last}") for digit in (1, 2, 5, 10)]
-    return max(tick for tick in below if tick <= low), min(tick for tick in above if tick >= high)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from apisim.report.log_axis import label_log_axis
 from apisim.report.style import axes, look, say_nothing
 from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, time_axis
 from apisim.results.result import Result
@@ -83,10 +84,11 @@ def plot_latency_over_time(result: Result, ax: "Axes | None" = None) -> "Axes":
             return ax
         if (series["latency_ms_p50"].dropna() > 0).all():
             ax.set_yscale("log")
+            label_log_axis(ax.yaxis, *ax.get_ylim())
         else:  # a refusal by a gateway that takes no time: 0 has no logarithm
             ax.set_yscale("symlog", linthresh=1.0)
             ax.set_ylim(bottom=0)
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
+            ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+            ax.yaxis.set_minor_formatter(NullFormatter())
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from apisim.report.log_axis import label_log_axis
 from apisim.report.style import axes, draw_grid, look, say_nothing
 from apisim.results.result import Result
 
@@ -62,8 +63,6 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
     >>> result = apisim.run("scenarios/black-friday.yaml")  # doctest: +SKIP
     >>> apisim.plot_latency_ccdf(result).figure.savefig("tail.png")  # doctest: +SKIP
     """
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
     tails = tails_of_routes(result)
     with axes(ax) as ax:
         for stroke, (name, rows) in zip(
@@ -86,12 +85,11 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
         if len(some):
             ax.set_xscale("log", nonpositive="clip")
             ax.set_xlim(0.8 * some.min(), 1.25 * some.max())
+            label_log_axis(ax.xaxis, *ax.get_xlim())
         least = tails.loc[tails["share_above"] > 0, "share_above"]
         if len(least):
             ax.set_yscale("log", nonpositive="clip")
             ax.set_ylim(70 * least.min(), 115)
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-            axis.set_minor_formatter(NullFormatter())
+            label_log_axis(ax.yaxis, *ax.get_ylim())
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax

@@ -58,7 +58,7 @@ def plot_limits(found: Limits, ax: "Axes | None" = None, *, everything: bool = F
         drawn.set_xlim(left=0)
         times = "" if found.multiple == 1 else f", {found.multiple:g} times the traffic"
         drawn.set_xlabel(f"used at the peak{times} [% of the limit]")
-        drawn.set_title("Limits and their use", loc="left")
+        drawn.set_title("Limits and their use")
         if rows:
             legend_below(drawn)
         else:
@@ -125,7 +125,7 @@ def plot_launch_envelope(found: Limits, ax: "Axes | None" = None) -> "Axes":
         drawn.set_xticks(ticks, [format_duration(round(one * _SECOND_NS)) for one in ticks])
         drawn.minorticks_off()
         drawn.set_xlabel("time since the launch began [logarithmic]")
-        drawn.set_title("Launch envelope: served in full until a limit is met", loc="left")
+        drawn.set_title("Launch envelope: served in full until a limit is met")
         if groups:
             legend_below(drawn)
         else:

@@ -1,10 +1,12 @@
 """Money as figures: a bill step by step, and a bill over the month's volume."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from apisim.report.style import FAINT, LINE, axes, draw_grid
+from apisim.pricing import dollars
+from apisim.report.style import axes, draw_grid, look
 from apisim.results.money import bill_of, volume_frame, waterfall_frame
 from apisim.results.result import Result
 
@@ -15,13 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_cost_over_volume", "plot_cost_waterfall"]
 
-#: Colour and hatching of a step that costs, that takes off, and of the total.
-_STEPS: Final = {
-    "meter": ("#7fb3d9", ""),
-    "off": ("#009e73", "...."),
-    "total": (LINE, "////"),
-}
-_LOOKS: Final = ((LINE, "-"), ("#d55e00", "--"))
 _ROW_INCHES: Final = 0.34
 
 
@@ -50,27 +45,34 @@ def plot_cost_waterfall(
     starts, ends = (frame[column].astype(float).to_numpy() for column in ("start", "end"))
     with axes(ax, height=1.3 + _ROW_INCHES * len(frame)) as drawn:
         draw_grid(drawn, "x")
-        text = drawn.xaxis.label.get_color()
+        # Colour and hatching of a step that costs, that takes off, and of the total.
+        now = look()
+        looks = {
+            "meter": ("#7fb3d9", ""), "off": (now.strokes[2].colour, "...."),
+            "total": (now.line, "////"),
+        }  # fmt: skip
         for place, step, start, end in zip(
             places, frame.itertuples(index=False), starts, ends, strict=True
         ):
-            colour, hatch = _STEPS[str(step.kind)]
+            colour, hatch = looks[str(step.kind)]
             drawn.barh(
                 place, end - start, 0.62, left=start, color=colour, hatch=hatch,
                 edgecolor=drawn.get_facecolor(), linewidth=0,
             )  # fmt: skip
             drawn.annotate(
-                _amount(float(str(step.amount))), (max(start, end), place), (4, 0),
-                textcoords="offset points", va="center", color=text, fontsize=8.5,
+                dollars(Decimal(str(step.amount))), (max(start, end), place), (4, 0),
+                textcoords="offset points", va="center", color=now.ink, fontsize=8.5,
             )  # fmt: skip
-        drawn.vlines(ends[:-1], places[:-1] - 0.31, places[1:] + 0.31, color=FAINT, linewidth=0.8)
+        drawn.vlines(
+            ends[:-1], places[:-1] - 0.31, places[1:] + 0.31, color=now.faint, linewidth=0.8
+        )
         drawn.set_yticks(places, frame["step"])
         drawn.set_ylim(-0.6, len(frame) - 0.4)
         drawn.margins(x=0.14)
         drawn.set_xlim(left=min(0.0, *starts, *ends))
         drawn.set_xlabel(f"{chosen.currency} for {'a month' if name == 'month' else 'the run'}")
         words = "month" if name == "month" else "run"
-        drawn.set_title(f"What the {words} costs: {_amount(float(chosen.total))}", loc="left")
+        drawn.set_title(f"What the {words} costs: {dollars(chosen.total)}")
     return drawn
 
 
@@ -100,11 +102,10 @@ def plot_cost_over_volume(
     _, chosen = bill_of(result, None)
     with axes(ax) as drawn:
         draw_grid(drawn, "y")
-        text = drawn.xaxis.label.get_color()
         for number, (name, line) in enumerate(frame.groupby("prices", sort=False)):
-            colour, dashes = _LOOKS[number % len(_LOOKS)]
+            colour, dashes, _ = look().strokes[number % 2]
             x, y = line["units"], line["per_million"].astype(float)
-            drawn.plot(x, y, dashes, color=colour, label=f"{name} prices")
+            drawn.plot(x, y, linestyle=dashes, color=colour, label=f"{name} prices")
             price = line["price_from_here"].astype(float)
             is_end = price.notna()
             drawn.plot(
@@ -114,7 +115,7 @@ def plot_cost_over_volume(
             for units_, high, from_here in zip(x[is_end], y[is_end], price[is_end], strict=True):
                 drawn.annotate(
                     f"{_amount(from_here)} from here", (units_, high), (4, 8),
-                    textcoords="offset points", color=text, fontsize=8,
+                    textcoords="offset points", color=look().ink, fontsize=8,
                 )  # fmt: skip
         drawn.set_xscale("log")
         drawn.set_ylim(bottom=0)
@@ -122,7 +123,7 @@ def plot_cost_over_volume(
         drawn.set_xlabel(f"{what} a month")
         drawn.set_ylabel(f"{chosen.currency} for a million {what}, all services")
         drawn.legend(loc="lower left")
-        drawn.set_title(f"What a million {what} cost, by the volume of a month", loc="left")
+        drawn.set_title(f"What a million {what} cost, by the volume of a month")
     return drawn
 
 

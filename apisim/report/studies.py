@@ -62,7 +62,7 @@ def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" =
         drawn.set_ylabel(label)
         if lines["line"].nunique() > 1:
             legend_below(drawn)
-        drawn.set_title(f"{measure} over {sweep.paths[0]}", loc="left")
+        drawn.set_title(f"{measure} over {sweep.paths[0]}")
     return drawn
 
 
@@ -89,7 +89,7 @@ def _plot_indices(sweep: Sweep, measure: str, ax: "Axes | None") -> "Axes":
         drawn.set_yticks(places, [row["path"] for row in rows])
         drawn.set_xlabel(f"share of the variance of {measure}")
         drawn.legend(loc="best")
-        drawn.set_title("Sobol indices, 95% intervals", loc="left")
+        drawn.set_title("Sobol indices, 95% intervals")
     return drawn
 
 
@@ -132,5 +132,5 @@ def plot_comparison(comparison: Comparison, ax: "Axes | None" = None) -> "Axes":
         drawn.set_yticks(places, names)
         drawn.set_xlabel("difference [% of the first scenario]")
         drawn.legend(loc="best")
-        drawn.set_title("Paired differences, 95% intervals", loc="left")
+        drawn.set_title("Paired differences, 95% intervals")
     return drawn

@@ -25,6 +25,7 @@ __all__ = [
     "JOINED",
     "LINE",
     "OUTCOMES",
+    "STROKES",
     "Fill",
     "Look",
     "Stroke",
@@ -102,6 +103,8 @@ _THEMES: Final[Mapping[str, Look]] = {
         _strokes("#56b4e9", "#f08a3c", "#2ec495", "#e39bc4", "#f0d04a", "#d0d0d0"),
     ),
 }  # fmt: skip
+#: Lines of the light theme, in their order.
+STROKES: Final = _THEMES["light"].strokes
 _look: ContextVar[Look] = ContextVar("look", default=_THEMES["light"])
 
 
@@ -209,6 +212,7 @@ def _style() -> dict[Any, Any]:
         "axes.labelcolor": now.ink,
         "axes.spines.top": False,
         "axes.spines.right": False,
+        "axes.titlelocation": "left",  # a narrow screen shows the left of a figure
         "axes.titlepad": 9,
         "axes.titlesize": 11,
         "axes.titleweight": "bold",

@@ -121,7 +121,7 @@ def right_axis(ax: "Axes", label: str) -> "Axes":
     return right
 
 
-def legend_below(ax: "Axes", *others: "Axes") -> None:
+def legend_below(ax: "Axes", *others: "Axes", ncols: int = 2) -> None:
     """One legend for axes that lie on each other, under them: beside them is no room."""
     from matplotlib.transforms import ScaledTranslation
 
@@ -134,6 +134,6 @@ def legend_below(ax: "Axes", *others: "Axes") -> None:
     # So many points under the axes, whatever their height: below the ticks and the label.
     below = ScaledTranslation(0, -_BELOW_POINTS / 72, figure.dpi_scale_trans)
     ax.legend(
-        handles, labels, loc="upper left", bbox_to_anchor=(-0.02, 0), ncols=2, borderaxespad=0,
+        handles, labels, loc="upper left", bbox_to_anchor=(-0.02, 0), ncols=ncols, borderaxespad=0,
         bbox_transform=ax.transAxes + below,
     )  # fmt: skip

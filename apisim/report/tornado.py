@@ -118,5 +118,5 @@ def plot_tornado(
         drawn.margins(x=0.2)
         drawn.tick_params(axis="y", length=0)
         drawn.set_xlabel(f"{chosen}, from the least to the largest; line: as assumed")
-        drawn.set_title("What the verdict rests on", loc="left")
+        drawn.set_title("What the verdict rests on")
     return drawn

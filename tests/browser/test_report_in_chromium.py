@@ -17,7 +17,12 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from apisim.report import plot_latency_by_route, plot_requests
+from apisim.report import (
+    plot_latency_by_route,
+    plot_latency_over_time,
+    plot_requests,
+)
+from apisim.report import theme as dressed
 from apisim.report.page import write_report
 from apisim.results.result import Result
 from apisim.results.section import Section
@@ -256,16 +261,26 @@ def test_the_page_is_light_or_dark_as_its_reader_is(opened: Opened) -> None:
     assert np.percentile(dark, 99.5) > 180
 
 
-@pytest.mark.parametrize(("number", "plot"), [(0, plot_requests), (1, plot_latency_by_route)])
-def test_a_drawing_looks_as_matplotlib_draws_it(opened: Opened, number: int, plot: Any) -> None:
+@pytest.mark.parametrize(
+    ("number", "plot", "dress"),
+    [
+        (0, plot_requests, "light"), (1, plot_latency_by_route, "light"),
+        (1, plot_latency_by_route, "dark"), (2, plot_latency_over_time, "light"),
+        (2, plot_latency_over_time, "dark"),
+    ],
+)  # fmt: skip
+def test_a_drawing_looks_as_matplotlib_draws_it(
+    opened: Opened, number: int, plot: Any, dress: str
+) -> None:
     """Colours, hatchings and clipping survive what makes a drawing part of a page.
 
     What lies inside of the axes is compared: where they stand depends on the widths of letters.
-    Without its hatchings the first differs by 18.6.
+    Without its hatchings the first differs by 18.6. The page's dark figures are matplotlib's.
     """
-    drawing = opened("shop").locator("svg[role=img]").nth(number)
+    drawing = opened("shop", 1280, dress).locator("svg[role=img]").nth(number)
     shot = drawing.locator("[id$=-patch_2]").first.screenshot()
-    axes = plot(result_of(SHOP))
+    with dressed(dress):
+        axes = plot(result_of(SHOP))
     figure = axes.figure
     drawn = io.BytesIO()
     figure.savefig(io.BytesIO(), format="svg")  # lays it out, by this format's widths of letters

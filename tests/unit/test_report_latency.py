@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 
 import apisim
 from apisim.report import plot_latency_by_route
-from apisim.report.latency import _ticks_around
+from apisim.report.log_axis import ticks_around
 from apisim.results.result import Result
 from tests.support.figures import SHOP, new_axes, result_of
 
@@ -121,7 +121,7 @@ def test_a_latency_of_nothing_is_drawn_too(shop: Result, ax: Axes) -> None:
 
 def test_ticks_around_a_range_hold_it() -> None:
     for low in (0.0123, 0.99, 1.0, 1.01, 49.9, 7e6):
-        first, last = _ticks_around(low, 3 * low)
+        first, last = ticks_around(low, 3 * low)
         assert first <= low < 3 * low <= last
         assert f"{first:e}"[0] in "125"
         assert f"{last:e}"[0] in "125"

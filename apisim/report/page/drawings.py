@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.page.figures import FIGURES
-from apisim.report.style import FAINT, INK, OUTCOMES, theme
+from apisim.report.style import FAINT, INK, OUTCOMES, STROKES, theme
 from apisim.report.tornado import plot_tornado
 from apisim.results.result import Result
 from apisim.studies import Assumptions
@@ -34,6 +34,8 @@ _NEUTRAL: Final = {
     "black": "var(--ink)",
     "white": "var(--paper)",
     OUTCOMES["account"].colour: "var(--account)",
+    # Lines, which are thin, are light on a dark page. Areas of the same hue go with them.
+    **{stroke.colour: f"var(--s{number})" for number, stroke in enumerate(STROKES)},
 }
 _COLOUR: Final = re.compile(
     r"(?<=: )(" + "|".join(re.escape(colour) for colour in _NEUTRAL) + r")(?=[;\"])"

@@ -14,7 +14,8 @@ from apisim.report.latency import plot_latency_by_route
 from apisim.report.latency_over_time import plot_latency_over_time
 from apisim.report.latency_tail import plot_latency_ccdf
 from apisim.report.money import plot_cost_waterfall
-from apisim.report.requests import plot_requests
+from apisim.report.requests import plot_requests, requests_by_outcome
+from apisim.report.style import fill_of
 from apisim.results.result import Result
 from apisim.results.wording import count_text, share_text, time_text
 
@@ -62,11 +63,13 @@ def _buckets(result: Result) -> list[str]:
 
 
 def _of_requests(result: Result) -> str:
-    total = result.requests.total
-    parts = [f"{count_text(total)} requests over time, stacked by how they ended"]
+    counts = requests_by_outcome(result)
+    total = int(counts.to_numpy().sum())
+    warm_up = ", warm-up included" if result.scenario.warm_up else ""
+    parts = [f"{count_text(total)} requests over time{warm_up}, stacked by how they ended"]
     parts += [
-        f"{who.replace('_', ' ')} {share_text(count / total)}"
-        for who, count in result.requests.by_outcome.items()
+        f"{fill_of(str(end)).label} {share_text(float(counts[end].sum() / total))}"
+        for end in counts
     ]
     return "; ".join(parts) + "."
 
@@ -121,7 +124,11 @@ def _of_caches(result: Result) -> str:
     parts = [
         f"{api}: hit ratio {share_text(stats.hit_ratio)}" for api, stats in result.cache.items()
     ]
-    return "Hit ratio and entries of the response cache over time. " + "; ".join(parts) + "."
+    return (
+        "Hit ratio of the response cache, and what its entries occupy, over time. "
+        + "; ".join(parts)
+        + "."
+    )
 
 
 def _of_authorizers(result: Result) -> str:
@@ -140,8 +147,13 @@ def _of_queues(result: Result) -> str:
     return "Servers in use and requests that wait, over time. " + "; ".join(parts) + "."
 
 
-def _of_connections(_: Result) -> str:
-    return "Open connections, connects and closes over time; the table below has the numbers."
+def _of_connections(result: Result) -> str:
+    parts = [
+        f"{stats.api}: at most {count_text(stats.peak_open)} open at once, "
+        f"{count_text(stats.opened)} opened"
+        for stats in result.websockets
+    ]
+    return "Open connections, and new ones a second, over time. " + "; ".join(parts) + "."
 
 
 def _of_bill(result: Result) -> str:
