@@ -1,4 +1,4 @@
-"""The files of ``--out DIR``: the result as JSON, four tables, and the scenario as resolved."""
+"""The files of ``--out DIR``: the result as JSON, its tables, and the scenario as resolved."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,10 @@ __all__ = ["to_json", "write_files"]
 #: Tables that are written, each to a file of its name.
 _TABLES: Final = ("series", "routes", "bill", "costs")
 #: Tables that are written where they have rows.
-_TABLES_IF_ANY: Final = ("customers", "usage", "websockets", "pushes")
+_TABLES_IF_ANY: Final = (
+    "customers", "usage", "websockets", "pushes", "alarms", "latency_series", "bucket_series",
+    "function_series", "endpoint_series", "cache_series",
+)  # fmt: skip
 
 
 def to_json(result: Result) -> str:
@@ -33,9 +36,11 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     ``focus.csv`` has the run's bill in the columns of FOCUS 1.2; where a month is projected,
     ``focus-month.csv`` has the month's, and ``infracost-usage.yml`` what is used in it.
     Where there are customers ``customers.csv`` comes with them, where there are API keys
-    ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, and ``pushes.csv`` where
-    something is pushed. Those of these files that an earlier run left there, and this one does not
-    write, are removed.
+    ``usage.csv``, where there are WebSocket APIs ``websockets.csv``, ``pushes.csv`` where something
+    is pushed, and ``alarms.csv`` where there are alarms. What happened inside over time is in
+    ``latency_series.csv``, ``bucket_series.csv``, ``function_series.csv``,
+    ``endpoint_series.csv`` and ``cache_series.csv``, of what the scenario has. Those of these files
+    that an earlier run left there, and this one does not write, are removed.
 
     Parameters
     ----------
@@ -57,10 +62,10 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
     with as_output_error(directory):
         directory.mkdir(parents=True, exist_ok=True)
     texts = {"result.json": ""}  # has the names of all files
-    texts |= {f"{name}.csv": _table(result, name) for name in _TABLES}
-    for name in _TABLES_IF_ANY:
-        if rows_of(result, name):
-            texts[f"{name}.csv"] = _table(result, name)
+    for name in (*_TABLES, *_TABLES_IF_ANY):
+        rows = rows_of(result, name)
+        if rows or name in _TABLES:
+            texts[f"{name}.csv"] = rows_to_csv(columns_of(name, rows), rows)
     texts |= bill_exports(result)
     texts["scenario.yaml"] = result.scenario.to_yaml()
     texts["result.json"] = _as_json(result.to_dict() | {"files": list(texts)})
@@ -74,11 +79,6 @@ def write_files(result: Result, directory: str | Path) -> tuple[Path, ...]:
         for name in old:
             (directory / name).unlink(missing_ok=True)
     return tuple(directory / name for name in texts)
-
-
-def _table(result: Result, name: str) -> str:
-    rows = rows_of(result, name)
-    return rows_to_csv(columns_of(name, rows), rows)
 
 
 def _written(directory: Path) -> set[str]:

@@ -58,6 +58,10 @@ thresholds:
   latency: ["p(95)<100h"]
   availability: ["rate>99.9%"]
 """
+#: Tables of what happened inside; the scenario above has something for each.
+OVER_TIME = [
+    "latency_series", "bucket_series", "function_series", "endpoint_series", "cache_series",
+]  # fmt: skip
 QUIET = """
 apisim: 1
 apis: {a: {type: rest, routes: {GET /x: {integration: {type: mock}}}}}
@@ -202,6 +206,7 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     files = write_files(result, tmp_path / "deep" / "out")
     tables = [
         "series.csv", "routes.csv", "bill.csv", "costs.csv", "customers.csv", "usage.csv",
+        *(f"{name}.csv" for name in OVER_TIME),
     ]  # fmt: skip
     exports = ["focus.csv", "focus-month.csv", "infracost-usage.yml"]
     names = ["result.json", *tables, *exports, "scenario.yaml"]
@@ -221,6 +226,34 @@ def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     shares = [row for row in rows if (row["bill"], row["by"]) == ("run", "route")]
     assert abs(sum(Decimal(row["cost"]) for row in shares) - total) < Decimal("1e-8")
     assert all(b"\r" not in file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize("name", OVER_TIME)
+def test_what_happened_inside_can_be_read_from_the_files(result, tmp_path, name):
+    write_files(result, tmp_path)
+    read = pd.read_csv(tmp_path / f"{name}.csv")
+    pd.testing.assert_frame_equal(read, result.frame(name), check_dtype=False)
+    counted = {
+        "latency_series": ("requests", result.requests.total),
+        "bucket_series": ("refused", sum(stats.refused for stats in result.throttles)),
+        "function_series": ("invocations", result.functions["get-user"].invocations),
+        "endpoint_series": ("served", result.endpoints["inventory"].served),
+        "cache_series": ("hits", result.cache["users"].hits),
+    }
+    column, total = counted[name]
+    assert read[column].sum() == total > 0
+
+
+def test_alarms_have_a_file_where_there_are_any(quiet, tmp_path):
+    assert "alarms.csv" not in [file.name for file in write_files(quiet, tmp_path)]
+    alarm = "{metric: requests, statistic: sum, below: 1, missing: breaching}"
+    watched = run(loads(QUIET.replace("1s, rate: 0", "3m, rate: 0") + f"alarms: {{low: {alarm}}}"))
+    assert "alarms.csv" in [file.name for file in write_files(watched, tmp_path)]
+    (row,) = csv.DictReader((tmp_path / "alarms.csv").read_text().splitlines())
+    assert row["alarm"] == "low"
+    assert json.loads((tmp_path / "result.json").read_text())["files"][5] == "alarms.csv"
+    write_files(quiet, tmp_path)
+    assert not (tmp_path / "alarms.csv").exists()  # it was another run's
 
 
 def test_the_same_run_writes_the_same_files_but_for_the_clock(result, tmp_path):
