@@ -143,9 +143,10 @@ def write_rich(renderable: "RenderableType") -> None:
     """
     from rich.console import Console
 
-    console = Console(file=sys.stdout, width=_page_width())
+    # On a dumb terminal rich believes in a width only if it is told a height as well.
+    console = Console(file=sys.stdout, width=_page_width(), height=25)
     with console.capture() as captured:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     # Lines are padded to the width of the page, which is nothing to look for in a file.
     write("".join(f"{line.rstrip()}\n" for line in captured.get().rstrip("\n").split("\n")))
 

@@ -39,7 +39,7 @@ def render_page(
 
 
 def _table(section: Section) -> str:
-    styles = {at: _STYLES[mark] for at, mark in section.marks.items()}
+    styles = {at: _STYLES[mark] for at, mark in section.marks.items() if mark in _STYLES}
     remarks = "".join(f"<div><small>{escape(remark)}</small></div>" for remark in section.remarks)
     table = html_table(section.columns, section.rows, styles)
     return f"<h4>{escape(section.title)}</h4>{table}{remarks}"

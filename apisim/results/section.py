@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FAILED", "TOTAL", "Section", "section"]
+__all__ = ["DOUBTFUL", "FAILED", "PASSED", "TOTAL", "Section", "section"]
 
 #: Kinds of rows that are set apart.
 TOTAL: Final = "total"
 FAILED: Final = "failed"
+DOUBTFUL: Final = "doubtful"
+PASSED: Final = "passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,8 @@ class Section:
     rows : tuple of tuples of str
         Cells.
     marks : dict of int to str
-        Rows that are set apart, by position: :data:`TOTAL` or :data:`FAILED`.
+        Rows that are set apart, by position: :data:`TOTAL`, :data:`FAILED`,
+        :data:`DOUBTFUL` or :data:`PASSED`.
     remarks : tuple of str
         Sentences below the table.
     """

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from apisim.pricing import dollars
 from apisim.results.result import Result
-from apisim.results.section import FAILED, Section, section
+from apisim.results.section import DOUBTFUL, FAILED, PASSED, Section, section
 from apisim.results.statistics import Interval
 from apisim.results.wording import bytes_text, rate_text, share_text, three_digits, time_text
 
@@ -18,10 +18,10 @@ def threshold_section(result: Result) -> Section | None:
     marks = {}
     for at, verdict in enumerate(result.thresholds):
         word = "ok" if verdict.ok else "FAILED"
+        marks[at] = PASSED if verdict.ok else FAILED
         if verdict.conclusive is False:
             word += "?"
-        if not verdict.ok:
-            marks[at] = FAILED
+            marks[at] = DOUBTFUL if verdict.ok else FAILED
         value = value_text(verdict.value, verdict.unit)
         interval = "" if verdict.interval is None else between(verdict.interval, verdict.unit)
         rows.append((word, verdict.metric, verdict.expression, value, interval))

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from apisim.results.headline import headline, reproduction
+from apisim.results.page_tables import PageTable
 from apisim.results.result import Result
-from apisim.results.sections import FAILED, TOTAL, Section, sections
+from apisim.results.sections import Section, sections
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["plain_text", "render", "render_notes", "render_section", "render_sheet", "summary"]
 
 _MIN_WIDTH: Final = 60
-_STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
 
 
 def summary(result: Result, *, width: int = 80) -> str:
@@ -44,7 +44,7 @@ def plain_text(renderables: "Iterable[RenderableType]", *, width: int = 80) -> s
         _environ={},
     )
     for renderable in renderables:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -89,7 +89,7 @@ def render_section(section: Section) -> "RenderableType":
     from rich.text import Text
 
     remarks = (Padding(Text(remark), (0, 0, 0, 2)) for remark in section.remarks)
-    return Group(_table(section), *remarks)
+    return Group(PageTable(section), *remarks)
 
 
 def _parts(result: Result) -> Iterator["RenderableType"]:
@@ -102,34 +102,6 @@ def _parts(result: Result) -> Iterator["RenderableType"]:
         yield render_section(section)
         yield Text("")
     for line in reproduction(result):
-        yield Text(line)
-
-
-def _table(section: Section) -> "RenderableType":
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        title=Text(section.title, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-    )
-    for column in section.columns:
-        is_number = column.startswith(">")
-        table.add_column(
-            Text(column.removeprefix(">")),
-            justify="right" if is_number else "left",
-            no_wrap=is_number,
-            overflow="fold",
-        )
-    for at, row in enumerate(section.rows):
-        mark = section.marks.get(at, "")
-        if mark == TOTAL and at:
-            table.add_section()
-        table.add_row(*(Text(cell) for cell in row), style=_STYLES.get(mark))
-    return table
+        # A command stays one line, whatever the width: it is there to be copied.
+        is_command = line.startswith(" ")
+        yield Text(line, no_wrap=is_command, overflow="ignore" if is_command else "fold")
