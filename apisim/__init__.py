@@ -7,9 +7,9 @@
     result.frame("routes")
     apisim.plot_requests(result)
 
-``run`` simulates a scenario, ``compare`` and ``sweep`` several; ``load`` reads one without running
-it, ``lint`` says what in it may not be meant, ``limits`` how near each limit is, ``plot_...``
-draw a result.
+``run`` simulates a scenario, ``compare`` and ``sweep`` several; ``load`` and ``loads`` read one
+without running it, ``lint`` says what in it may not be meant, ``limits`` how near each limit is,
+``price`` what quantities cost, ``plot_...`` draw a result.
 Everything is loaded when it is first used, so that importing the package costs nothing.
 """
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         write_report,
     )
     from apisim.results.result import Result
-    from apisim.scenario import Scenario, ScenarioError, load
+    from apisim.scenario import Scenario, ScenarioError, load, loads
     from apisim.scenario.lints import lint
     from apisim.studies.advise import advise
     from apisim.studies.assumptions import assumptions
@@ -64,6 +64,7 @@ __all__ = [
     "limits",
     "lint",
     "load",
+    "loads",
     "plot_advice",
     "plot_authorizers",
     "plot_cache",
@@ -105,6 +106,7 @@ _HOMES: Final = {
     "limits": "apisim.studies",
     "lint": "apisim.scenario.lints",
     "load": "apisim.scenario",
+    "loads": "apisim.scenario",
     "plot_advice": "apisim.report",
     "plot_authorizers": "apisim.report",
     "plot_cache": "apisim.report",

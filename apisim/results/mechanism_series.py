@@ -98,19 +98,23 @@ class MechanismSeries:
         """The same in longer periods (a multiple of its own), as many as asked for or more."""
         n_joined = period_ns // self.period_ns
         n_longer = -(-self.n_periods // n_joined)
-        starts = range(0, self.n_periods, n_joined)
+        # The last of the longer periods may be short of some: what is missing changes nothing.
+        missing = ((0, 0), (0, n_longer * n_joined - self.n_periods))
 
         def longer(name: str, values: _Values) -> _Values:
             made = np.full(
                 (len(values), max(n_longer, n_periods)), _NONE if name == "least" else 0
             ).astype(values.dtype)
-            together = _OF_PERIODS.get(name, _sum)
-            for at, start in enumerate(starts):
-                made[:, at] = together(values[:, start : start + n_joined])
+            if n_longer:
+                together = _OF_PERIODS.get(name, _sum)
+                whole = np.pad(values, missing, mode="constant" if together is _sum else "edge")
+                made[:, :n_longer] = together(whole.reshape(len(values), n_longer, n_joined))
             return made
 
         lasted = np.zeros(max(n_longer, n_periods), np.int64)
-        lasted[:n_longer] = [self.lasted[start:][:n_joined][-1] for start in starts]
+        lasted[:n_longer] = np.append(self.lasted[n_joined - 1 :: n_joined], self.lasted[-1:])[
+            :n_longer
+        ]
         return MechanismSeries(
             period_ns,
             lasted,

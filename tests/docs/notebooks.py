@@ -10,11 +10,14 @@ import jupytext
 import nbclient
 import nbformat
 
-__all__ = ["FOLDER", "NAMES", "executed", "outputs", "script", "stored"]
+__all__ = ["FOLDER", "MEASURED", "NAMES", "executed", "outputs", "script", "stored"]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "notebooks"
 #: Names of all notebooks, without the ending.
 NAMES: Final = sorted(file.stem for file in FOLDER.glob("*.py"))
+
+#: Tag of cells that read what was measured, which is kept beside the project.
+MEASURED: Final = "measured"
 
 #: Long enough to compile the engine on a busy machine [s].
 _PATIENCE_S: Final = 600
@@ -57,12 +60,21 @@ def executed(name: str) -> nbformat.NotebookNode:
     return notebook
 
 
-def outputs(notebook: nbformat.NotebookNode) -> list[tuple[int, Any]]:
-    """Every output of a notebook with the number of its cell."""
+def outputs(
+    notebook: nbformat.NotebookNode, *, without: str | None = None
+) -> list[tuple[int, Any]]:
+    """Every output of a notebook with the number of its cell.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+    without : str, optional
+        Cells with this tag are left out.
+    """
     return [
         (cell["execution_count"], output)
         for cell in notebook.cells
-        if cell["cell_type"] == "code"
+        if cell["cell_type"] == "code" and without not in cell["metadata"].get("tags", [])
         for output in cell["outputs"]
     ]
 

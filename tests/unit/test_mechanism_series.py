@@ -256,3 +256,25 @@ def test_replications_of_different_lengths_are_merged() -> None:
 def test_a_clock_that_nobody_waits_for_lengthens_nothing(text: str) -> None:
     """The engines watch deadlines of 29 s differently; what is noted is the same."""
     assert differences(*both(lowered(loads(text)))) == []
+
+
+@pytest.mark.parametrize("n_periods", [0, 1, 5, 16, 17])
+@pytest.mark.parametrize("n_joined", [1, 2, 4, 8])
+def test_longer_periods_are_made_of_shorter_ones(n_periods: int, n_joined: int) -> None:
+    rng = np.random.default_rng(n_periods)
+    fields = ("invocations", "peak", "least", "limit")
+    values = {name: rng.integers(1, 100, (3, n_periods)) for name in fields}
+    lasted = np.arange(n_periods)[::-1].astype(np.int64)
+    short = MechanismSeries(1, lasted, values, {}, {}, {})
+    long = short.in_periods(n_joined, 0)
+    pieces = [slice(start, start + n_joined) for start in range(0, n_periods, n_joined)]
+    assert long.n_periods == len(pieces)
+    for name, whole in (
+        ("invocations", lambda piece: piece.sum(axis=1)),
+        ("peak", lambda piece: piece.max(axis=1)),
+        ("least", lambda piece: piece.min(axis=1)),
+        ("limit", lambda piece: piece[:, -1]),
+    ):
+        for at, piece in enumerate(pieces):
+            assert (long.functions[name][:, at] == whole(values[name][:, piece])).all(), name
+    assert long.lasted.tolist() == [lasted[piece][-1] for piece in pieces]
