@@ -249,8 +249,9 @@ if experiments:
         error = 2 * pools["its standard error"] if what == "cold" else 0
         axes.errorbar(pools[f"{what}, simulated"], measured, yerr=error, fmt="o")
         axes.plot([measured.min(), measured.max()], [measured.min(), measured.max()], color="black")
+        scale = "log" if what == "cold" else "linear"
         axes.set(
-            xlabel=f"{what}, simulated", ylabel=f"{what}, measured", xscale="log", yscale="log"
+            xlabel=f"{what}, simulated", ylabel=f"{what}, measured", xscale=scale, yscale=scale
         )
     left.set_title("share of cold starts, 2 standard errors", loc="left")
     right.set_title("environments, mean", loc="left")
