@@ -139,10 +139,9 @@ def _scale(ax: "Axes", low: float, high: float) -> None:
     if low > 0:
         margin = (high / low) ** _MARGIN * 1.1
         low, high = low / margin, high * margin
-        if not is_within_a_decade(low, high):
-            low, high = ticks_around(low, high)
         ax.set_xscale("log")
-        ax.set_xlim(low, high)
+        is_short = is_within_a_decade(low, high)
+        ax.set_xlim((low, high) if is_short else ticks_around(low, high))
         label_log_axis(ax.xaxis, low, high)
         return
     # A mock behind a gateway that takes no time answers at once; 0 has no logarithm.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-__all__ = ["is_within_a_decade", "label_log_axis", "ticks_around"]
+__all__ = ["is_within_a_decade", "label_log_axis", "plain_number", "ticks_around"]
 
 _MANY_DECADES: Final = 2.5
 #: Parts of a decade that hold less than two numbers of the series 1, 2, 5, 10.
@@ -33,15 +33,28 @@ def label_log_axis(axis: "Axis", low: float, high: float) -> None:
     low, high : float
         What it shows, above 0.
     """
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     if is_within_a_decade(low, high):
         axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
     else:
         has_many = math.log10(high / low) > _MANY_DECADES
         axis.set_major_locator(LogLocator(subs=(1.0,) if has_many else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def plain_number(value: float) -> str:
+    """A number of an axis without an exponent.
+
+    Examples
+    --------
+    >>> plain_number(0.00001), plain_number(0.5), plain_number(20_000.0)
+    ('0.00001', '0.5', '20,000')
+    """
+    whole, _, rest = f"{value:,.12f}".partition(".")
+    rest = rest.rstrip("0")
+    return f"{whole}.{rest}" if rest else whole
 
 
 def ticks_around(low: float, high: float) -> tuple[float, float]:

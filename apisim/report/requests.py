@@ -9,11 +9,16 @@ from apisim.results.result import Result
 from apisim.results.wording import rate_text, share_text
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
 
 __all__ = ["limits_that_bind", "plot_requests", "requests_by_outcome"]
 
+#: Part of the time axis that is narrower than a line.
+_NEEDLE: Final = 0.005
+#: So many times what is usual hides it.
+_MANY_TIMES: Final = 4.0
 _SECOND_NS: Final = 1_000_000_000
 #: Limits that are drawn: more lines than these nobody reads.
 _MAX_LIMITS: Final = 4
@@ -80,7 +85,9 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
     -------
     matplotlib.axes.Axes
         Simulated time on the x axis, requests a second (mean of the replications) on the y axis.
-        The numbers are those of ``result.frame("series")``, warm-up included, over all APIs, and
+        Where a few periods, too short to be seen, are many times as high as all others, the y axis
+        ends below them and says how high they are. The numbers are those of
+        ``result.frame("series")``, warm-up included, over all APIs, and
         of ``result.frame("throttles")``: rates are those at the end of the traffic.
 
     Examples
@@ -117,8 +124,10 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
                 label=f"{fill.label}, {share}",
             )
             below = above
-        _draw_limits(ax, limits_that_bind(result))
+        limits = limits_that_bind(result)
+        _draw_limits(ax, limits)
         ax.set_ylim(bottom=0)
+        _cut_needles(ax, rates.sum(axis=1), edges[:-1], float(limits["rate_rps"].max() or 0))
         n_replications = result.run_info.replications
         mean = f", mean of {n_replications} replications" if n_replications > 1 else ""
         ax.set_ylabel(f"requests/s{mean}")
@@ -130,6 +139,34 @@ def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
             # The legend reads from top to bottom, as the stack does.
             ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), reverse=True)
     return ax
+
+
+def _cut_needles(ax: "Axes", heights: "pd.Series", starts: "np.ndarray", limit_rps: float) -> None:
+    """End the y axis below periods that are too few to be seen, and high enough to hide the rest.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    heights : pandas.Series
+        Requests of each period [1/s].
+    starts : float64[n_periods]
+        Where each begins on the x axis.
+    limit_rps : float
+        Highest limit that is drawn [1/s]; NaN or 0 for none.
+    """
+    if heights.empty:
+        return
+    usual, highest = float(heights.quantile(1 - _NEEDLE)), float(heights.max())
+    if not 0 < _MANY_TIMES * usual < highest:
+        return
+    at = float(starts[int(heights.to_numpy().argmax())])
+    ax.set_ylim(0, 1.1 * max(1.4 * usual, limit_rps if limit_rps == limit_rps else 0.0))
+    is_right = at > sum(ax.get_xlim()) / 2
+    ax.annotate(
+        f"up to {rate_text(highest)} here", (at, 1.0), (-4 if is_right else 4, -3),
+        xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
+        ha="right" if is_right else "left", fontsize=8.5,
+    )  # fmt: skip
 
 
 def _draw_limits(ax: "Axes", limits: "pd.DataFrame") -> None:

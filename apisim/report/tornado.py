@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from apisim.report.measures import scale_of
 from apisim.report.style import axes, draw_grid, look
+from apisim.report.time_axis import legend_below
 from apisim.studies import Assumptions
 from apisim.studies.wording import measure_text
 
@@ -94,29 +96,38 @@ def plot_tornado(
     """
     table = tornado_frame(found, measure)
     chosen = str(table.attrs["measure"])
+    factor, label = scale_of(chosen)
     places = np.arange(len(table))[::-1]
     with axes(ax, height=1.4 + _ROW_INCHES * len(table)) as drawn:
         draw_grid(drawn, "x")
         text = look().ink
         # What turns a verdict has another hue and is hatched, so that a grey print tells.
         turning = look().strokes[1].colour
+        first = next((at for at, turns in zip(places, table["turns"], strict=True) if turns), -1)
         for place, low, high, turns in zip(
             places, table["low"], table["high"], table["turns"], strict=True
         ):
             drawn.barh(
-                place, high - low, 0.6, left=low, color=turning if turns else look().line,
-                hatch="///" if turns else None, edgecolor=drawn.get_facecolor(), linewidth=0,
+                place, (high - low) * factor, 0.6, left=low * factor,
+                color=turning if turns else look().line, hatch="///" if turns else None,
+                edgecolor=drawn.get_facecolor(), linewidth=0,
+                label="turns a verdict" if turns and place == first else "_",
             )  # fmt: skip
             for value, side, offset in ((low, "right", -4), (high, "left", 4)):
                 drawn.annotate(
-                    measure_text(chosen, value), (value, place), (offset, 0),
+                    measure_text(chosen, value), (value * factor, place), (offset, 0),
                     textcoords="offset points", va="center", ha=side, color=text, fontsize=8.5,
                 )  # fmt: skip
-        drawn.axvline(float(table["base"].iloc[0]), color=look().faint, linewidth=1.2)
+        drawn.axvline(
+            float(table["base"].iloc[0]) * factor, color=look().faint, linewidth=1.2,
+            label="as assumed",
+        )  # fmt: skip
         drawn.set_yticks(places, table["assumption"])
         drawn.set_ylim(-0.6, len(table) - 0.4)
+        drawn.use_sticky_edges = False  # there is room for the words beside the bars
         drawn.margins(x=0.2)
         drawn.tick_params(axis="y", length=0)
-        drawn.set_xlabel(f"{chosen}, from the least to the largest; line: as assumed")
+        drawn.set_xlabel(f"{label}, from the least to the largest")
+        legend_below(drawn)
         drawn.set_title("What the verdict rests on")
     return drawn

@@ -72,6 +72,13 @@ def test_the_tornado_goes_from_the_least_to_the_largest_value(found: Assumptions
     assert bar.get_width() == pytest.approx(126 - 81)
     assert ax.lines[0].get_xdata()[0] == pytest.approx(101)
     assert bar.get_hatch()
+    assert ax.get_xlabel() == "latency p(99) [ms], from the least to the largest"
+    legend = ax.get_legend()
+    assert legend is not None
+    assert {text.get_text() for text in legend.get_texts()} == {"as assumed", "turns a verdict"}
+    low, high = ax.get_xlim()
+    assert low < 81 - 5
+    assert high > 126 + 5
     with pytest.raises(ValueError, match="no assumption changes cost_run value"):
         tornado_frame(found, "cost_run value")
 

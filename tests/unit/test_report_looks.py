@@ -7,6 +7,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.patches import StepPatch
 
 import apisim
 from apisim.report.log_axis import label_log_axis
@@ -132,6 +133,41 @@ def test_the_caption_of_the_requests_has_the_shares_of_the_legend() -> None:
         assert re.sub(r", (?=[\d.]+%$)", " ", text) in said
     assert "warm-up included" in said  # 10 s of them are
     assert f"{result.frame('series')['requests'].sum():,} requests" in said
+
+
+@pytest.mark.parametrize(
+    ("before_s", "top", "words"),
+    [
+        (299, 1.1 * 1.4 * 10, ["up to 1,000/s here"]),  # one of 300 periods cannot be seen
+        (99, 1050, []),  # one of a hundred can
+    ],
+)
+def test_a_second_that_cannot_be_seen_hides_nothing(
+    before_s: int, top: float, words: list[str]
+) -> None:
+    result = result_of(f"""
+apisim: 1
+profile: ideal
+apis: {{a: {{type: rest, routes: {{GET /: {{integration: {{type: mock}}}}}}}}}}
+traffic:
+  web:
+    arrivals: uniform
+    offset: 0
+    phases: [{{duration: {before_s}s, rate: 10}}, {{duration: 1s, rate: 1000}}]
+    mix: {{GET /: 1}}
+""")
+    ax = apisim.plot_requests(result, new_axes())
+    assert ax.get_ylim()[1] == pytest.approx(top)
+    assert [one.get_text() for one in ax.texts if "here" in one.get_text()] == words
+    (stack,) = (one for one in ax.patches if isinstance(one, StepPatch))
+    assert stack.get_data().values.max() == 1000  # it is drawn all the same
+
+
+def test_captions_name_the_api_where_there_are_several() -> None:
+    figure = next(one for one in FIGURES if one.title == "Latency by route")
+    said = figure.alt(result_of(SHOP))
+    for name in ("shop GET /items/{id}: median", "other GET /feed: median"):
+        assert name in said
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

@@ -10,7 +10,7 @@ from apisim.report.caches import plot_cache
 from apisim.report.connections import plot_connections
 from apisim.report.endpoints import plot_queues
 from apisim.report.functions import plot_concurrency
-from apisim.report.latency import plot_latency_by_route
+from apisim.report.latency import plot_latency_by_route, quantiles_by_route
 from apisim.report.latency_over_time import plot_latency_over_time
 from apisim.report.latency_tail import plot_latency_ccdf
 from apisim.report.money import plot_cost_waterfall
@@ -75,11 +75,12 @@ def _of_requests(result: Result) -> str:
 
 
 def _of_latency(result: Result) -> str:
+    rows = quantiles_by_route(result)
     parts = [
-        f"{row.labels['route'] or 'no route'}: median {time_text(row.latency.p50)}, "
-        f"99th percentile {time_text(row.latency.p99)}"
-        for row in result.routes
-        if row.requests
+        f"{name}: median {time_text(p50)}, 99th percentile {time_text(p99)}"
+        for name, p50, p99 in zip(
+            rows["name"], rows["latency_ms_p50"], rows["latency_ms_p99"], strict=True
+        )
     ]
     return "Latency by route. " + "; ".join(parts) + "."
 
