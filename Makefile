@@ -3,6 +3,7 @@
 # make lint       style, types, floors, spelling
 # make bench      speed against a plain SimPy script, memory, exact throttle math
 # make test-slow  the tests that take minutes
+# make docs-assets  the pictures of the README
 # make browser    Chromium and axe-core, for the tests that look at the report (they are skipped else)
 # make clean      forget what was built, compiled and installed
 
@@ -13,7 +14,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-slow lint format bench browser clean
+.PHONY: run test test-slow lint format bench docs-assets browser clean
 
 run: .venv/run.stamp
 	$(BIN)/apisim run scenarios/quickstart.yaml
@@ -39,6 +40,9 @@ format: .venv/dev.stamp
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m pytest -q benchmarks --benchmark-only --benchmark-columns=min,mean,rounds
+
+docs-assets: .venv/dev.stamp
+	$(BIN)/python -m tests.docs.assets
 
 # What cannot be installed here is left out, without a word and without an error.
 APT := DEBIAN_FRONTEND=noninteractive apt-get
