@@ -1,5 +1,7 @@
 """What a verdict rests on: settings and inputs replaced by what they might as well be."""
 
+import re
+
 import pytest
 
 from apisim.report import plot_tornado, report_html
@@ -88,4 +90,6 @@ def test_the_report_says_what_the_verdict_rests_on(found: Assumptions) -> None:
     page = report_html(result, assumed=found)
     assert "the verdict rests on: endpoints.e.service_time" in page
     assert "What the verdict rests on" in page
+    labels = re.findall(r'aria-label="([^"]+)"', page)
+    assert len(labels) == len(set(labels))  # regions are told apart by their names
     assert "What the verdict rests on" not in report_html(result)

@@ -121,6 +121,15 @@ def test_a_screen_reader_finds_its_way(page: Page) -> None:
         assert given["aria-labelledby"] in page.ids
 
 
+def test_a_row_that_goes_on_has_no_empty_header() -> None:
+    """A bill of two tiers; a screen reader would read nothing out as the name of the second."""
+    busy = HOSTILE.replace("rate: 5", "rate: 200")  # 525,600,000 requests a month
+    html = report_html(result_of(busy + "pricing: {month: project, represents: steady}"))
+    bill = next(one for one in Page(html).tables if any(row[0] == "" for row in one[1:]))
+    assert bill[0][0] == "Item"
+    assert not re.search(r"<th[^>]*>\s*</th>", html)
+
+
 def test_tables_say_what_the_summary_says(page: Page) -> None:
     wanted = [
         [[column.removeprefix(">") for column in one.columns], *map(list, one.rows)]

@@ -82,7 +82,7 @@ def tornado_of(assumed: Assumptions) -> Drawing | None:
     if not assumed.effects:
         return None
     alt = "How far each assumption moves the figure; the table below has the numbers."
-    return _drawn("tornado", "Assumptions that matter", alt, partial(plot_tornado, assumed))
+    return _drawn("tornado", "What the verdict rests on", alt, partial(plot_tornado, assumed))
 
 
 def _drawn(name: str, title: str, alt: str, draw: "Callable[[], Axes]") -> Drawing:
