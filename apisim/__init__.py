@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from apisim.cli.bars import progress_bar
     from apisim.pricing.price import price
     from apisim.report import (
         plot_advice,
@@ -86,6 +87,7 @@ __all__ = [
     "plot_tokens",
     "plot_tornado",
     "price",
+    "progress_bar",
     "report_html",
     "run",
     "search",
@@ -128,6 +130,7 @@ _HOMES: Final = {
     "plot_tokens": "apisim.report",
     "plot_tornado": "apisim.report",
     "price": "apisim.pricing.price",
+    "progress_bar": "apisim.cli.bars",
     "report_html": "apisim.report",
     "run": "apisim.studies",
     "search": "apisim.studies",

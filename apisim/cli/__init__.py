@@ -7,7 +7,7 @@
     guard                everything that can go wrong becomes a message and an exit code
     signals              Ctrl-C and what means the same
     streams              results to stdout, notes and errors to stderr, whatever these are
-    progress             the bar that runs along with a simulation
+    progress, bars       the bar that runs along with a simulation; the same from Python
     exits                exit codes
 
 Nothing heavy is imported before a command runs: ``apisim --help`` answers at once.

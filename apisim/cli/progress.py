@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from apisim.studies import Progress as Report
     from apisim.studies import Steps
 
-__all__ = ["clock", "pace", "progress_bar", "simulated", "steps_bar"]
+__all__ = [
+    "clock",
+    "drawn_bar",
+    "of_points",
+    "pace",
+    "progress_bar",
+    "simulated",
+    "steps_bar",
+    "time_left",
+]
 
 _HOUR_S: Final = 3600
 _SECOND_NS: Final = 1_000_000_000
@@ -32,7 +41,7 @@ def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | Non
     callable or None
         Takes what the bar is to show; None where there is none.
     """
-    with _bar(is_wanted=is_wanted) as draw:
+    with drawn_bar(is_wanted=is_wanted) as draw:
         if draw is None:
             yield None
         else:
@@ -42,16 +51,18 @@ def progress_bar(*, is_wanted: bool) -> "Iterator[Callable[[Report], None] | Non
 @contextmanager
 def steps_bar(*, is_wanted: bool) -> "Iterator[Callable[[Steps], None] | None]":
     """Draw a bar of the points of a study; otherwise as :func:`progress_bar`."""
-    with _bar(is_wanted=is_wanted) as draw:
+    with drawn_bar(is_wanted=is_wanted) as draw:
         if draw is None:
             yield None
         else:
-            yield lambda steps: draw(steps.finished / steps.points, _done(steps), _left(steps))
+            yield lambda steps: draw(
+                steps.finished / steps.points, of_points(steps), time_left(steps)
+            )
 
 
 @contextmanager
-def _bar(*, is_wanted: bool) -> Iterator[Callable[[float, str, str], None] | None]:
-    """A bar that takes a share in [0, 1] and what stands before and behind it."""
+def drawn_bar(*, is_wanted: bool) -> Iterator[Callable[[float | None, str, str], None] | None]:
+    """A bar that takes a share in [0, 1], or None, and what stands before and behind it."""
     if not (is_wanted and is_terminal(sys.stderr)):
         yield None
         return
@@ -69,18 +80,21 @@ def _bar(*, is_wanted: bool) -> Iterator[Callable[[float, str, str], None] | Non
         # Without a total the bar pulses: reading logs and compiling have no measure.
         task = bar.add_task("", total=None, before="getting ready", behind="")
 
-        def draw(share: float, before: str, behind: str) -> None:
-            bar.update(task, total=1.0, completed=share, before=before, behind=behind)
+        def draw(share: float | None, before: str, behind: str) -> None:
+            total = None if share is None else 1.0
+            bar.update(task, total=total, completed=share, before=before, behind=behind)
 
         yield draw
 
 
-def _done(steps: "Steps") -> str:
+def of_points(steps: "Steps") -> str:
+    """How many points are done."""
     words = f"{steps.finished} of {steps.points}"
     return f"{words}, {steps.found} found done" if steps.found else words
 
 
-def _left(steps: "Steps") -> str:
+def time_left(steps: "Steps") -> str:
+    """Time left at this pace; nothing before the first point is done."""
     return f"{clock(steps.left_s)} left" if math.isfinite(steps.left_s) else ""
 
 
