@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 MAX_LINES = 400
-HEAVY = ("numba", "pandas", "scipy", "matplotlib", "pyarrow", "IPython")
+HEAVY = (
+    "numba",
+    "pandas",
+    "pandas.plotting",
+    "scipy",
+    "matplotlib",
+    "jinja2",
+    "pyarrow",
+    "IPython",
+)
+#: Of these not even a run that prints its summary needs any.
+FOR_PICTURES = ("pandas", "pandas.plotting", "matplotlib", "jinja2", "IPython")
 
 #: Paths of one machine, and hosts that packages come from: neither belongs into a project.
 FOREIGN = {
@@ -89,6 +100,18 @@ def test_the_search_for_foreign_words_finds_them(line: str, foreign: bool) -> No
 def test_importing_apisim_is_cheap() -> None:
     loaded = python(f"import sys, apisim; print(*(m for m in {HEAVY!r} if m in sys.modules))")
     assert loaded == ""
+
+
+def test_a_run_that_prints_its_summary_draws_no_pictures() -> None:
+    code = """
+import sys, apisim
+for name in apisim.__all__:
+    getattr(apisim, name)
+result = apisim.run("scenarios/chapter/burst-spike.yaml", duration="10ms", engine="simpy")
+assert result.summary()
+print(*(m for m in {modules!r} if m in sys.modules))
+"""
+    assert python(code.format(modules=FOR_PICTURES)) == ""
 
 
 def test_reading_a_trace_needs_no_compiler() -> None:
