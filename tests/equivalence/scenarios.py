@@ -17,6 +17,7 @@ from tests.equivalence.changes import draw_changes
 from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.functions import add_background, set_aside
 from tests.equivalence.laws import FILES
+from tests.equivalence.logs import draw_trace_formats
 from tests.equivalence.perimeter import add_perimeter, close_endpoints
 from tests.equivalence.plans import draw_plans
 from tests.equivalence.populations import draw_populations
@@ -116,6 +117,7 @@ def scenarios(draw: Any, *, style: Style | None = None) -> Case:
         data.setdefault("timeline", []).extend(draw_changes(drawing, data))
     drawing.optional(data, 30, "warm_up", "10ms", "9ms", "1ms")
     _add_unrelated_keys(drawing, data)
+    draw_trace_formats(drawing, data)
     return Case(data, drawing.files)
 
 

@@ -231,16 +231,6 @@ def _trace(drawing: Drawing, apis: dict[str, Any], file: str) -> dict[str, Any]:
     drawing.optional(trace, 30, "speed", 2, 0.5, *([] if drawing.is_exact else [3]))
     if len(apis) > 1 or drawing.maybe(20):
         trace["api"] = api
-    if drawing.maybe(25):
-        # The same requests as a gateway's own log has them.
-        trace["format"] = (
-            "$context.requestTimeEpoch|$context.identity.sourceIp|$context.httpMethod|"
-            "$context.path|$context.status|$context.responseLength"
-        )
-        cells = [row.split(",") for row in rows]
-        lines = [[one[0].replace(".", ""), *(cell or "-" for cell in one[1:])] for one in cells]
-        drawing.files[file] = "\n".join("|".join(line) for line in lines) + "\n"
-        return {"trace": trace}
     header = "timestamp_s,client,method,path,status,bytes"
     drawing.files[file] = "\n".join([header, *rows]) + "\n"
     return {"trace": trace}
