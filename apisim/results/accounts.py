@@ -20,7 +20,6 @@ from apisim.pricing.doubts import Doubt
 from apisim.pricing.infracost import infracost_usage
 from apisim.pricing.project import month_doubts, month_events
 from apisim.pricing.ranges import Range, ranges_of
-from apisim.pricing.shown import bill_html
 from apisim.pricing.windows import factors_of
 from apisim.results.spans import open_ended
 from apisim.scenario import Scenario, ScenarioError
@@ -62,10 +61,13 @@ class Bills:
         return f"<Bills: run {self.run!r}{month}>"
 
     def _repr_html_(self) -> str:
-        parts = [bill_html(self.run, "Cost of the run")]
+        from apisim.results.html import render_sections
+        from apisim.results.sections_cost import cost_section
+
+        tables = [cost_section("Cost of the run", self.run)]
         if self.month is not None:
-            parts.append(bill_html(self.month, "Cost of a month"))
-        return "".join(parts)
+            tables.append(cost_section("Expected month, projected", self.month))
+        return render_sections(tables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from apisim.results.result import Result
 from apisim.results.sections import FAILED, TOTAL, Section, sections
 from apisim.scenario.html_table import html_table
 
-__all__ = ["render_html", "render_page"]
+__all__ = ["render_html", "render_page", "render_sections"]
 
 _STYLES: Final = {TOTAL: "font-weight: bold", FAILED: "font-weight: bold; color: #c62828"}
 
@@ -28,7 +28,7 @@ def render_page(
     """Any headline, tables, notes and last lines, in the same form."""
     first, *rest = headline
     parts = [f"<h3>{escape(first)}</h3>", *(f"<div>{escape(line)}</div>" for line in rest)]
-    parts += [_table(section) for section in sections]
+    parts.append(_tables(sections))
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
     if items:
         parts.append(f"<ul>{items}</ul>")
@@ -36,6 +36,15 @@ def render_page(
     if lines := list(footer):
         parts.append(f"<pre>{escape(chr(10).join(lines))}</pre>")
     return f'<div class="apisim-result">{"".join(parts)}</div>'
+
+
+def render_sections(sections: Iterable[Section]) -> str:
+    """Tables alone, in the same form."""
+    return f'<div class="apisim-result">{_tables(sections)}</div>'
+
+
+def _tables(sections: Iterable[Section]) -> str:
+    return "".join(_table(section) for section in sections)
 
 
 def _table(section: Section) -> str:

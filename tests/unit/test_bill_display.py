@@ -28,10 +28,10 @@ def test_the_page_loads_of_aws_cost_what_aws_prints() -> None:
     assert bill.total == Decimal("418.8")
     assert repr(bill).endswith(": 418.8 USD>")
     assert Page(bill._repr_html_()).rows == [
-        ["Item", "Quantity", "Unit", "Price", "Amount"],
-        [CALLS, "300,000,000", "Requests", "$1.00 per million", "$300.00"],
-        ["", "132,000,000", "Requests", "$0.90 per million", "$118.80"],
-        ["Total, USD", "", "", "", "$418.80"],
+        ["Item", "Quantity", "Price", "Amount"],
+        [CALLS, "300,000,000 requests", "$1.00/million", "$300.00"],
+        ["", "132,000,000 requests", "$0.90/million", "$118.80"],
+        ["Total, USD", "", "", "$418.80"],
     ]
 
 
@@ -72,7 +72,7 @@ def test_the_bills_of_a_result_are_two_tables() -> None:
     titles = [row[0] for row in page.rows if row[0].startswith("Total")]
     assert titles == ["Total, USD"] * 2
     assert "Cost of the run (aws-us-east-1@" in page.text
-    assert "Cost of a month (aws-us-east-1@" in page.text
+    assert "Expected month, projected (aws-us-east-1@" in page.text
     run, month = (row[-1] for row in page.rows if row[0].startswith("Total"))
     assert float(month[1:]) > 1000 * float(run[1:]) > 0
     assert repr(bills).startswith("<Bills: run <Bill by aws-us-east-1@")
