@@ -64,7 +64,7 @@ class Look(NamedTuple):
     line : str
         The one line of a figure.
     failure : str
-        What failed at the backend: the strongest contrast there is.
+        What failed at the backend: far from all that it lies on, in hue and on a grey print.
     strokes : tuple of Stroke
         Several lines of a figure, in this order.
     """
@@ -99,7 +99,7 @@ _THEMES: Final[Mapping[str, Look]] = {
         _strokes(LINE, "#d55e00", "#009e73", "#b5527f", "#b07a00", "#4d4d4d"),
     ),
     "dark": Look(
-        "#e8e8e8", "#9a9a9a", "#3a3f44", "#16191d", "#56b4e9", "#ffffff",
+        "#e8e8e8", "#9a9a9a", "#3a3f44", "#16191d", "#56b4e9", "#b265ff",
         _strokes("#56b4e9", "#f08a3c", "#2ec495", "#e39bc4", "#f0d04a", "#d0d0d0"),
     ),
 }  # fmt: skip

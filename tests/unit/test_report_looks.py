@@ -12,7 +12,7 @@ from matplotlib.patches import StepPatch
 import apisim
 from apisim.report.log_axis import label_log_axis
 from apisim.report.page.figures import FIGURES
-from apisim.report.style import look, theme
+from apisim.report.style import fill_of, look, theme
 from apisim.report.time_axis import legend_below
 from tests.support.figures import SHOP, new_axes, result_of
 
@@ -178,4 +178,6 @@ def test_the_style_sheet_has_the_lines_of_the_theme(name: str) -> None:
     assert found[12:] == found[:6]  # paper is light
     with theme(name):
         strokes = [(str(at), stroke.colour) for at, stroke in enumerate(look().strokes)]
+        failure = fill_of("backend").colour
     assert by_theme[name] == strokes
+    assert re.findall(r"--failure: (#\w{6});", sheet)[("light", "dark").index(name)] == failure

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from apisim.gateway.status import ANSWERS
-from apisim.report.style import JOINED, OUTCOMES, Fill, axes, time_scale
+from apisim.report.style import JOINED, OUTCOMES, Fill, axes, fill_of, theme, time_scale
 from tests.support.figures import new_axes
 
 #: Simulation of dichromacy (linear RGB): Machado, Oliveira and Fernandes, "A Physiologically-based
@@ -81,6 +81,23 @@ def test_all_areas_differ_on_a_grey_print() -> None:
         if one.hatch == other.hatch
     }
     assert min(differences.values()) > 12, differences
+
+
+@pytest.mark.parametrize("vision", [*VISION, "grey"])
+def test_on_a_dark_page_a_failure_is_far_from_what_it_lies_on(vision: str) -> None:
+    with theme("dark") as dark:
+        failure, paper = fill_of("backend"), dark.paper
+    account = "#b8481c"  # on the page; in a figure by itself that of the light theme
+    others = [
+        one.colour for one in OUTCOMES.values() if not one.hatch and one.label != failure.label
+    ]
+    for other in (*others, account, paper):
+        one, two = lab(linear(failure.colour)), lab(linear(other))
+        if vision == "grey":
+            assert abs(one[0] - two[0]) > 12, other
+        else:
+            one, two = (lab(VISION[vision] @ linear(at)) for at in (failure.colour, other))
+            assert np.linalg.norm(one - two) > 30, other
 
 
 def test_every_way_to_end_has_its_area() -> None:

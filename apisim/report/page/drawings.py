@@ -29,11 +29,11 @@ _NEUTRAL: Final = {
     FAINT: "var(--faint)",
     "#ffffff": "var(--paper)",
     "#dddddd": "var(--line)",
-    "#111111": "var(--ink)",
     "#000000": "var(--ink)",
     "black": "var(--ink)",
     "white": "var(--paper)",
     OUTCOMES["account"].colour: "var(--account)",
+    OUTCOMES["backend"].colour: "var(--failure)",
     # Lines, which are thin, are light on a dark page. Areas of the same hue go with them.
     **{stroke.colour: f"var(--s{number})" for number, stroke in enumerate(STROKES)},
 }
