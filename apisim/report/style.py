@@ -212,7 +212,6 @@ def _style() -> dict[Any, Any]:
         "axes.labelcolor": now.ink,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.titlelocation": "left",  # a narrow screen shows the left of a figure
         "axes.titlepad": 9,
         "axes.titlesize": 11,
         "axes.titleweight": "bold",

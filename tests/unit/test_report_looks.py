@@ -163,6 +163,12 @@ traffic:
     assert stack.get_data().values.max() == 1000  # it is drawn all the same
 
 
+def test_the_title_of_the_caller_takes_the_place_of_ours() -> None:
+    ax = apisim.plot_requests(result_of(SHOP), new_axes())
+    ax.set_title("as decided")
+    assert [ax.get_title(loc) for loc in ("left", "center", "right")] == ["", "as decided", ""]
+
+
 def test_captions_name_the_api_where_there_are_several() -> None:
     figure = next(one for one in FIGURES if one.title == "Latency by route")
     said = figure.alt(result_of(SHOP))

@@ -89,8 +89,10 @@ def _drawn(name: str, title: str, alt: str, draw: "Callable[[], Axes]") -> Drawi
     from matplotlib import pyplot as plt
     from matplotlib import rc_context
 
+    # A narrow screen shows the left of a figure first.
+    titles = {"axes.titlelocation": "left"}
     # Light, whatever its caller draws in: the page's own theme takes these colours' place.
-    with theme("light"), rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with theme("light"), rc_context({"svg.fonttype": "none", "svg.hashsalt": name, **titles}):
         drawn = draw().figure
         assert drawn is not None
         text = io.StringIO()
