@@ -119,7 +119,7 @@ polled_cost = {name: float(results[name].bill.run.total) for name in ("REST", "H
 for (name, cost), dashes in zip(polled_cost.items(), ("--", ":"), strict=True):
     axes.axhline(cost, color="black", linestyle=dashes, label=f"polled, {name} API")
 axes.set_xlabel("news a second, each to everybody")
-axes.set_title("Cost of ten minutes, pushed and polled", loc="left")
+axes.set_title("Cost of ten minutes, pushed and polled")
 axes.legend()
 plt.show()
 

@@ -118,6 +118,7 @@ def plot_cost_over_volume(
                     textcoords="offset points", color=look().ink, fontsize=8,
                 )  # fmt: skip
         drawn.set_xscale("log")
+        drawn.margins(y=0.12)  # for the words above the marks
         drawn.set_ylim(bottom=0)
         what = "messages" if str(frame["prices"].iloc[0]) == "WebSocket" else "requests"
         drawn.set_xlabel(f"{what} a month")
