@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from apisim.report.page.figures import FIGURES
 from apisim.report.style import FAINT, INK, OUTCOMES, STROKES, theme
@@ -89,10 +89,13 @@ def _drawn(name: str, title: str, alt: str, draw: "Callable[[], Axes]") -> Drawi
     from matplotlib import pyplot as plt
     from matplotlib import rc_context
 
-    # A narrow screen shows the left of a figure first.
-    titles = {"axes.titlelocation": "left"}
+    settings: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": name,
+        "axes.titlelocation": "left",  # a narrow screen shows the left of a figure first
+    }
     # Light, whatever its caller draws in: the page's own theme takes these colours' place.
-    with theme("light"), rc_context({"svg.fonttype": "none", "svg.hashsalt": name, **titles}):
+    with theme("light"), rc_context(settings):
         drawn = draw().figure
         assert drawn is not None
         text = io.StringIO()
