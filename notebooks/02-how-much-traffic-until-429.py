@@ -26,8 +26,8 @@ shop
 # so two of them differ by the rate and not by luck.
 
 # %%
-rates = [1200, 1600, 2000, 2400, 2500, 2600, 2800, 3200]
-swept = apisim.sweep(shop, {RATE: rates}, replications=3)
+rates = [1200, 1600, 2000, 2500, 2600, 3200]
+swept = apisim.sweep(shop, {RATE: rates}, replications=2)
 refused = swept.frame().groupby(RATE)[["throttled rate", "errors_5xx rate"]].mean()
 (100 * refused).rename(columns=lambda name: name.replace(" rate", " [%]")).round(2)
 
@@ -55,8 +55,8 @@ found = {
         maximize=RATE,
         delta="25",
         duration=f"{seconds}s",
-        replications=5,
-        most_replications=20,
+        replications=3,
+        most_replications=12,
     )
     for seconds in (10, 30)
 }
@@ -116,7 +116,7 @@ plt.show()
 # the traffic would need, and finds the multiple at which each refuses for the first time.
 
 # %%
-sheet = apisim.limits(shop, multiple=2.5, precision=0.05)
+sheet = apisim.limits(shop, multiple=2.5, precision=0.1)
 sheet
 
 # %% [markdown]

@@ -70,7 +70,7 @@ assert below.between(-0.012, 0.002).all()
 
 # %%
 _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-curve = np.geomspace(0.3, 80, 12)
+curve = np.geomspace(0.3, 80, 8)
 axes.plot(curve, [100 * by_che(size) for size in curve], "--", label="Che's approximation, no TTL")
 axes.axhline(
     100 * by_ttl(TTL_S), linestyle=":", color="black", label="TTL of an hour, no limit of size"
@@ -155,7 +155,7 @@ pd.DataFrame(
 
 # %%
 functions = {
-    "functions.get-document.memory": ["128MB", "512MB", "1024MB"],
+    "functions.get-document.memory": ["128MB", "1024MB"],
     "functions.get-document.duration": ["30ms", "100ms", "300ms"],
 }
 with_cache, no_cache = (

@@ -269,7 +269,9 @@ cold, pooled = (
 noise = (
     100 * (pools["its standard error"] / pools["cold, measured"]).mean() * math.sqrt(2 / math.pi)
 )
-errors = pd.Series({"cold starts": cold, "of it noise": noise, "size of the pool": pooled}).round(1)
+errors = pd.Series(
+    {"cold starts": cold, "cold starts, at best": noise, "size of the pool": pooled}
+).round(1)
 assert not experiments or (noise < cold < 13.5 and pooled < 3.5)
 errors if experiments else "skipped"
 

@@ -336,6 +336,9 @@ class Scenario(Model):
     def __repr__(self) -> str:
         return f"<Scenario {self.name or self.source.file!r}: {', '.join(self.apis)}>"
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def _repr_html_(self) -> str:
         from apisim.scenario.html import render_html
 

@@ -33,6 +33,8 @@ _MEND = "python -m tests.docs.notebooks executes and stores the notebooks again"
 def test_there_are_notebooks() -> None:
     assert tuple(NAMES) == FIVE
     assert [file.stem for file in sorted(FOLDER.glob("*.ipynb"))] == NAMES
+    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"(notebooks/{name}.ipynb)" not in readme] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

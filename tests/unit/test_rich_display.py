@@ -107,6 +107,7 @@ def test_verdicts_come_first_and_a_failed_one_is_marked() -> None:
 
 def test_text_consoles_get_one_line() -> None:
     assert repr(loads(SHOP)) == "<Scenario '<string>': shop, other>"
+    assert str(loads(SHOP)) == repr(loads(SHOP))
     result = result_of(EVIL)
     assert repr(result).endswith(f": {result.requests.total} requests, thresholds failed>")
     assert repr(result_of(SHOP)).endswith(" requests>")
