@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_cost_over_volume", "plot_cost_waterfall"]
 
 _ROW_INCHES: Final = 0.34
+#: Part of the largest volume from which on words stand at the left of their mark.
+_NEARLY_ALL: Final = 0.1
 
 
 def plot_cost_waterfall(
@@ -112,10 +114,14 @@ def plot_cost_over_volume(
                 x[is_end], y[is_end], "o", color=colour, markerfacecolor=drawn.get_facecolor(),
                 label="_ends",
             )  # fmt: skip
-            for units_, high, from_here in zip(x[is_end], y[is_end], price[is_end], strict=True):
+            ends = zip(x[is_end], y[is_end], price[is_end], strict=True)
+            for at, (units_, high, from_here) in enumerate(ends):
+                # Two ends in a row are less than their words apart; the last is at the border.
+                is_right = units_ > _NEARLY_ALL * x.max()
                 drawn.annotate(
-                    f"{_amount(from_here)} from here", (units_, high), (4, 8),
+                    f"{_amount(from_here)} from here", (units_, high), (4, 8 + 16 * (at % 2)),
                     textcoords="offset points", color=look().ink, fontsize=8,
+                    ha="right" if is_right else "left",
                 )  # fmt: skip
         drawn.set_xscale("log")
         drawn.margins(y=0.12)  # for the words above the marks

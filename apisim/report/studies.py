@@ -88,7 +88,7 @@ def _plot_indices(sweep: Sweep, measure: str, ax: "Axes | None") -> "Axes":
             )  # fmt: skip
         drawn.set_yticks(places, [row["path"] for row in rows])
         drawn.set_xlabel(f"share of the variance of {measure}")
-        drawn.legend(loc="best")
+        legend_below(drawn)
         drawn.set_title("Sobol indices, 95% intervals")
     return drawn
 
@@ -131,6 +131,6 @@ def plot_comparison(comparison: Comparison, ax: "Axes | None" = None) -> "Axes":
             )  # fmt: skip
         drawn.set_yticks(places, names)
         drawn.set_xlabel("difference [% of the first scenario]")
-        drawn.legend(loc="best")
+        legend_below(drawn)
         drawn.set_title("Paired differences, 95% intervals")
     return drawn
