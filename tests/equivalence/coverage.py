@@ -146,15 +146,23 @@ class Coverage:
         """Note one example."""
         self.examples += 1
         self.requests += len(run.rows)
+        self.add_keys(data, scenario)
+        self.seen.update(_reached(run))
+
+    def add_keys(self, data: dict[str, Any], scenario: Scenario) -> None:
+        """Note what one example uses, which need not be run for it."""
         whole, split, _ = split_stages(data)
         self.seen.update(_used(whole, scenario))
         if split:
             self.seen.add("Api.stages")
-        self.seen.update(_reached(run))
+
+    def missing_keys(self) -> list[str]:
+        """All that can be written, should have been, and was not."""
+        return sorted(_wanted_keys() - self.seen)
 
     def missing(self) -> list[str]:
         """All that should have been seen and was not."""
-        return sorted(_wanted() - self.seen)
+        return sorted((_wanted_keys() | _wanted_events()) - self.seen)
 
 
 def _models(model: type[Model] = Model) -> Iterator[type[Model]]:
@@ -172,15 +180,18 @@ def _choices(annotation: Any) -> Iterator[Any]:
             yield from _choices(inner)
 
 
-def _wanted() -> set[str]:
-    wanted = {f"law {law.__name__}" for law in _LAWS}
-    wanted |= {f"popularity {form.__name__}" for form in _POPULARITIES}
-    wanted |= {f"arrivals {process}" for process in ("poisson", "uniform", "bursty")}
-    wanted |= {*_EVENTS, *SOCKET_EVENTS}
+def _wanted_events() -> set[str]:
+    wanted = {*_EVENTS, *SOCKET_EVENTS}
     for api_type in ("rest", "http"):
         wanted |= {f"{api_type} {answer.name}" for answer in Answer if answer not in SOCKETS_ONLY}
     wanted |= {f"websocket {answer.name}" for answer in SOCKET_ANSWERS}
-    wanted -= {f"http {answer.name}" for answer in _REST_ONLY}
+    return wanted - {f"http {answer.name}" for answer in _REST_ONLY}
+
+
+def _wanted_keys() -> set[str]:
+    wanted = {f"law {law.__name__}" for law in _LAWS}
+    wanted |= {f"popularity {form.__name__}" for form in _POPULARITIES}
+    wanted |= {f"arrivals {process}" for process in ("poisson", "uniform", "bursty")}
     for model in _models():
         if model.__module__.startswith("apisim.") and model.__name__ != "_ByType":
             wanted |= {f"{model.__name__}.{key}" for key in model.key_names()}
