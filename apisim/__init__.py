@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         report_html,
         write_report,
     )
+    from apisim.results.request_frame import read_requests
     from apisim.results.result import Result
     from apisim.scenario import Scenario, ScenarioError, load, loads
     from apisim.scenario.lints import lint
@@ -88,6 +89,7 @@ __all__ = [
     "plot_tornado",
     "price",
     "progress_bar",
+    "read_requests",
     "report_html",
     "run",
     "search",
@@ -131,6 +133,7 @@ _HOMES: Final = {
     "plot_tornado": "apisim.report",
     "price": "apisim.pricing.price",
     "progress_bar": "apisim.cli.bars",
+    "read_requests": "apisim.results.request_frame",
     "report_html": "apisim.report",
     "run": "apisim.studies",
     "search": "apisim.studies",

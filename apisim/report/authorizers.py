@@ -32,7 +32,7 @@ def authorizer_calls(result: Result) -> "pd.DataFrame":
     rows = series[["api", "time_s", "period_s", "requests"]].assign(
         calls=series["authorizer_calls"], calls_rps=rates
     )
-    totals = rows.groupby("api", sort=False)["calls"].sum()
+    totals = rows.groupby("api", sort=False, observed=True)["calls"].sum()
     most = totals[totals > 0].astype(float).nlargest(_MAX_APIS).index
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
@@ -64,7 +64,7 @@ def plot_authorizers(result: Result, ax: "Axes | None" = None) -> "Axes":
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(series))
         for stroke, (api, rows) in zip(
-            look().strokes, series.groupby("api", sort=False), strict=False
+            look().strokes, series.groupby("api", sort=False, observed=True), strict=False
         ):
             share = share_text(float(rows["calls"].sum() / rows["requests"].sum()))
             draw_steps(

@@ -31,7 +31,11 @@ def levels_of_buckets(result: Result) -> "pd.DataFrame":
         return buckets.assign(share_left=[])
     burst = buckets["burst"].where(buckets["burst"] > 0)
     buckets = buckets.assign(share_left=buckets["tokens_min"].clip(upper=burst) / burst)
-    least = buckets.groupby(["level", "bucket"], sort=False)["share_left"].min().fillna(0)
+    least = (
+        buckets.groupby(["level", "bucket"], sort=False, observed=True)["share_left"]
+        .min()
+        .fillna(0)
+    )
     nearest = set(least.nsmallest(_MAX_BUCKETS).index)
     keys = zip(buckets["level"], buckets["bucket"], strict=True)
     return buckets.loc[[key in nearest for key in keys]].reset_index(drop=True)
@@ -65,7 +69,9 @@ def plot_tokens(result: Result, ax: "Axes | None" = None) -> "Axes":
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(levels))
         for stroke, ((level, bucket), rows) in zip(
-            look().strokes, levels.groupby(["level", "bucket"], sort=False), strict=False
+            look().strokes,
+            levels.groupby(["level", "bucket"], sort=False, observed=True),
+            strict=False,
         ):
             last, refused = rows.iloc[-1], int(rows["refused"].sum())
             name = level if level == bucket else f"{level} {bucket}"

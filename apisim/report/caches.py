@@ -45,7 +45,7 @@ def plot_cache(result: Result, ax: "Axes | None" = None) -> "Axes":
     >>> apisim.plot_cache(result).figure.savefig("cache.png")  # doctest: +SKIP
     """
     series = result.frame("cache_series")
-    by_api = list(series.groupby("api", sort=False))
+    by_api = list(series.groupby("api", sort=False, observed=True))
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(series))
         ax.set_ylim(0, 105)

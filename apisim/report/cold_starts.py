@@ -29,7 +29,7 @@ def cold_starts_of_apis(result: Result) -> "pd.DataFrame":
         APIs with most cold starts that have any.
     """
     rows = result.frame("series")[["api", "time_s", "period_s", "cold_starts"]]
-    totals = rows.groupby("api", sort=False)["cold_starts"].sum()
+    totals = rows.groupby("api", sort=False, observed=True)["cold_starts"].sum()
     most = totals[totals > 0].astype(float).nlargest(len(_HATCHES)).index
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
@@ -64,7 +64,7 @@ def plot_cold_starts(result: Result, ax: "Axes | None" = None) -> "Axes":
         unit_s = time_axis(ax, result, end_of(series))
         below = np.zeros(series["time_s"].nunique())
         for stroke, hatch, (api, rows) in zip(
-            look().strokes, _HATCHES, series.groupby("api", sort=False), strict=False
+            look().strokes, _HATCHES, series.groupby("api", sort=False, observed=True), strict=False
         ):
             above = below + rows["cold_starts"].to_numpy(float)
             edges = np.append(rows["time_s"].to_numpy(float), end_of(rows)) / unit_s

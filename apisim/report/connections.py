@@ -39,7 +39,7 @@ def open_connections(result: Result) -> "pd.DataFrame":
         series = series.iloc[:0].reindex(columns=columns)
     rates = series["connects"] / series["period_s"] / result.run_info.replications
     rows = series[columns].assign(connects_rps=rates)
-    totals = rows.groupby("api", sort=False)["connects"].sum()
+    totals = rows.groupby("api", sort=False, observed=True)["connects"].sum()
     most = totals[totals > 0].astype(float).nlargest(_MAX_APIS).index
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
@@ -69,7 +69,7 @@ def plot_connections(result: Result, ax: "Axes | None" = None) -> "Axes":
     >>> apisim.plot_connections(result).figure.savefig("connections.png")  # doctest: +SKIP
     """
     series = open_connections(result)
-    by_api = list(series.groupby("api", sort=False))
+    by_api = list(series.groupby("api", sort=False, observed=True))
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(series))
         ax.set_ylabel("open connections")

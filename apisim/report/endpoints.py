@@ -35,7 +35,7 @@ def busiest_endpoints(result: Result) -> "pd.DataFrame":
         nobody called are left out.
     """
     series = result.frame("endpoint_series")
-    by_endpoint = series.groupby("endpoint", sort=False)
+    by_endpoint = series.groupby("endpoint", sort=False, observed=True)
     called = by_endpoint["served"].sum() + by_endpoint["refused"].sum() > 0
     queues = by_endpoint["queue_peak"].max()[called].astype(float).nlargest(_MAX_ENDPOINTS)
     return series[series["endpoint"].isin(queues.index)].reset_index(drop=True)
@@ -66,7 +66,7 @@ def plot_queues(result: Result, ax: "Axes | None" = None) -> "Axes":
     >>> apisim.plot_queues(result).figure.savefig("queues.png")  # doctest: +SKIP
     """
     series = busiest_endpoints(result)
-    by_endpoint = list(series.groupby("endpoint", sort=False))
+    by_endpoint = list(series.groupby("endpoint", sort=False, observed=True))
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(series))
         ax.set_ylabel("waiting in the queue")

@@ -33,7 +33,7 @@ def busiest_functions(result: Result) -> "pd.DataFrame":
         were never invoked are left out.
     """
     series = result.frame("function_series")
-    by_function = series.groupby("function", sort=False)
+    by_function = series.groupby("function", sort=False, observed=True)
     asked = by_function["invocations"].sum() + by_function["throttles"].sum()
     busiest = (
         by_function["concurrency_peak"].max()[asked > 0].astype(float).nlargest(_MAX_FUNCTIONS)
@@ -71,7 +71,7 @@ def plot_concurrency(result: Result, ax: "Axes | None" = None) -> "Axes":
         unit_s = time_axis(ax, result, end_of(series))
         limits: _Limits = {}  # functions with the same limit share a line
         for stroke, (function, rows) in zip(
-            look().strokes, series.groupby("function", sort=False), strict=False
+            look().strokes, series.groupby("function", sort=False, observed=True), strict=False
         ):
             looks = {"color": stroke.colour, "linestyle": stroke.dashes}
             draw_steps(ax, rows, "concurrency_mean", unit_s, linewidth=2, label=f"{function}, mean",

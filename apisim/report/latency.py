@@ -43,9 +43,10 @@ def quantiles_by_route(result: Result) -> "pd.DataFrame":
     """
     routes = result.frame("routes")
     routes = routes[routes["requests"] > 0]
-    names = routes["route"].where(routes["route"] != "", "(no route)")
+    route, api = (routes[column].astype(str) for column in ("route", "api"))
+    names = route.where(route != "", "(no route)")
     if len(result.scenario.apis) > 1:
-        names = routes["api"] + " " + names
+        names = api + " " + names
     columns = [column for column, _, _ in _QUANTILES]
     return routes[columns].assign(name=names).reset_index(drop=True)
 

@@ -32,7 +32,7 @@ def latency_of_apis(result: Result) -> "pd.DataFrame":
         With the columns of ``latency_series``; APIs in the order of the scenario.
     """
     series = result.frame("latency_series")
-    requests = series.groupby("api", sort=False)["requests"].sum()
+    requests = series.groupby("api", sort=False, observed=True)["requests"].sum()
     busiest = requests[requests > 0].astype(float).nlargest(_MAX_APIS).index
     return series[series["api"].isin(busiest)].reset_index(drop=True)
 
@@ -63,7 +63,7 @@ def plot_latency_over_time(result: Result, ax: "Axes | None" = None) -> "Axes":
     from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     series = latency_of_apis(result)
-    by_api = list(series.groupby("api", sort=False))
+    by_api = list(series.groupby("api", sort=False, observed=True))
     with axes(ax) as ax:
         unit_s = time_axis(ax, result, end_of(series))
         strokes = look().strokes

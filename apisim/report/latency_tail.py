@@ -33,9 +33,10 @@ def tails_of_routes(result: Result) -> "pd.DataFrame":
     tails = result.frame("latency_distribution")
     chosen = [key in keys for key in zip(tails["api"], tails["route"], strict=True)]
     tails = tails.loc[np.array(chosen, bool)]  # of no rows a plain list would choose columns
-    names = tails["route"].where(tails["route"] != "", "(no route)")
+    route, api = (tails[column].astype(str) for column in ("route", "api"))
+    names = route.where(route != "", "(no route)")
     if len(result.scenario.apis) > 1:
-        names = tails["api"] + " " + names
+        names = api + " " + names
     return tails[["latency_ms", "share_above"]].assign(name=names).reset_index(drop=True)
 
 
@@ -66,7 +67,7 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
     tails = tails_of_routes(result)
     with axes(ax) as ax:
         for stroke, (name, rows) in zip(
-            look().strokes, tails.groupby("name", sort=False), strict=False
+            look().strokes, tails.groupby("name", sort=False, observed=True), strict=False
         ):
             ax.plot(
                 rows["latency_ms"], 100 * rows["share_above"], drawstyle="steps-post",

@@ -44,7 +44,7 @@ def requests_by_outcome(result: Result) -> "pd.DataFrame":
         end = facts.refused_by or facts.outcome
         answers[JOINED.get(end, end)].append(answer.name.lower())
     columns = [name for names in answers.values() for name in names]
-    counts = result.frame("series").groupby("time_s", sort=True)[columns].sum()
+    counts = result.frame("series").groupby("time_s", sort=True, observed=True)[columns].sum()
     joined = {end: counts[names].sum(axis=1) for end, names in answers.items()}
     return pd.DataFrame(
         {end: column for end, column in joined.items() if column.any()}, index=counts.index

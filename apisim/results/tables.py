@@ -1,61 +1,9 @@
 """Tidy tables of a result: one row an observation, one column a variable, units in the names.
 
-==============  ===================================================================================
-``series``      api, time_s (start of the period), period_s, requests, rps (mean of a
-                replication), then requests by answer, cache_misses, cold_starts,
-                authorizer_calls; by time of arrival, warm-up included. With a WebSocket API also
-                mean_open and peak_open (connections), connects and closes
-``routes``      api, route; then the columns of a group
-``variants``    api, route, variant (stable or canary); then the columns of a group, whose calls are
-                all with the stage's own
-``traffic``     traffic (source), phase; then the columns of a group; the last row is everything
-``phases``      phase; then the columns of a group
-``outcomes``    traffic, phase, api, route, outcome, refused_by, status, requests
-``caches``      api; hits, misses, hit_ratio, evictions, ...
-``authorizers`` authorizer; hits, invocations, ...
-``sign_ins``    population; quota_rps, sign_ins, refreshes, refused
-``web_acls``    api; inspected, blocked_by_rate, blocked_by_rules
-``functions``   function; invocations, cold_starts, ..., utilization
-``endpoints``   endpoint; served, refused, ..., utilization
-``services``    service; type, requests, throttled, errors, read_units, units
-``throttles``   level, limits, rate_rps, burst, refused, first_refused_s, worst_second_s,
-                worst_second_refused
-``customers``   customer, key, plan, offered, served, throttled, quota_refused,
-                worst_minute_throttled, quota_exhausted_at_s; all customers
-``usage_plans`` plan, keys, active_keys, offered, ..., exhausted_keys, price (a month)
-``usage``       plan, key, date, used, remaining: what ``GetUsage`` would tell, of the first
-                replication, keys that were used only
-``cors``        api, message, calls: those that browsers blocked
-``websockets``  api; connections, messages and costs of WebSocket APIs, cost in the bill's currency
-``pushes``      push; arose, audience, ..., delivered, delivery_ms_mean to delivery_ms_max
-``bill``        bill (run or month), meter, tier, free_tier, quantity, unit, price_per_unit, amount;
-                exact decimals as text in files, floating-point numbers in a frame
-``costs``       bill (run or month), by (api, route, client, plan, customer, refused), then names of
-                who it is (all empty: nobody), requests, cost, revenue, margin; exact decimals as
-                text in files, floating-point numbers in a frame
-``thresholds``  metric, expression, value, unit, ok, conclusive
-``alarms``      alarm, condition, replication, state, first_alarm_s, alarms, alarm_s,
-                refused_before_alarm, failed_before_alarm
-``intervals``   metric, mean, low, high, confidence
-``latency_distribution``  api, route, latency_ms, share_above (share of the route's requests that
-                took longer); one row for each occupied bin of the route's histogram
-``replications`` replication, requests, end_s, completed, digest; then a column for each measure
-``latency_series`` api, time_s (start of the period), period_s, requests, latency_ms_p50,
-                latency_ms_p90, latency_ms_p99, latency_ms_max; by time of arrival
-``bucket_series`` level, bucket, time_s, period_s, tokens_min (least whole tokens in the period, in
-                any replication), burst, rate_rps (at its end), admitted, refused; no usage plans
-``function_series`` function, time_s, period_s, concurrency_mean, concurrency_peak, limit (shared
-                with other functions unless it is reserved), invocations, cold_starts, throttles
-``endpoint_series`` endpoint, time_s, period_s, utilization, queue_mean, queue_peak, served, refused
-``cache_series`` api, time_s, period_s, hits, misses, hit_ratio, entries, bytes (at the end of the
-                period), evictions
-==============  ===================================================================================
-
-A group has requests, rps, throttled, errors_4xx, errors_5xx, cache_hits, cache_misses, cold_starts,
-request_bytes, response_bytes, and latency_ms_mean to latency_ms_max, likewise for
-integration_latency and gateway_latency; then calls, succeeded, attempts, goodput_rps, availability,
-gone, out_of_tokens and call_latency likewise, new_connections and reused_connections. Counts leave
-the warm-up out and are sums over replications.
+Which there are, with the kind, the unit and the meaning of every column, is written down in
+:mod:`apisim.results.frame_tables`, from which ``docs/frames.md`` is made. In files amounts of money
+are exact decimals, in frames floating-point numbers. Counts leave the warm-up out and are sums over
+replications.
 
 What happens over time has the warm-up in it: counts are sums over replications, means over time are
 exact (integrated on every change) and means of the replications, peaks the highest of any. Periods
@@ -67,31 +15,23 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from apisim.gateway.status import ANSWERS
-from apisim.results.access import AuthorizerStats, SignInStats
 from apisim.results.alarms import AlarmHistory
-from apisim.results.bill_rows import AMOUNTS, BILL, bill_rows
+from apisim.results.bill_rows import bill_rows
 from apisim.results.calls import GONE
-from apisim.results.cost_rows import COSTS, MONEY, cost_rows
-from apisim.results.customers import CustomerStats, PlanStats, UsageDay
+from apisim.results.cost_rows import cost_rows
+from apisim.results.frame_columns import columns_of_frame, typed
 from apisim.results.groups import GroupStats
-from apisim.results.latency_distribution import LATENCY_DISTRIBUTION, latency_distribution_rows
-from apisim.results.latency_series import LATENCY_SERIES, latency_series_rows
+from apisim.results.latency_distribution import latency_distribution_rows
+from apisim.results.latency_series import latency_series_rows
 from apisim.results.mechanism_tables import (
-    BUCKET_SERIES,
-    CACHE_SERIES,
-    ENDPOINT_SERIES,
-    FUNCTION_SERIES,
     bucket_series_rows,
     cache_series_rows,
     endpoint_series_rows,
     function_series_rows,
 )
-from apisim.results.mechanisms import CacheStats, EndpointStats, FunctionStats, ServiceStats
 from apisim.results.result import Result
-from apisim.results.series import SERIES, series_rows
-from apisim.results.statistics import Interval
-from apisim.results.web_acls import WebAclStats
-from apisim.results.websocket_rows import PUSHES, WEBSOCKETS, push_row, websocket_row
+from apisim.results.series import series_rows
+from apisim.results.websocket_rows import push_row, websocket_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +62,10 @@ def rows_of(result: Result, name: str) -> list[Row]:
 
 def columns_of(name: str, rows: Sequence[Row]) -> list[str]:
     """Columns of a table, also of one without rows."""
-    return list(rows[0]) if rows else list(_COLUMNS.get(name, ()))
+    if rows:
+        return list(rows[0])
+    always = [column.name for column in columns_of_frame(name) if column.is_always]
+    return [] if "*" in always else always
 
 
 def frame(result: Result, name: str) -> "pd.DataFrame":
@@ -130,11 +73,7 @@ def frame(result: Result, name: str) -> "pd.DataFrame":
     import pandas as pd
 
     rows = rows_of(result, name)
-    table = pd.DataFrame(rows, columns=columns_of(name, rows))
-    if amounts := {"bill": AMOUNTS, "costs": MONEY}.get(name):
-        for column in amounts:
-            table[column] = pd.to_numeric(table[column], errors="coerce")
-    return table
+    return typed(pd.DataFrame(rows, columns=columns_of(name, rows)), name)
 
 
 def _group(row: GroupStats) -> Row:
@@ -231,40 +170,6 @@ def _groups(name: str) -> Callable[[Result], list[Row]]:
 
     return rows
 
-
-def _fields(label: str, stats: type) -> list[str]:
-    return [label, *(field.name for field in fields(stats))]
-
-
-#: Columns of tables that may have no rows.
-_COLUMNS: Final[dict[str, Sequence[str]]] = {
-    "series": SERIES,
-    "latency_series": LATENCY_SERIES,
-    "bucket_series": BUCKET_SERIES,
-    "function_series": FUNCTION_SERIES,
-    "endpoint_series": ENDPOINT_SERIES,
-    "cache_series": CACHE_SERIES,
-    "latency_distribution": LATENCY_DISTRIBUTION,
-    "outcomes": _OUTCOMES,
-    "caches": _fields("api", CacheStats),
-    "authorizers": _fields("authorizer", AuthorizerStats),
-    "sign_ins": _fields("population", SignInStats),
-    "web_acls": _fields("api", WebAclStats),
-    "functions": _fields("function", FunctionStats),
-    "endpoints": _fields("endpoint", EndpointStats),
-    "services": _fields("service", ServiceStats),
-    "customers": [field.name for field in fields(CustomerStats)],
-    "usage_plans": [field.name for field in fields(PlanStats)],
-    "usage": [field.name for field in fields(UsageDay)],
-    "cors": ("api", "message", "calls"),
-    "websockets": WEBSOCKETS,
-    "pushes": PUSHES,
-    "bill": BILL,
-    "costs": COSTS,
-    "thresholds": ("metric", "expression", "value", "unit", "ok", "conclusive", "reason"),
-    "alarms": _ALARMS,
-    "intervals": _fields("metric", Interval),
-}
 
 #: What makes each table.
 TABLES: Final[dict[str, Callable[[Result], list[Row]]]] = {

@@ -17,6 +17,7 @@ DOCUMENTS = (
     "README.md",
     "docs/cloudwatch.md",
     "docs/exports.md",
+    "docs/frames.md",
     "docs/limits.md",
     "docs/over-time.md",
     "docs/pricing.md",
