@@ -134,10 +134,12 @@ class _Room:
 
     def enter(self) -> None:
         with self._lock:
+            limit = sys.getrecursionlimit()
             if not self._inside:
-                self._before = sys.getrecursionlimit()
-                sys.setrecursionlimit(max(self._before, _DEEPEST))
+                self._before = limit
             self._inside += 1
+            # Also where somebody is inside: others may have lowered it meanwhile.
+            sys.setrecursionlimit(max(limit, _DEEPEST))
 
     def leave(self) -> None:
         with self._lock:

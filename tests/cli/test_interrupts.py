@@ -68,7 +68,8 @@ def test_a_run_that_is_stopped_reports_what_it_has(
     assert b"Traceback" not in err
     # Files are whole, if they are there at all; nothing unfinished lies about.
     left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
-    tables = {f"o/{name}.csv" for name in ("series", "routes", "bill", "costs")}
+    names = ("series", "routes", "bill", "costs", "bucket_series", "latency_series")
+    tables = {f"o/{name}.csv" for name in names}
     files = {"o/result.json", "o/scenario.yaml", "o/focus.csv", *tables}
     assert left == {"long.yaml", "small.yaml", "r.csv", *files}
     written = json.loads((here / "o/result.json").read_text("utf-8"))
