@@ -60,16 +60,17 @@ def in_order(rows: NDArray[np.void]) -> NDArray[np.void]:
 def run(program: Program, engine: Engine, number: int = 0) -> Run:
     """One replication on one engine."""
     parts = [np.zeros(0, REQUEST_DTYPE)]
-    # A run of a few milliseconds has no minute.
-    watch = AlarmWatch(program, MetricTables(program), number, minute_ns=_MINUTE_NS)
+    watch = None
+    if program.scenario.alarms:  # a run of a few milliseconds has no minute, one of hours millions
+        watch = AlarmWatch(program, MetricTables(program), number, minute_ns=_MINUTE_NS)
 
     def flush(rows: NDArray[np.void], watermark_ns: int) -> None:
         parts.append(rows.copy())
-        if program.scenario.alarms:
+        if watch is not None:
             watch.metrics(rows, watermark_ns)
 
     result = run_replication(program, number, engine=engine, flush=flush)
-    histories = watch.finish(completed=True, end_ns=result.end_ns)
+    histories = [] if watch is None else watch.finish(completed=True, end_ns=result.end_ns)
     return Run(result, in_order(np.concatenate(parts)), histories)
 
 
