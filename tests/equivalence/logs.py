@@ -50,7 +50,8 @@ def draw_function_log(drawing: Drawing, spec: dict[str, Any]) -> None:
 def draw_trace_formats(drawing: Drawing, data: dict[str, Any]) -> None:
     """Some traces as a gateway writes them, not as tidy columns; changes their files."""
     for source in data["traffic"].values():
-        if "trace" not in source or not drawing.maybe(25):
+        # Times of an exact scenario are those of its file, and may be made longer there.
+        if drawing.is_exact or "trace" not in source or not drawing.maybe(25):
             continue
         source["trace"]["format"] = _REPLAYED
         file = source["trace"]["file"]

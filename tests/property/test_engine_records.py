@@ -232,7 +232,8 @@ def tries_of(calls: NDArray[Any]) -> list[int]:
 def expected_calls(source: Source, folder: Path) -> int | None:
     """Calls of a log or of a uniform source in step; None where chance decides."""
     if source.trace is not None:
-        return (folder / source.trace.file).read_text().count("\n") - 1
+        header = source.trace.format == "tidy"
+        return (folder / source.trace.file).read_text().count("\n") - header
     if source.arrivals.process != "uniform" or source.offset != 0:
         return None
     # Calls fall where the integrated rate reaches 0, 1, 2, ...: its end is exclusive.
