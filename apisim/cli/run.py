@@ -66,6 +66,7 @@ def run(
                 executor=scheduler,
                 requests=requests,
                 exports=wanted,
+                strict=strict,
                 skip_bad_rows=skip_bad_rows,
                 progress=progress,
                 live=live,

@@ -65,6 +65,11 @@ class Cell:
     variant: str = ""  # "stable" or "canary" where a stage has two deployments
     method: str = ""  # of its calls, also where the route takes any
 
+    @property
+    def verb(self) -> str:
+        """Method that its calls say they have; a mix of a route that takes any may name none."""
+        return "GET" if self.method in ("ANY", "$default") else self.method
+
 
 class Targets(NamedTuple):
     """Where a route led in the course of a run; empty where it led to nothing of the kind."""

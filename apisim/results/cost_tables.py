@@ -4,8 +4,8 @@
 (version 0.2: what its own comments and dashboards read, in the keys that a bill knows). They have
 the projected month or, where the scenario projects none, what the run costs, and say which; the
 JSON's keys speak of months, so it is refused then. A service is what Infracost calls a resource, a
-tier of a meter a cost component. Amounts in the tables are rounded as the summary's, those of the
-JSON are exact decimals as text, and an hour is a 730th of a month.
+tier of a meter a cost component. Amounts in the tables are rounded as the summary's; those of a
+month in the JSON are exact decimals as text, and those of an hour, a 730th of it, are rounded.
 
 Source: github.com/infracost/infracost, ``internal/output``.
 """
@@ -96,7 +96,7 @@ def _unpriced(bill: Bill) -> list[tuple[str, ...]]:
 
 def _title(result: Result, word: str) -> str:
     what = "the projected month" if word == "Monthly" else "the run"
-    return f"{result.scenario.name}: what {what} costs ({result.bill.run.book})"
+    return f"{result.scenario.title}: what {what} costs ({result.bill.run.book})"
 
 
 def _text(result: Result, bill: Bill, word: str) -> str:
@@ -183,7 +183,7 @@ def _document(result: Result, bill: Bill) -> dict[str, Any]:
         "currency": bill.currency,
         "projects": [
             {
-                "name": result.scenario.name,
+                "name": result.scenario.title,
                 "metadata": {"path": result.scenario.source.file, "type": "apisim"},
                 "breakdown": {"resources": resources, **totals},
             }

@@ -1,11 +1,11 @@
 """The exports ``hgrm`` and ``openmetrics``: latencies and counts for programs that plot them.
 
-Both are of the requests after the warm-up of all replications together, from the same histograms
-as the summary (bins of at most 0.8 %). ``hgrm`` is HdrHistogram's percentile output of the latency
-at the client, in milliseconds: at half of what is left above, five steps, and so on.
-``openmetrics`` is OpenMetrics 1.0 text: counters by API, route, status, outcome and who refused,
-and a histogram of each latency by API and route. A bin that reaches over the limit of a bucket
-counts in the next one.
+Both are of the requests after the warm-up of all replications together (cost and simulated time are
+of one, and ``apisim_replications`` says how many there were), from the same histograms as the
+summary (bins of at most 0.8 %). ``hgrm`` is HdrHistogram's percentile output of the latency at the
+client, in milliseconds: at half of what is left above, five steps, and so on. ``openmetrics`` is
+OpenMetrics 1.0 text: counters by API, route, status, outcome and who refused, and a histogram of
+each latency by API and route. A bin that reaches over the limit of a bucket counts in the next one.
 """
 
 import math
@@ -27,6 +27,7 @@ _NS_PER_S: Final = 1_000_000_000
 _TICKS: Final = 5
 #: Upper limits of buckets [s]: Prometheus' own, to the 30 s that an integration has.
 _BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_SUMMED: Final = "of all replications together"
 _LATENCIES: Final = {
     "latency": "Latency at the client, refusals included.",
     "gateway_latency": "Latency at the gateway, CloudWatch's Latency.",
@@ -100,7 +101,7 @@ class OpenMetricsText(Export):
             + _labels(
                 {
                     "version": info.version,
-                    "scenario": result.scenario.name,
+                    "scenario": result.scenario.title,
                     "seed": str(info.seed),
                     "replications": str(info.replications),
                     "digest": info.digest,
@@ -109,14 +110,20 @@ class OpenMetricsText(Export):
             + " 1",
             *_family("apisim_simulated_seconds", "gauge", "Simulated time of one replication."),
             f"apisim_simulated_seconds {info.simulated_s!r}",
-            *_family("apisim_requests", "counter", "Requests after the warm-up."),
+            *_family("apisim_replications", "gauge", "Replications that counts are the sums of."),
+            f"apisim_replications {info.replications}",
+            *_family("apisim_requests", "counter", f"Requests after the warm-up, {_SUMMED}."),
             *_requests(result.measurements),
         ]
         for name, words in _LATENCIES.items():
-            lines += _family(f"apisim_{name}_seconds", "histogram", words)
+            lines += _family(f"apisim_{name}_seconds", "histogram", f"{words[:-1]}, {_SUMMED}.")
             lines += _histograms(result.measurements, name)
         currency = result.bill.run.currency
-        lines += _family("apisim_cost_run", "gauge", "What the run costs, warm-up included.")
+        lines += _family(
+            "apisim_cost_run",
+            "gauge",
+            "What a run costs, warm-up included, the mean of all replications.",
+        )
         lines.append(f"apisim_cost_run{_labels({'currency': currency})} {result.bill.run.total:f}")
         if result.bill.month is not None:
             lines += _family("apisim_cost_month", "gauge", "What the projected month costs.")

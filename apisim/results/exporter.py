@@ -52,6 +52,7 @@ class Export(ABC):
         self.path = path
         self.program = program
         self.is_parallel = is_parallel
+        self.is_strict = False  # whether a threshold that is inconclusive fails, too
         self.file = PendingFile(path)
 
     @abstractmethod

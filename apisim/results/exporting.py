@@ -86,6 +86,8 @@ class Exports:
         What is run.
     is_parallel : bool
         Whether several replications run at the same time.
+    is_strict : bool
+        Whether a threshold that is inconclusive fails, too.
     others : sequence of pathlib.Path
         Files that the run writes as well.
 
@@ -102,6 +104,7 @@ class Exports:
         program: Program,
         *,
         is_parallel: bool = False,
+        is_strict: bool = False,
         others: Sequence[Path] = (),
     ) -> None:
         self._exports: list[Export] = []
@@ -110,6 +113,7 @@ class Exports:
         try:
             for kind, path in chosen:
                 self._exports.append(kind.opens(path, program, is_parallel=is_parallel))
+                self._exports[-1].is_strict = is_strict
         except BaseException:
             self.discard()
             raise

@@ -2,9 +2,9 @@
 
 ``junit`` is the XML that CI systems read: a test case for each condition, a failure where it does
 not hold, skipped where it holds but the interval over replications reaches over the limit. With one
-replication there is no interval, and what holds has passed. ``github`` has workflow commands, one a
-line, to be printed by a step (``cat``): an error, a warning or a notice at the condition's own line
-of the scenario.
+replication there is no interval, and what holds has passed. Both are failures of a strict run.
+``github`` has workflow commands, one a line, to be printed by a step (``cat``): an error, a warning
+or a notice at the condition's own line of the scenario.
 
 Sources: the schema of Jenkins' xUnit plugin (``junit-10.xsd``); GitHub Docs, "Workflow commands for
 GitHub Actions" (what is escaped, and how).
@@ -14,7 +14,6 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from apisim.engine.program import Program
@@ -29,7 +28,14 @@ __all__ = ["GITHUB", "JUNIT", "GitHubAnnotations", "JUnitXml"]
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class JUnitXml(Export):
+class _Thresholds(Export):
+    """Verdicts of a run."""
+
+    def _fails(self, verdict: Verdict) -> bool:
+        return not verdict.ok or (self.is_strict and not verdict.conclusive)
+
+
+class JUnitXml(_Thresholds):
     """JUnit's XML."""
 
     def write(self, result: Result) -> None:
@@ -38,9 +44,9 @@ class JUnitXml(Export):
         info = result.run_info
         numbers = {
             "tests": str(len(verdicts)),
-            "failures": str(sum(not one.ok for one in verdicts)),
+            "failures": str(sum(self._fails(one) for one in verdicts)),
             "errors": "0",
-            "skipped": str(sum(_is_doubtful(one) for one in verdicts)),
+            "skipped": str(sum(_is_doubtful(one) and not self.is_strict for one in verdicts)),
             "time": f"{info.wall_s:.3f}",
         }
         suites = ET.Element("testsuites", numbers)
@@ -58,7 +64,7 @@ class JUnitXml(Export):
                 time="0",
             )
             said = _clean(_said(verdict))
-            if not verdict.ok:
+            if self._fails(verdict):
                 failure = ET.SubElement(case, "failure", message=said, type="threshold")
                 failure.text = said
             elif _is_doubtful(verdict):
@@ -71,15 +77,15 @@ class JUnitXml(Export):
         self.file.keep()
 
 
-class GitHubAnnotations(Export):
+class GitHubAnnotations(_Thresholds):
     """Workflow commands of GitHub Actions."""
 
     def write(self, result: Result) -> None:
         """Write a line for each threshold."""
         for verdict, place in zip(result.thresholds, _places(self.program), strict=True):
-            word = "error" if not verdict.ok else "notice"
-            if _is_doubtful(verdict):
-                word = "warning"
+            word = "warning" if _is_doubtful(verdict) else "notice"
+            if self._fails(verdict):
+                word = "error"
             title = f"{verdict.metric}: {verdict.expression}"
             named = {**place, "title": title}
             properties = ",".join(f"{key}={_property(text)}" for key, text in named.items())
@@ -106,7 +112,7 @@ def _is_doubtful(verdict: Verdict) -> bool:
 
 
 def _suite(result: Result) -> str:
-    return result.scenario.name or Path(result.scenario.source.file).stem
+    return result.scenario.title
 
 
 def _said(verdict: Verdict) -> str:

@@ -101,7 +101,7 @@ class XRaySegments(RowWriter):
             "start_time": _seconds(start_ns),
             "end_time": _seconds(end_ns),
             "http": {
-                "request": {"method": cell.method, "url": f"https://{host}/{api.stage.name}{path}"},
+                "request": {"method": cell.verb, "url": f"https://{host}/{api.stage.name}{path}"},
                 "response": {
                     "status": row["status"],
                     "content_length": row["response_bytes"],

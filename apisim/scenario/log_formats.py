@@ -85,7 +85,11 @@ def form_of(log: str) -> LogForm:
 
 
 def _json_keys(template: str) -> dict[tuple[str, ...], str]:
-    """Variables by their path of keys, where a format is a JSON object of single variables."""
+    """Variables by their path of keys, where a format is a JSON object of single variables.
+
+    Empty where one of them cannot be found so: in a list, amid other text, below a key that is
+    written twice. Such a format is text like any other.
+    """
     text = _QUOTED.sub(lambda found: f'"{_MARK}{found[1]}"', template)
     try:
         document = json.loads(text)
@@ -102,7 +106,8 @@ def _json_keys(template: str) -> dict[tuple[str, ...], str]:
 
     if isinstance(document, dict):
         walk(document, ())
-    return found
+    said = {variable for _, variable in pieces(template) if variable}
+    return found if said == set(found.values()) else {}
 
 
 def _read_format(value: Any, context: Context) -> str:

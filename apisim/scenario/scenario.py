@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PrivateAttr
@@ -332,6 +333,11 @@ class Scenario(Model):
         from apisim.scenario.dumping import resolved_yaml
 
         return resolved_yaml(self)
+
+    @property
+    def title(self) -> str:
+        """Its name, or that of its file without folder and ending."""
+        return self.name or PurePath(self.source.file).stem
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name or self.source.file!r}: {', '.join(self.apis)}>"

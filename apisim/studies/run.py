@@ -45,6 +45,7 @@ def run(
     executor: Executor | str | None = None,
     requests: str | Path | None = None,
     exports: ExportPaths | None = None,
+    strict: bool = False,
     skip_bad_rows: bool = False,
     progress: Callable[[Progress], None] | None = None,
     live: Callable[[Live], None] | None = None,
@@ -75,6 +76,9 @@ def run(
     exports : mapping of str to path or paths, optional
         Files in the forms of other programs, by kind: ``{"cloudwatch": "metrics.json"}``; replaced
         if they are there.
+    strict : bool
+        Whether a threshold that is inconclusive is a failure in the exports, as it is for
+        ``--strict``; verdicts of the result stay as they are.
     skip_bad_rows : bool
         Leave out rows of logs that cannot be read, and count them, instead of refusing the log.
     progress : callable, optional
@@ -134,6 +138,7 @@ def run(
         requests,
         exports or {},
         is_parallel=workers > 1,
+        is_strict=strict,
         has_alarms=elsewhere is None,
     ) as streams:
         if elsewhere is not None and streams.part is not None:

@@ -61,6 +61,7 @@ class Streams:
         exports: ExportPaths,
         *,
         is_parallel: bool,
+        is_strict: bool = False,
         has_alarms: bool = True,
     ) -> "Iterator[Streams]":
         """Files that are removed at the end, unless they were kept.
@@ -75,6 +76,8 @@ class Streams:
             Paths of the others by kind.
         is_parallel : bool
             Whether several replications run at the same time.
+        is_strict : bool
+            Whether an inconclusive threshold is a failure in the exports.
         has_alarms : bool
             Whether the alarms of the scenario are evaluated.
 
@@ -90,7 +93,9 @@ class Streams:
             is_watched = has_alarms and program.scenario.alarms
             tables = MetricTables(program) if is_watched else None
             others = [] if file is None else [file.path]
-            opened = Exports(exports, program, is_parallel=is_parallel, others=others)
+            opened = Exports(
+                exports, program, is_parallel=is_parallel, is_strict=is_strict, others=others
+            )
             try:
                 yield cls(program, file, opened, tables)
             finally:

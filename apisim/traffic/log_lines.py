@@ -1,10 +1,12 @@
 """Lines of access logs as their gateway or server wrote them, taken apart into a trace's fields.
 
-A line of text is matched against its format as a whole; a line of JSON is read by key, whatever
-the order. ``clf`` takes the Common and the Combined Log Format of web servers as well as API
-Gateway's own, which has no space in front of its request. Times are ``$context.requestTimeEpoch``
-(milliseconds) where the format has it, else ``$context.requestTime`` (seconds). What was called is
-``$context.path``, without its stage, else the path of the route.
+A line of text is matched against its format as a whole. A line of JSON is read by key, whatever the
+order; one that is no JSON, as where an unknown number without quotes is a bare ``-``, is text. A
+hostile line costs at most the square of its length, which :data:`MAX_LINE` bounds. ``clf`` takes
+the Common and the Combined Log Format of web servers as well as API Gateway's own, which has no
+space in front of its request. Times are ``$context.requestTimeEpoch`` (milliseconds) where the
+format has it, else ``$context.requestTime`` (seconds). What was called is ``$context.path``,
+without its stage, else the path of the route.
 
 Sources: developer guide, "Set up logging for REST APIs" and "Variables for access logging"; Apache
 HTTP Server documentation, "Common Log Format" and "Combined Log Format".
@@ -22,10 +24,13 @@ from apisim.scenario.log_formats import PATHS, LogForm
 from apisim.traffic.lines import damage
 from apisim.traffic.trace_rows import RowError
 
-__all__ = ["LOG_FIELDS", "LogLines", "place_of"]
+__all__ = ["LOG_FIELDS", "MAX_LINE", "LogLines", "place_of"]
 
 #: Columns that a line becomes, in this order.
 LOG_FIELDS: Final = ("timestamp_s", "client", "method", "path", "bytes")
+#: Longest line [characters]: a request's line and headers are 10,240 bytes at most, and a format
+#: has 3 KB (developer guide, quotas); what is longer was not written by a gateway.
+MAX_LINE: Final = 1 << 15
 #: What a log writes where it knows nothing.
 _UNKNOWN: Final = "-"
 
@@ -42,8 +47,8 @@ _VERB: Final = re.compile(r"([A-Z]+) ")
 _EPOCH: Final = re.compile(r"\d{4,16}", re.ASCII)
 #: The request is the first quoted text; quotes inside it are written ``\"``.
 _CLF: Final = re.compile(
-    r'(\S+) .*?\[([^\]]*)\] ?"([^" ]*) ((?:[^"\\]|\\.)*?)(?: (?:HTTP/[\d.]+|-))?"'
-    r" (?:\d{3}|-) (\d+|-)(?:\s.*)?"
+    r'(\S++) [^\[]*+\[([^\[\]]*+)\] ?"([^" ]*+) ((?:[^"\\]|\\.)*?)(?: (?:HTTP/[\d.]+|-))?"'
+    r" (?:\d{3}|-) (\d++|-)(?:\s.*)?"
 )
 _CLF_VARIABLES: Final = [
     "identity.sourceIp",
@@ -52,17 +57,21 @@ _CLF_VARIABLES: Final = [
     "routeKey",
     "responseLength",
 ]
-#: Text with spaces in it, of any length; every other variable ends where its format goes on.
-_FREE: Final = (
-    *("authorizer.error", "error.message", "error.messageString", "error.validationErrorString"),
-    *("identity.userAgent", "integration.error", "integrationErrorMessage", "waf.error"),
+#: Text that may have spaces in it; what an authorizer returned may, too.
+_FREE: Final = re.compile(
+    r"authorizer\.(?!integration|latency$|requestId$|status$).+"
+    r"|(authenticate|authorize|integration|waf)\.error|integrationErrorMessage"
+    r"|error\.(message|messageString|validationErrorString)"
+    r"|identity\.(userAgent|clientCert\..+)"
 )
 _SHAPES: Final = {
     "requestTime": r"\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}",
-    "routeKey": r"(?:[A-Z]+ )?\S*?",
+    "routeKey": r"(?:[A-Z]++ )?\S*?",
     "path": r"\S*?",
     "resourcePath": r"\S*?",
 }
+#: What no text has, and JSON can say.
+_NO_TEXT: Final = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 
 
 class LogLines:
@@ -85,6 +94,9 @@ class LogLines:
 
     def fields(self, line: str, *, damaged: bool) -> list[str]:
         """One line as :data:`LOG_FIELDS`, or :class:`RowError`."""
+        if len(line) > MAX_LINE:
+            message = f"the line has {len(line):,} characters, over the maximum of {MAX_LINE:,}"
+            raise RowError("", message, "is it one request?", column=1)
         if damaged:
             found = damage(line)
             if found:
@@ -100,6 +112,9 @@ class LogLines:
         elif path.startswith("$"):
             message = f"{path} is a route that takes any path"
             raise _bad("path", message, "log $context.path as well", line=line, text=path)
+        if method == "ANY":
+            message = "ANY is a route's method, no request's"
+            raise _bad("method", message, "log $context.httpMethod as well", line=line, text=method)
         size = said.get("responseLength", _UNKNOWN)
         client = said.get("identity.sourceIp", _UNKNOWN)
         return [
@@ -111,30 +126,45 @@ class LogLines:
         ]
 
     def _said(self, line: str) -> Mapping[str, str]:
-        if self._form.keys:
-            return self._of_json(line)
+        if not self._form.keys:
+            said = self._of_text(line)
+            if said is None:
+                what = f"of the form {self._form.name}" if self._form.name else "of the format"
+                raise RowError(
+                    "", f"the line is not {what}", "is it what wrote this log?", column=1
+                )
+            return said
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            said = self._of_text(line)
+            if said is None:
+                column = getattr(error, "colno", 1)
+                raise RowError("", "the line is no JSON object", column=column) from None
+            return said
+        return self._of_json(document)
+
+    def _of_text(self, line: str) -> dict[str, str] | None:
         for pattern, variables in self._patterns:
             found = pattern.fullmatch(line)
             if found is not None:
                 return dict(zip(variables, found.groups(), strict=True))
-        what = f"of the form {self._form.name}" if self._form.name else "of the format"
-        raise RowError("", f"the line is not {what}", "is it what wrote this log?", column=1)
+        return None
 
-    def _of_json(self, line: str) -> dict[str, str]:
-        try:
-            document = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            column = getattr(error, "colno", 1)
-            raise RowError("", "the line is no JSON object", column=column) from None
+    def _of_json(self, document: Any) -> dict[str, str]:
+        if not isinstance(document, dict):
+            raise RowError("", "the line is no JSON object", column=1)
         said: dict[str, str] = {}
         for keys, variable in self._form.keys.items():
             value: Any = document
             for key in keys:
                 value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)  # as programs write numbers that handed the log on
             if isinstance(value, (str, int)) and not isinstance(value, bool):
-                said[variable] = str(value)
-        if not isinstance(document, dict):
-            raise RowError("", "the line is no JSON object", column=1)
+                said[variable] = text = str(value)
+                if not text.isprintable() and _NO_TEXT.search(text):
+                    raise RowError(variable, f"{text[:60]!a} is no text", column=1)
         return said
 
     def _path(self, said: Mapping[str, str]) -> str:
@@ -153,25 +183,37 @@ class LogLines:
 
 def _pattern(template: str) -> tuple[re.Pattern[str], list[str]]:
     """What a line of a format looks like, and the variables of its groups."""
-    words, variables = [], []
     parts = pieces(template)
-    for at, (text, variable) in enumerate(parts):
-        # Formats are often written over several lines: how wide a gap is means nothing.
-        words += [r"\s+" if gap.isspace() else re.escape(gap) for gap in re.split(r"(\s+)", text)]
-        if variable:
-            following = parts[at + 1][0][:1]
-            words.append(f"({_shape(variable, following)})")
-            variables.append(variable)
-    return re.compile("".join([*words, r"\s*"])), variables
+    words = [_gap(parts[0][0])]
+    open_ended = [at for at, (_, variable) in enumerate(parts) if _is_open(variable)]
+    for at, (_, variable) in enumerate(parts[:-1]):
+        following = parts[at + 1][0]
+        shape = f"({_shape(variable, following[:1])}){_gap(following)}"
+        # Atomic: what is open ends where its format first goes on. Only the last may end later, so
+        # that there are not more ways to share out a line than it has characters.
+        words.append(f"(?>{shape})" if at in open_ended[:-1] and following else shape)
+    return re.compile("".join([*words, r"\s*"])), [variable for _, variable in parts[:-1]]
+
+
+def _gap(text: str) -> str:
+    """Formats are often written over several lines: how wide a gap is means nothing."""
+    return "".join(
+        r"\s++" if part.isspace() else re.escape(part) for part in re.split(r"(\s+)", text)
+    )
+
+
+def _is_open(variable: str) -> bool:
+    """Whether a text may hold what ends it."""
+    return bool(_FREE.fullmatch(variable)) or variable in PATHS
 
 
 def _shape(variable: str, following: str) -> str:
-    if variable in _FREE:
-        return ".*?"
     if variable in _SHAPES:
         return _SHAPES[variable]
-    # Possessive in effect: the text cannot hold what ends it, so that a line is read in one pass.
-    return rf"[^\s{re.escape(following)}]*" if following.strip() else r"\S*"
+    if _FREE.fullmatch(variable):
+        return ".*?"
+    # Possessive: the text cannot hold what ends it, so that a line is read in one pass.
+    return rf"[^\s{re.escape(following)}]*+" if following.strip() else r"\S*+"
 
 
 def _seconds(said: Mapping[str, str], line: str) -> str:

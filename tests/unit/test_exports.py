@@ -213,6 +213,8 @@ def test_openmetrics_is_parsed_by_prometheus(directory: Path, rows: pd.DataFrame
         below, above = (np.sum(rows.latency_ns <= limit * 1e9 * x) for x in (0.992, 1))
         assert below <= count <= above
     assert buckets[math.inf] == len(rows)
+    (number,) = found["apisim_replications"].samples
+    assert number.value == 1
     (run_info,) = found["apisim_run"].samples
     assert run_info.labels["scenario"] == 'shop & "co"'
 
@@ -227,6 +229,29 @@ def test_junit_has_a_case_for_each_threshold(made: tuple[Path, Result]) -> None:
     assert failed == [not verdict.ok for verdict in result.thresholds] == [True, False, False]
     assert int(suite.get("failures", 0)) == 1
     assert cases[0].get("name") == "latency: p(95)<20ms"
+
+
+def test_a_strict_run_fails_what_is_inconclusive(tmp_path: Path) -> None:
+    exports = {"junit": tmp_path / "j.xml", "github": tmp_path / "g.txt"}
+    # One replication has no interval: nothing is conclusive.
+    run(loads(SCENARIO), engine="simpy", strict=True, exports=exports)
+    suite = ET.parse(tmp_path / "j.xml").getroot()[0]
+    assert [suite.get(name) for name in ("tests", "failures", "skipped")] == ["3", "3", "0"]
+    assert len(suite.findall("testcase/failure")) == 3
+    assert (tmp_path / "g.txt").read_text().count("::error ") == 3
+
+
+def test_openmetrics_sums_counts_over_replications_and_not_the_cost(tmp_path: Path) -> None:
+    file = tmp_path / "m.txt"
+    text = SCENARIO.replace('name: shop & "co"\n', "replications: 3\n")
+    result = run(loads(text), engine="simpy", exports={"openmetrics": file})
+    families = list(text_string_to_metric_families(file.read_text()))
+    found = {family.name: sum(one.value for one in family.samples) for family in families}
+    assert found["apisim_replications"] == 3
+    assert found["apisim_requests"] == result.requests.total
+    assert found["apisim_cost_run"] == pytest.approx(float(result.bill.run.total))
+    (info,) = next(family for family in families if family.name == "apisim_run").samples
+    assert info.labels["scenario"] == "<string>"
 
 
 def test_annotations_are_at_the_line_of_the_condition(directory: Path) -> None:

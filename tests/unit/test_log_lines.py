@@ -146,10 +146,87 @@ def test_an_empty_log_says_so(read: Read) -> None:
     assert refusal(read, log_format="clf") == ["1:1: the trace has no request"]
 
 
-def test_a_line_that_fits_nothing_is_refused_at_once(read: Read) -> None:
+@pytest.mark.parametrize(
+    ("line", "log_format"),
+    [
+        ("word " * 6_000, "csv"),
+        ("," * 32_000, "csv"),
+        ("a " + "[" * 32_000, "clf"),
+        ('a - - [x] "' + "GET / " * 5_000, "clf"),
+        (
+            "1 " * 16_000,
+            "$context.requestTimeEpoch $context.error.message $context.httpMethod "
+            "$context.waf.error $context.authorizer.a $context.path $context.resourcePath="
+            "$context.status=",
+        ),
+        (
+            "1" + " a,b" * 8_000,
+            "$context.requestTimeEpoch $context.path,$context.resourcePath,$context.routeKey,"
+            "$context.authorizer.sub,$context.status;",
+        ),
+    ],
+)
+def test_a_line_that_fits_nothing_is_refused_at_once(
+    read: Read, line: str, log_format: str
+) -> None:
     # A pattern that tried every way to share out the words would not come back.
-    problems = refusal(read, "word " * 20_000, log_format="csv")
-    assert len(problems) == 1
+    assert len(refusal(read, line, log_format=log_format)) == 1
+
+
+def test_a_line_that_no_gateway_writes_is_too_long(read: Read) -> None:
+    (problem,) = refusal(read, REQUEST["rest clf"] + "=" * 40_000, log_format="clf")
+    assert problem.startswith("1:1: the line has 40,")
+    assert "over the maximum of 32,768" in problem
+
+
+def test_json_with_a_bare_dash_is_read_as_text(read: Read) -> None:
+    log_format = '{"at":$context.requestTimeEpoch,"size":$context.responseLength,\
+"il":$context.integrationLatency,"m":"$context.httpMethod","p":"$context.path"}'
+    trace = read(
+        '{"at":1793620800250,"size":12,"il":5,"m":"GET","p":"/a"}',
+        '{"at":1793620800252,"size":-,"il":-,"m":"POST","p":"/b"}',  # a refusal
+        log_format=log_format,
+    )
+    assert trace.arrival_ns.tolist() == [0, 2_000_000]
+    assert trace.targets == [("GET", "/a"), ("POST", "/b")]
+    assert trace.response_bytes.tolist() == [12, -1]
+
+
+def test_json_that_keys_do_not_find_is_read_as_text(read: Read) -> None:
+    log_format = '{"at": [$context.requestTimeEpoch], "what": "$context.httpMethod $context.path"}'
+    trace = read('{"at": [1793620800250], "what": "GET /a"}', log_format=log_format)
+    assert trace.targets == [("GET", "/a")]
+
+
+def test_numbers_of_json_may_have_become_floats(read: Read) -> None:
+    log_format = '{"at": $context.requestTimeEpoch, "m": "$context.httpMethod", \
+"p": "$context.path", "n": $context.responseLength}'
+    lines = [f'{{"at": 1.79362080025{at}e12, "m": "GET", "p": "/", "n": 7.0}}' for at in (0, 3)]
+    trace = read(*lines, log_format=log_format)
+    assert trace.arrival_ns.tolist() == [0, 3_000_000]
+    assert trace.response_bytes.tolist() == [7, 7]
+
+
+@pytest.mark.parametrize("value", [r"/\ud800", r"/a\nb", r"/\u0000"])
+def test_what_is_no_text_is_named(read: Read, value: str) -> None:
+    line = REQUEST["rest json"].replace("/pets/{id}", value)
+    (problem,) = refusal(read, line, log_format="json")
+    assert problem.startswith("1:1: resourcePath: '/")
+    assert problem.endswith("is no text")
+
+
+def test_text_with_spaces_ends_where_its_format_goes_on(read: Read) -> None:
+    log_format = "$context.requestTimeEpoch $context.authorizer.claims.name \
+[$context.identity.clientCert.subjectDN] $context.httpMethod $context.path"
+    line = "1793620800250 Ada King [CN=a b,O=c] GET /x"
+    assert read(line, log_format=log_format).targets == [("GET", "/x")]
+
+
+@pytest.mark.parametrize("variables", ["$context.routeKey", "$context.httpMethod $context.path"])
+def test_any_is_the_method_of_no_request(read: Read, variables: str) -> None:
+    log_format = f"$context.requestTimeEpoch {variables}"
+    (problem,) = refusal(read, "1793620800250 ANY /x", log_format=log_format)
+    assert problem.startswith("1:15: method: ANY is a route's method, no request's (log $context.")
 
 
 @pytest.mark.parametrize(

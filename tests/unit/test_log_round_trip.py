@@ -99,3 +99,37 @@ def test_notes_say_what_a_log_does_not_know(tmp_path: Path) -> None:
     notes = run(loads(text.replace("API_TYPE", "rest")), engine="simpy").notes
     assert any("the log's times are whole seconds" in note for note in notes)
     assert not any("no values of parameters" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("api_type", "mix", "log"),
+    [
+        ("rest", "ANY /pets", "$context.resourcePath"),
+        ("http", "ANY /pets", "$context.routeKey"),
+        ("http", "$default", "$context.path"),
+    ],
+)
+def test_calls_of_a_route_that_takes_any_have_a_method(
+    tmp_path: Path, api_type: str, mix: str, log: str
+) -> None:
+    log = f"$context.requestTimeEpoch $context.httpMethod {log} $context.requestId"
+    file = tmp_path / "first.log"
+    apis = f"""
+apisim: 1
+apis:
+  pets:
+    type: {api_type}
+    stage: {{access_log: {log}}}
+    routes: {{{mix}: {{integration: {{type: lambda_proxy, function: f}}}}}}
+functions: {{f: {{duration: 10ms, logs: false}}}}
+"""
+    made = f"{apis}traffic: {{web: {{phases: [{{duration: 1s, rate: 20}}], mix: {{{mix}: 1}}}}}}"
+    first = run(loads(made), engine="simpy", exports={"access-log": file})
+    lines = file.read_text().splitlines()
+    assert {line.split()[1] for line in lines} == {"GET"}
+    # The bill is of the same bytes as the file.
+    meters = [x for x in first.bill.run.lines if x.meter.name.startswith("cloudwatch.logs")]
+    assert sum(x.quantity for x in meters) * 1024**3 == sum(len(line) for line in lines)
+    again = f"{apis}traffic: {{web: {{trace: {{file: {file}, format: {log}}}}}}}"
+    replayed = run(loads(again), engine="simpy")
+    assert replayed.to_dict()["requests"] == first.to_dict()["requests"]

@@ -69,7 +69,7 @@ def logged_call(scenario: Scenario, cell: Cell, statuses: NDArray[np.int64]) -> 
         stage=api.stage.name,
         region=scenario.region,
         route="" if cell.route == AUTOMATIC else cell.route,
-        method=cell.method,
+        method=cell.verb,
         statuses=tuple(statuses[API_TYPES.index(api.type)].tolist()),
         is_canary=cell.variant == "canary",
         has_waf=api.stage.waf is not None,
