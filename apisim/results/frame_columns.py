@@ -4,15 +4,19 @@
 kind                   dtype in a frame
 =====================  ============================================================================
 ``name``               ``category``, its categories in order of appearance
+``name or none``       the same, NaN for none
 ``text``               pandas' own for text: ``object`` until pandas 2, ``str`` from 3
+``text or none``       the same, NaN for none
 ``whole``              ``int64``
 ``whole or none``      ``Int64``
 ``real``               ``float64``; NaN for what does not exist
 ``yes or no``          ``bool``
 ``yes, no or unknown`` ``boolean``
+``as varied``          numbers where all values are numbers, else text
 =====================  ============================================================================
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -23,17 +27,20 @@ from apisim.results.frame_tables import FRAMES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "Column", "about_frame", "columns_of_frame", "typed"]
+__all__ = ["KINDS", "Column", "about_frame", "columns_of_frame", "read_columns", "typed"]
 
 #: dtype of each kind; of names and texts it is what pandas makes of them.
 KINDS: Final = {
     "name": "category",
+    "name or none": "category",
     "text": "str",
+    "text or none": "str",
     "whole": "int64",
     "whole or none": "Int64",
     "real": "float64",
     "yes or no": "bool",
     "yes, no or unknown": "boolean",
+    "as varied": "number or str",
 }
 #: Columns that several frames have.
 _FAMILIES: Final = {
@@ -105,15 +112,15 @@ class Column:
     is_always: bool = True
 
 
-def about_frame(name: str) -> str:
-    """What a row of a frame is.
+def about_frame(schema: str) -> str:
+    """What a row of a frame is, from its lines as :mod:`apisim.results.frame_tables` has them.
 
     Examples
     --------
-    >>> about_frame("functions")
+    >>> about_frame(FRAMES["functions"])
     'a Lambda function, whole run'
     """
-    return FRAMES[name].strip().splitlines()[0].removeprefix("= ")
+    return schema.strip().splitlines()[0].removeprefix("= ")
 
 
 @cache
@@ -127,12 +134,17 @@ def columns_of_frame(name: str) -> tuple[Column, ...]:
     >>> columns_of_frame("latency_series")[1].unit
     's'
     """
-    return tuple(_read(FRAMES[name].strip().splitlines()[1:]))
+    return read_columns(FRAMES[name])
+
+
+def read_columns(schema: str) -> tuple[Column, ...]:
+    """Columns of a frame from its lines, as :mod:`apisim.results.frame_tables` has them."""
+    return tuple(_read(schema.strip().splitlines()[1:]))
 
 
 def _read(lines: list[str]) -> list[Column]:
     columns: list[Column] = []
-    for line in lines:
+    for line in filter(None, lines):
         if not line.startswith("... "):
             name, kind, unit, meaning = (part.strip() for part in line.split("|"))
             is_always = not kind.endswith(_MAYBE)
@@ -161,19 +173,18 @@ def _of_answer(answer: Answer) -> Column:
     return Column(name=answer.name.lower(), kind="whole", unit="requests", meaning=meaning)
 
 
-def typed(table: "pd.DataFrame", name: str) -> "pd.DataFrame":
+def typed(table: "pd.DataFrame", columns: Sequence[Column]) -> "pd.DataFrame":
     """The same frame with its columns in the order and of the dtypes of the schema.
 
     Parameters
     ----------
     table : pandas.DataFrame
         With all columns that every result has.
-    name : str
+    columns : sequence of Column
         Of the frame.
     """
     import pandas as pd
 
-    columns = columns_of_frame(name)
     kinds = {column.name: column.kind for column in columns}
     order = [column.name for column in columns if column.name in table]
     order += [str(column) for column in table if column not in kinds]
@@ -184,6 +195,14 @@ def typed(table: "pd.DataFrame", name: str) -> "pd.DataFrame":
         if kind == "name":
             texts = values.fillna("").astype(str)  # an empty field of a file
             found[column] = texts.astype(pd.CategoricalDtype(list(dict.fromkeys(texts))))
+        elif kind == "name or none":
+            words = pd.CategoricalDtype(list(dict.fromkeys(values.dropna())))
+            found[column] = values.astype(words)
+        elif kind == "text or none":
+            found[column] = values.astype("str").where(values.notna())
+        elif kind == "as varied":
+            numbers = pd.to_numeric(values, errors="coerce")
+            found[column] = values.astype("str") if numbers.isna().any() else numbers
         elif kind == "real":
             found[column] = pd.to_numeric(values, errors="coerce").astype("float64")
         else:

@@ -51,4 +51,4 @@ def read_requests(path: str | Path) -> "pd.DataFrame":
     missing = [one.name for one in columns if one.name not in table]
     if missing:
         raise ValueError(f"{file} is no request file: it has no column {missing[0]!r}")
-    return typed(table, "requests")
+    return typed(table, columns)

@@ -73,7 +73,7 @@ def frame(result: Result, name: str) -> "pd.DataFrame":
     import pandas as pd
 
     rows = rows_of(result, name)
-    return typed(pd.DataFrame(rows, columns=columns_of(name, rows)), name)
+    return typed(pd.DataFrame(rows, columns=columns_of(name, rows)), columns_of_frame(name))
 
 
 def _group(row: GroupStats) -> Row:

@@ -16,6 +16,7 @@ from apisim.scenario import Scenario, ScenarioError
 from apisim.studies.assuming import Assumption, assumptions_of
 from apisim.studies.compare import Comparison, compare
 from apisim.studies.executors import Where
+from apisim.studies.frames import study_frame
 from apisim.studies.many import Steps
 from apisim.studies.paired import Difference
 from apisim.studies.preparation import Options
@@ -106,9 +107,7 @@ class Assumptions(Shown):
 
     def frame(self) -> "pd.DataFrame":
         """A tidy frame: one row for each assumption, other value and figure that it changes."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows)
+        return study_frame("assumptions", self.rows)
 
     @property
     def flipping(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from apisim.scenario import Scenario
 from apisim.scenario.formats import format_duration
 from apisim.studies.differing import differing
 from apisim.studies.executors import Where
+from apisim.studies.frames import study_frame
 from apisim.studies.many import Steps, simulate_points
 from apisim.studies.paired import Difference, differences_of
 from apisim.studies.points import Row, Task
@@ -108,9 +109,7 @@ class Comparison(Shown):
         ``difference`` is variant minus base, with its 95 % interval ``low`` to ``high``; ``gain``
         is how many times the pairing lowers its variance.
         """
-        import pandas as pd
-
-        return pd.DataFrame(self.table())
+        return study_frame("compare", self.table())
 
     def sheet(self) -> Sheet:
         """What differs, then what that does, variant by variant."""

@@ -9,6 +9,7 @@ from apisim.results.section import FAILED, Section
 from apisim.results.statistics import Interval, t_interval
 from apisim.scenario import Scenario
 from apisim.studies.conditions import Condition, Verdict
+from apisim.studies.frames import study_frame
 from apisim.studies.shown import Sheet, Shown
 from apisim.studies.trials import Trial
 from apisim.studies.wording import measure_text
@@ -86,9 +87,10 @@ class Found(Shown):
 
     def frame(self) -> "pd.DataFrame":
         """A tidy frame: one row for each setting that was tried, with intervals at 95 %."""
-        import pandas as pd
-
-        return pd.DataFrame(self.table())
+        # Where all replications agree a figure has no interval.
+        labels = dict.fromkeys(label for one in self.tried for label, _ in self._figures(one))
+        paths = dict.fromkeys(path for one in self.tried for path, _ in one.settings)
+        return study_frame("search", self.table(), paths=list(paths), measures=list(labels))
 
     def sheet(self) -> Sheet:
         """The answer, then what was tried."""

@@ -21,6 +21,7 @@ from apisim.results.bill_rows import rows_to_csv
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.formats import counted
 from apisim.scenario.problems import Problem
+from apisim.studies.frames import study_frame
 from apisim.studies.preparation import Options
 from apisim.studies.progress import Progress
 from apisim.studies.quotas.demand import demand_of
@@ -106,13 +107,10 @@ class Limits:
         ValueError
             If there is no such frame.
         """
-        import pandas as pd
-
         tables = _tables(self)
         if name not in tables:
             raise ValueError(f"there is no frame {name!r}; there are {', '.join(tables)}")
-        columns, rows = tables[name]
-        return pd.DataFrame(rows, columns=list(columns))
+        return study_frame(name, tables[name][1])
 
     def plot(self, name: str = "limits", ax: "Axes | None" = None) -> "Axes":
         """Draw one of these frames: use against limits, or the launch envelope over time.

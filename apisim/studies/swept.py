@@ -12,6 +12,7 @@ from apisim.results.metrics import Measure
 from apisim.results.section import Section
 from apisim.results.statistics import t_interval
 from apisim.scenario import Scenario
+from apisim.studies.frames import study_frame
 from apisim.studies.over import Design, Over, Point
 from apisim.studies.point_tables import point_tables
 from apisim.studies.points import Row
@@ -109,16 +110,11 @@ class Sweep(Shown):
 
         Columns are ``point``, the paths that were varied (numbers where all values are numbers),
         ``replication``, the measures (latencies in ms, shares as such, money in the book's
-        currency) and ``digest``.
+        currency; none before the first point is done) and ``digest``.
         """
-        import pandas as pd
-
-        frame = pd.DataFrame(self.table())
-        for path in self.paths if len(frame) else ():
-            numbers = pd.to_numeric(frame[path], errors="coerce")
-            if not numbers.isna().any():
-                frame[path] = numbers
-        return frame
+        first = next((rows[0] for rows in self.rows.values() if rows), None)
+        measures = () if first is None else tuple(first.values)
+        return study_frame("sweep", self.table(), paths=self.paths, measures=measures)
 
     def means(self) -> list[dict[str, float]]:
         """Mean over replications of each measure, point by point; empty where a point failed."""

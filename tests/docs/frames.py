@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from apisim.results.frame_columns import KINDS, Column, about_frame, columns_of_frame
+from apisim.results.frame_columns import KINDS, Column, about_frame, read_columns
+from apisim.results.frame_tables import FRAMES
 from apisim.results.tables import TABLES
+from apisim.studies.frames import STUDY_FRAMES
 
 __all__ = ["PAGE", "page"]
 
@@ -41,31 +43,35 @@ assert list(requests["phase"].cat.categories) == ["calm", "rush", "after"]
 In words: a *name* is a category, its categories in the order in which they appear; *whole* is
 `int64` (or `Int64`, where *none* is possible), *real* `float64` (NaN for what does not exist),
 *yes or no* `bool` (`boolean`, where *unknown* is possible); *text* is what pandas makes of text
-(`str` from version 3). A *share* lies in [0, 1]; a *currency* is the bill's. The same tables are
+(`str` from version 3); what was *varied* is numbers where all of its values are numbers, else
+text. A *share* lies in [0, 1]; a *currency* is the bill's. The same tables are
 in the files of `--out DIR` and of `--export frame=NAME.parquet`; in CSV files amounts of money
 are exact decimals. Counts leave the warm-up out and are sums over replications, unless the frame
 says something else.
 
-Frames of studies (`sweep`, `compare`, `search`, `limits`) have a column for each path that was
-varied: [studies.md](studies.md).
+Frames of studies ([studies.md](studies.md), [limits.md](limits.md)) are at the end of the page.
 """
 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *(_section(name) for name in ("requests", *TABLES))])
+    of_runs = [_section(name, FRAMES[name]) for name in ("requests", *TABLES)]
+    of_studies = [_section(name, schema) for name, schema in STUDY_FRAMES.items()]
+    return "\n".join([_HEAD, *of_runs, *of_studies])
 
 
-def _section(name: str) -> str:
-    lines = [f"## {name}", "", f"A row is {about_frame(name)}.", ""]
+def _section(name: str, schema: str) -> str:
+    lines = [f"## {name}", "", f"A row is {about_frame(schema)}.", ""]
     lines += ["| column | kind | unit | meaning |", "|---|---|---|---|"]
-    return "\n".join([*lines, *_rows(columns_of_frame(name)), ""])
+    return "\n".join([*lines, *_rows(read_columns(schema)), ""])
 
 
 def _rows(columns: tuple[Column, ...]) -> Iterator[str]:
     for column in columns:
         assert column.kind in KINDS
         name = "others" if column.name == "*" else f"`{column.name}`"
+        if "{" in name:
+            name = name.strip("`").translate({ord("{"): "*", ord("}"): "*"})
         meaning = column.meaning.replace("POST @connections", "`POST @connections`")
         yield f"| {name} | {column.kind} | {column.unit} | {meaning} |"
 

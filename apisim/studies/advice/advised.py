@@ -10,6 +10,7 @@ from apisim.scenario.lints import Lint
 from apisim.studies.advice.candidates import Candidate
 from apisim.studies.advice.choosing import Option
 from apisim.studies.advice.judging import Effect
+from apisim.studies.frames import study_frame
 from apisim.studies.points import Row
 from apisim.studies.shown import Sheet, Shown
 from apisim.studies.wording import difference_text
@@ -129,9 +130,7 @@ class Advised(Shown):
 
     def frame(self) -> "pd.DataFrame":
         """A tidy frame: one row for each candidate and measure."""
-        import pandas as pd
-
-        return pd.DataFrame(self.table())
+        return study_frame("advise", self.table())
 
     def plot(self, measure: str | None = None, ax: "Axes | None" = None) -> "Axes":
         """Draw what each change does to a measure, dollars by default: ``apisim.plot_advice``."""
