@@ -8,9 +8,7 @@ identities are made up (:mod:`apisim.results.request_ids`). What the simulation 
 as in the log of its deployment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +17,11 @@ from numpy.typing import NDArray
 
 from apisim.engine.lowering.logs import logged_call
 from apisim.engine.program import Cell, Program
-from apisim.engine.tables import CLOSED, SESSIONS
-from apisim.gateway.access_log import NOT_LOGGED, NUMBERS, UNKNOWN, LoggedCall
+from apisim.gateway.access_log import NOT_LOGGED, LoggedCall
 from apisim.gateway.status import Answer
 from apisim.results.atomic import OutputError
 from apisim.results.exporter import ExportKind, RowExport, RowPart
+from apisim.results.logged_requests import LoggedRequests
 from apisim.results.request_ids import RequestIds
 from apisim.results.requests import RequestOrder
 from apisim.results.result import Result
@@ -54,18 +52,6 @@ def at_gateway(rows: NDArray[np.void]) -> NDArray[np.void]:
     moved = rows.copy()
     moved["arrival_ns"] += np.maximum(rows["latency_ns"] - rows["gateway_ns"], 0) // 2
     return moved
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One request while its line is written."""
-
-    address: str
-    client: str
-    connection: str
-    time: datetime
-    epoch_ms: int
-    numbers: Mapping[str, int]
 
 
 class RowWriter(RowExport):
@@ -123,12 +109,10 @@ class AccessLogFile(RowWriter):
         _check_formats(path, cells, calls)
         self._calls = calls
         self._ids = RequestIds(program.scenario.seed, 0)
-        self._templates: dict[tuple[int, int], list[tuple[str, str]]] = {}
-        self._makers = self._made()
+        self._templates: dict[tuple[int, int], tuple[str, list[str]]] = {}
         is_logged = np.array([call is not None for call in calls], np.bool_)
         has_line = np.array([answer not in NOT_LOGGED for answer in Answer], np.bool_)
         self._is_logged = is_logged[:, np.newaxis] & has_line
-        self._has_users = np.isin(program.tables.sources["kind"], (CLOSED, SESSIONS))
         super().__init__(path, program, is_parallel=is_parallel)
 
     def wanted(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
@@ -138,40 +122,49 @@ class AccessLogFile(RowWriter):
 
     def write_rows(self, rows: NDArray[np.void]) -> None:
         """Write a line for each row."""
-        fields = [rows[name].tolist() for name in ("cell", "answer", *_FIELDS)]
-        lines = [
-            self._line(cell, answer, self._request(*values))
-            for cell, answer, *values in zip(*fields, strict=True)
-        ]
+        lines = np.empty(len(rows), object)
+        # All lines of a cell and an answer have the same text between their variables.
+        kinds = rows["cell"] * len(Answer) + rows["answer"]
+        for kind in np.unique(kinds).tolist():
+            alike = kinds == kind
+            cell, answer = divmod(kind, len(Answer))
+            lines[alike] = self._lines(cell, answer, rows[alike])
         self.write_text("".join(lines))
 
-    def _line(self, cell: int, answer: int, request: _Request) -> str:
+    def _lines(self, cell: int, answer: int, rows: NDArray[np.void]) -> list[str]:
         template = self._templates.get((cell, answer))
         if template is None:
             template = self._templates[cell, answer] = self._template(cell, Answer(answer))
-        words = []
-        for text, variable in template:
-            words.append(text)
-            if variable:
-                words.append(self._value(variable, self._calls[cell], request))
-        return "".join([*words, "\n"])
-
-    def _template(self, cell: int, answer: Answer) -> list[tuple[str, str]]:
-        """A line as text and the variables between it that only the request knows."""
+        text, variables = template
+        if not variables:
+            return [text % ()] * len(rows)
+        requests = LoggedRequests(rows, self.program, self._ids)
         call = self._calls[cell]
         assert call is not None, "only what is logged has a line"
-        parts: list[tuple[str, str]] = []
-        for text, variable in pieces(call.format):
-            said = call.text(variable, answer) if variable else ""
-            if said is not None and variable == "domainName":
-                said = self._api_id(cell) + said[said.index(".") :]
-            parts.append((text, variable) if said is None else (text + said, ""))
+        is_short = call.api_type != "rest"
+        columns = [requests.column(variable, is_short=is_short) for variable in variables]
+        return [text % values for values in zip(*columns, strict=True)]
+
+    def _template(self, cell: int, answer: Answer) -> tuple[str, list[str]]:
+        """A line as a text with ``%s`` for each of the variables that only the request knows."""
+        call = self._calls[cell]
+        assert call is not None, "only what is logged has a line"
         # A variable that depends on the API or the route alone is text as well.
         of_cell = self._of_cell(cell)
-        return [
-            (text + of_cell[variable], "") if variable in of_cell else (text, variable)
-            for text, variable in parts
-        ]
+        words, variables = [], []
+        for text, variable in pieces(call.format):
+            words.append(text.replace("%", "%%"))
+            if not variable:
+                continue
+            said = call.text(variable, answer)
+            if said is not None and variable == "domainName":
+                said = self._api_id(cell) + said[said.index(".") :]
+            if said is None:
+                said = of_cell.get(variable)
+            if said is None:
+                variables.append(variable)
+            words.append("%s" if said is None else said.replace("%", "%%"))
+        return "".join([*words, "\n"]), variables
 
     def _of_cell(self, cell: int) -> dict[str, str]:
         names, ids = self.program.names.cells[cell], self._ids
@@ -188,76 +181,6 @@ class AccessLogFile(RowWriter):
         name = self.program.names.cells[cell].api
         stage = self.program.scenario.apis[name].stage.name
         return self._ids.short(f"api {name.removesuffix(f'/{stage}')}")
-
-    def _value(self, variable: str, call: LoggedCall | None, request: _Request) -> str:
-        if variable in NUMBERS:
-            number = request.numbers[NUMBERS[variable]]
-            return str(number) if number >= 0 else UNKNOWN
-        if variable in ("authorizer.status", "authorizer.integrationStatus"):
-            return "200" if request.numbers["authorizer"] >= 0 else UNKNOWN
-        if variable == "authorizer.requestId" and request.numbers["authorizer"] < 0:
-            return UNKNOWN
-        is_short = call is not None and call.api_type != "rest"
-        if variable == "requestId" and is_short:
-            return self._ids.extended("request", request.address)
-        return self._makers[variable](request)
-
-    def _made(self) -> dict[str, Callable[[_Request], str]]:
-        ids = self._ids
-        return {
-            "authorizer.requestId": lambda one: ids.uuid("authorizer", one.address),
-            "awsEndpointRequestId": lambda one: ids.uuid("endpoint", one.address),
-            # When a connection began is not in a request's row.
-            "connectedAt": lambda one: "0" * len(str(one.epoch_ms)),
-            "connectionId": lambda one: ids.extended("connection", one.connection),
-            "extendedRequestId": lambda one: ids.extended("extended", one.address),
-            "identity.sourceIp": lambda one: ids.address(one.client),
-            "integration.requestId": lambda one: ids.uuid("integration", one.address),
-            "messageId": lambda one: ids.extended("message", one.address),
-            "requestId": lambda one: ids.uuid("request", one.address),
-            "requestTime": lambda one: _clf_time(one.time),
-            "requestTimeEpoch": lambda one: str(one.epoch_ms),
-            "xrayTraceId": lambda one: ids.trace(one.address, one.epoch_ms // 1000),
-        }
-
-    def _request(
-        self, arrival_ns: int, gateway_ns: int, integration_ns: int, authorizer_ns: int,
-        request_bytes: int, response_bytes: int, source: int, user: int, ordinal: int,
-        attempt: int, client: int, customer: int,
-    ) -> _Request:  # fmt: skip
-        names = self.program.names
-        name = names.sources[source]
-        time = self.program.scenario.start.astimezone(UTC)
-        time += timedelta(microseconds=arrival_ns // 1000)
-        if client >= 0:
-            who = names.clients[client]
-        elif customer >= 0:
-            who = names.customers[customer]
-        else:
-            who = f"{name}/{user}" if self._has_users[source] else name
-        return _Request(
-            address=f"{name}/{user}/{ordinal}/{attempt}",
-            client=who,
-            connection=f"{name}/{user}",
-            time=time,
-            epoch_ms=_epoch_ms(time),
-            numbers={
-                "response": response_bytes,
-                "processed": request_bytes + response_bytes,
-                "latency": gateway_ns // _MS,
-                "integration": integration_ns // _MS,
-                "authorizer": authorizer_ns // _MS,
-            },
-        )
-
-
-def _epoch_ms(time: datetime) -> int:
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
-def _clf_time(time: datetime) -> str:
-    # Not strftime: its months have the user's language.
-    return f"{time.day:02}/{_MONTHS[time.month - 1]}/{time.year:04}:{time:%H:%M:%S} +0000"
 
 
 def _check_formats(path: Path, cells: Sequence[Cell], calls: Sequence[LoggedCall | None]) -> None:
