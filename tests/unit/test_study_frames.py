@@ -23,7 +23,11 @@ apis:
         integration: {type: lambda_proxy, function: f}
         cache: {ttl: 2s, keys: [path.id]}
 functions: {f: {duration: {p50: 20ms, p99: 100ms}}}
-traffic: {web: {phases: [{duration: 2s, rate: 30}], mix: {"GET /{id}": 1}, values: {path.id: {zipf: 1.0, of: 50}}}}
+traffic:
+  web:
+    phases: [{duration: 2s, rate: 30}]
+    mix: {"GET /{id}": 1}
+    values: {path.id: {zipf: 1.0, of: 50}}
 thresholds: {throttled: ["rate<50%"]}
 """
 
