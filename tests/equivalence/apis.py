@@ -142,7 +142,7 @@ def _route(
         if is_rest or service["type"] not in ("dynamodb", "sns")
     }
     if callable_here:
-        kinds.append("aws_service")
+        kinds += ["aws_service", "aws_service"]
     integration: dict[str, Any] = {"type": drawing.one(*kinds)}
     if integration["type"] == "aws_service":
         integration |= service_target(drawing, callable_here)

@@ -31,7 +31,7 @@ def draw_bodies(
     # What is streamed has a pace of its own.
     may_stream = is_rest and kind.endswith("_proxy") and "cache" not in route
     if may_stream and not drawing.is_exact and drawing.maybe(25):
-        integration["response_transfer_mode"] = drawing.one("stream", "stream", "buffered")
+        integration["response_transfer_mode"] = drawing.one("stream", "buffered")
     if kind == "lambda" and not drawing.is_exact and drawing.maybe(60):
         integration["invocation"] = drawing.one("event", "event", "event", "request_response")
         if integration["invocation"] == "event":

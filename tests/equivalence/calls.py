@@ -14,8 +14,8 @@ _SIZES = ("1KB", "0B", "5KB", {"mixture": [[0.5, "1KB"], [0.5, "30KB"]]}, "700KB
 
 
 def draw_services(drawing: Drawing) -> dict[str, Any]:
-    """None, or up to three services with limits that a few hundred requests meet."""
-    return {f"s{at}": _service(drawing) for at in range(drawing.one(0, 0, 1, 2))}
+    """None, or up to four services with limits that a few hundred requests meet."""
+    return {f"s{at}": _service(drawing) for at in range(drawing.one(0, 0, 2, 4))}
 
 
 def _service(drawing: Drawing) -> dict[str, Any]:
@@ -79,11 +79,11 @@ def add_calls(
 ) -> None:
     """Let some functions call endpoints and services, mostly with a time limit of their own."""
     for function in functions.values():
-        if not drawing.maybe(30):
+        if not drawing.maybe(35):
             continue
         function["calls"] = calls = []
-        for _ in range(drawing.one(1, 1, 2, 3, 0)):
-            if services and drawing.maybe(50):
+        for _ in range(drawing.one(1, 2, 2, 3, 0)):
+            if services and drawing.maybe(70):
                 call = service_target(drawing, services)
             else:
                 call = {"endpoint": drawing.one(*endpoints)}
@@ -97,8 +97,6 @@ def service_target(drawing: Drawing, services: dict[str, Any]) -> dict[str, Any]
     """A service, and what is done to it."""
     name = drawing.one(*services)
     target: dict[str, Any] = {"service": name}
-    if services[name]["type"] == "dynamodb":
-        drawing.optional(target, 100, "action", *ACTIONS["dynamodb"])
-    else:
-        drawing.optional(target, 30, "action", *ACTIONS[services[name]["type"]])
+    kind = services[name]["type"]
+    drawing.optional(target, 100 if kind == "dynamodb" else 60, "action", *ACTIONS[kind])
     return target

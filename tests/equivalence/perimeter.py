@@ -99,9 +99,9 @@ def _statement(drawing: Drawing, routes: list[str], *, through: bool) -> dict[st
     drawing.optional(statement, 25, "not_source_ip", *_RANGES[:4])
     if through:
         drawing.optional(statement, 20, "source_vpce", ["inner"], ["inner", "other"])
-        drawing.optional(statement, 10, "not_source_vpce", ["inner"])
-        drawing.optional(statement, 10, "source_vpc", ["vpc-inner"])
-        drawing.optional(statement, 10, "not_source_vpc", ["vpc-other"])
+        drawing.optional(statement, 20, "not_source_vpce", ["inner"])
+        drawing.optional(statement, 20, "source_vpc", ["vpc-inner"])
+        drawing.optional(statement, 20, "not_source_vpc", ["vpc-other"])
     if routes and drawing.maybe(40):
         statement["routes"] = [drawing.one(*routes), "*"][: drawing.one(1, 2)]
     return statement

@@ -28,6 +28,10 @@ from tests.equivalence.stages import add_stages
 __all__ = ["Case", "scenarios"]
 
 
+#: Compiled where there is libyaml: a whole scenario takes Python a tenth of a second.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
 @dataclass(frozen=True)
 class Case:
     """A scenario as data, with the files it refers to.
@@ -46,7 +50,7 @@ class Case:
     @property
     def text(self) -> str:
         """The scenario as YAML."""
-        return str(yaml.safe_dump(self.data, sort_keys=False, width=100))
+        return str(yaml.dump(self.data, Dumper=_DUMPER, sort_keys=False, width=100))
 
     @property
     def shown(self) -> str:

@@ -34,7 +34,7 @@ def add_sockets(drawing: Drawing, data: dict[str, Any]) -> None:
     drawing.optional(settings, 70, "websocket_max_age", "2s", "1s", "3s")
     drawing.optional(settings, 80, "disconnect_delivery", "50%", "0%", "100%")
     drawing.optional(settings, 25, "pings_keep_alive", False, True)
-    drawing.optional(settings, 30, "connection_minutes", "exact", "nearest", "up")
+    drawing.optional(settings, 60, "connection_minutes", "exact", "nearest", "up")
     if drawing.maybe(35):
         data.setdefault("account", {})["new_connections"] = drawing.throttle()
     others = data.get("account", {}).get("background", {})
@@ -257,7 +257,7 @@ def _sessions(drawing: Drawing) -> dict[str, Any]:
 
 
 def _reconnect(drawing: Drawing) -> Any:
-    kind = drawing.one("backoff", "at_once", "never", "jitter")
+    kind = drawing.one("backoff", "backoff", "at_once", "never", "jitter")
     if kind == "jitter":
         return {"jitter": drawing.one("10ms", "100ms"), "max": drawing.one(2, 0)}
     if kind != "backoff":

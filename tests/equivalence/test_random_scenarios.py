@@ -1,10 +1,11 @@
 """The compiled engine and the golden model write the same record of every request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from apisim.engine.compiled import runner
 from apisim.engine.compiled.rare import is_needed
@@ -17,18 +18,27 @@ from tests.equivalence.scenarios import Case, scenarios
 
 pytestmark = pytest.mark.equivalence
 
-_OWN = settings.default.max_examples if settings.default else 0
-#: Scenarios in each of two styles; more where more are asked for (tests/conftest.py).
-EXAMPLES = max(300, _OWN)
-#: Rounds of 60 more scenarios for what is rare.
-MORE_ROUNDS = 60
+#: Scenarios in a round. Hypothesis draws the first ten of a test one by one, and makes most that
+#: follow of parts of earlier ones: ten rounds of ten meet more than a hundred at once.
+ROUND = 10
+#: Rounds in each of two styles; ``make test-slow`` has twice as many others.
+ROUNDS = 15
+FEW_ROUNDS = 6
+MANY_ROUNDS = 30
+#: Rounds until all keys have been written; with nothing before them they take some twenty.
+KEY_ROUNDS = 30
+#: Rounds until all answers have been reached.
+ANSWER_ROUNDS = 360
+#: All rounds are of other scenarios.
+_FIRST_MANY, _FIRST_KEY, _FIRST_ANSWER = 1_000, 2_000, 3_000
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.yaml"))
 
 # Whole scenarios are large and slow to make; that is what they are for.
 _as_they_are = settings(
-    max_examples=EXAMPLES,
+    max_examples=ROUND,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+_fresh = settings.default if settings.default and not settings.default.derandomize else None
 _covered = Coverage()
 
 
@@ -46,45 +56,62 @@ def check(case: Case, folder: Path) -> None:
     _covered.add(case.data, scenario, compiled)
 
 
-@_as_they_are
-@given(case=scenarios(style=Style.ANY))
-def test_both_engines_agree_on_everything_a_scenario_can_say(case: Case, folder: Path) -> None:
-    check(case, folder)
+def look_at(
+    use: Callable[[Case], None], cases: SearchStrategy[Case], rounds: Iterable[int]
+) -> None:
+    """Use the random scenarios of some rounds; new ones where new ones are asked for."""
+    if _fresh:  # tests/conftest.py
+        settings(_as_they_are, max_examples=_fresh.max_examples)(given(case=cases)(use))()
+        return
+    for number in rounds:
+        seed(number)(_as_they_are(given(case=cases)(use)))()
 
 
-@_as_they_are
-@given(case=scenarios(style=Style.CROWDED))
-def test_both_engines_agree_where_much_happens_at_once(case: Case, folder: Path) -> None:
-    check(case, folder)
+def test_both_engines_agree_on_everything_a_scenario_can_say(folder: Path) -> None:
+    look_at(lambda case: check(case, folder), scenarios(style=Style.ANY), range(ROUNDS))
 
 
-@_as_they_are
-@given(case=plain_scenarios())
-def test_both_engines_agree_on_what_the_plain_kernel_runs(case: Case, folder: Path) -> None:
-    program = lowered(case.load(folder))
-    assert not is_needed(program.tables)
-    compiled, golden = both(program)
-    found = differences(compiled, golden)
-    assert not found, "\n".join(["the engines differ:", *found, case.shown])
+def test_both_engines_agree_where_much_happens_at_once(folder: Path) -> None:
+    look_at(lambda case: check(case, folder), scenarios(style=Style.CROWDED), range(ROUNDS))
 
 
-@settings(_as_they_are, max_examples=60)
-@given(case=plain_scenarios())
-def test_the_whole_kernel_does_what_the_plain_one_does(case: Case, folder: Path) -> None:
-    program = lowered(case.load(folder))
-    plain = run(program, "compiled")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "is_needed", lambda tables: True)
-        whole = run(program, "compiled")
-    assert differences(plain, whole) == []
+@pytest.mark.slow
+@pytest.mark.parametrize("style", [Style.ANY, Style.CROWDED])
+def test_both_engines_agree_on_many_more(style: Style, folder: Path) -> None:
+    rounds = range(_FIRST_MANY, _FIRST_MANY + MANY_ROUNDS)
+    look_at(lambda case: check(case, folder), scenarios(style=style), rounds)
+
+
+def test_both_engines_agree_on_what_the_plain_kernel_runs(folder: Path) -> None:
+    def agree(case: Case) -> None:
+        program = lowered(case.load(folder))
+        assert not is_needed(program.tables)
+        compiled, golden = both(program)
+        found = differences(compiled, golden)
+        assert not found, "\n".join(["the engines differ:", *found, case.shown])
+
+    look_at(agree, plain_scenarios(), range(ROUNDS))
+
+
+def test_the_whole_kernel_does_what_the_plain_one_does(folder: Path) -> None:
+    def agree(case: Case) -> None:
+        program = lowered(case.load(folder))
+        plain = run(program, "compiled")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runner, "is_needed", lambda tables: True)
+            whole = run(program, "compiled")
+        assert differences(plain, whole) == []
+
+    look_at(agree, plain_scenarios(), range(FEW_ROUNDS))
 
 
 def test_the_random_scenarios_use_every_key(folder: Path) -> None:
     """More are drawn and loaded until all is written; those need not be run."""
-    for number in range(MORE_ROUNDS):
+    for number in range(_FIRST_KEY, _FIRST_KEY + KEY_ROUNDS):
         if not _covered.missing_keys():
             return
-        _more(number, lambda case: _covered.add_keys(case.data, case.load(folder)))
+        cases = scenarios(style=(Style.ANY, Style.CROWDED)[number % 2])
+        look_at(lambda case: _covered.add_keys(case.data, case.load(folder)), cases, [number])
     assert not _covered.missing_keys()
 
 
@@ -94,20 +121,13 @@ def test_the_random_scenarios_reach_every_answer(folder: Path) -> None:
     if not _covered.examples:  # run on its own
         test_both_engines_agree_on_everything_a_scenario_can_say(folder=folder)
         test_both_engines_agree_where_much_happens_at_once(folder=folder)
-    assert _covered.examples >= 2 * EXAMPLES
-    for number in range(MORE_ROUNDS):
+    assert _covered.examples >= 2 * ROUNDS * ROUND
+    for number in range(_FIRST_ANSWER, _FIRST_ANSWER + ANSWER_ROUNDS):
         if not _covered.missing():
             return
-        _more(number, lambda case: check(case, folder))
+        cases = scenarios(style=(Style.ANY, Style.CROWDED)[number % 2])
+        look_at(lambda case: check(case, folder), cases, [number])
     assert not _covered.missing()
-
-
-def _more(number: int, use: Callable[[Case], None]) -> None:
-    """A round of 60 more scenarios."""
-    style = (Style.ANY, Style.CROWDED)[number % 2]
-    # Seeds of their own: the examples above would only come again.
-    more = given(case=scenarios(style=style))(use)
-    seed(number)(settings(_as_they_are, max_examples=60)(more))()
 
 
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)
