@@ -11,6 +11,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 
 BIN := .venv/bin
+COMPILED := arrays draws traffic gateway backends engine
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := run
@@ -19,8 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 run: .venv/run.stamp
 	$(BIN)/apisim run scenarios/quickstart.yaml
 
-# Each worker compiles into a cache of its own (tests/conftest.py), so a cold cache is no race.
-test: .venv/dev.stamp
+test: .venv/dev.stamp .venv/compiled.stamp
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --benchmark-disable
 
 test-slow: .venv/dev.stamp
@@ -72,6 +72,12 @@ clean:
 .venv/dev.stamp: pyproject.toml | .venv/bin/python
 	$(PIP) --editable '.[parquet,notebook,dask,dev]'
 	@touch .venv/run.stamp $@
+
+# The engine, compiled once for all workers; each has a cache of its own (tests/conftest.py), as two
+# may not fill one at once.
+.venv/compiled.stamp: $(shell find $(COMPILED:%=apisim/%) -name '*.py') .venv/dev.stamp
+	$(BIN)/python -m tests.compile
+	@touch $@
 
 .venv/bench.stamp: pyproject.toml | .venv/bin/python
 	$(PIP) --editable '.[parquet,bench]'

@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from tests.support.compiled import use_own_cache
+
 PROJECT = Path(__file__).resolve().parent.parent
 
-# Numba's cache is not safe to fill from two processes at once (numba issues 4807 and 10128), so
-# each worker of pytest-xdist, with what it starts, has its own. Set before apisim is imported.
+# With what it starts, and before apisim is imported.
 _worker = os.environ.get("PYTEST_XDIST_WORKER")
 if _worker:
-    _cache = os.environ.get("APISIM_CACHE_DIR") or str(
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "apisim" / "tests"
-    )
-    os.environ["APISIM_CACHE_DIR"] = str(Path(_cache) / _worker)
+    use_own_cache(_worker)
 
 # APISIM_EXAMPLES=fresh draws new examples, and more of them, and prints how to repeat a failure.
 # Fixed examples are not shrunk: a whole scenario takes minutes of it, and the first that fails is
