@@ -7,6 +7,7 @@ import numpy as np
 
 from apisim.report.measures import scale_of
 from apisim.report.style import axes, draw_grid, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import legend_below
 from apisim.studies.advice.advised import WORDS, Advice, Advised
 from apisim.studies.wording import difference_text
@@ -22,6 +23,7 @@ _NAME_WIDTH: Final = 38
 _MOST: Final = 20
 
 
+@draws
 def plot_advice(advised: Advised, measure: str | None = None, ax: "Axes | None" = None) -> "Axes":
     """Draw what each change does, with its 95 % interval; what is advised has a star.
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, time_axis
 from apisim.results.result import Result
 from apisim.results.wording import share_text
@@ -37,6 +38,7 @@ def authorizer_calls(result: Result) -> "pd.DataFrame":
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
 
+@draws
 def plot_authorizers(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw how often authorizers were called over time: what their caches did not answer.
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, legend_below, time_axis
 from apisim.results.result import Result
 from apisim.results.wording import count_text, rate_text
@@ -41,6 +42,7 @@ def levels_of_buckets(result: Result) -> "pd.DataFrame":
     return buckets.loc[[key in nearest for key in keys]].reset_index(drop=True)
 
 
+@draws
 def plot_tokens(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw how full the token buckets were over time: at 0 a bucket refuses.
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import (
     draw_steps,
     end_of,
@@ -21,6 +22,7 @@ __all__ = ["plot_cache"]
 _KILOBYTE: Final = 1024.0
 
 
+@draws
 def plot_cache(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw the hit ratio of each response cache over time, and how much it holds.
 

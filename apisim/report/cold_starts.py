@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from apisim.report.style import HATCH, axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import end_of, finish_time_axis, time_axis
 from apisim.results.result import Result
 from apisim.results.wording import count_text
@@ -34,6 +35,7 @@ def cold_starts_of_apis(result: Result) -> "pd.DataFrame":
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
 
+@draws
 def plot_cold_starts(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw when requests had to wait for an instance of a function to start, stacked by API.
 

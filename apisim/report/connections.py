@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import (
     draw_steps,
     end_of,
@@ -44,6 +45,7 @@ def open_connections(result: Result) -> "pd.DataFrame":
     return rows[rows["api"].isin(most)].reset_index(drop=True)
 
 
+@draws
 def plot_connections(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw how many WebSocket connections were open over time, and how many were opened.
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import (
     draw_steps,
     end_of,
@@ -41,6 +42,7 @@ def busiest_endpoints(result: Result) -> "pd.DataFrame":
     return series[series["endpoint"].isin(queues.index)].reset_index(drop=True)
 
 
+@draws
 def plot_queues(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw the queue before each endpoint over time, and how busy its servers were.
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, runs_of, time_axis
 from apisim.results.result import Result
 from apisim.results.wording import count_text
@@ -41,6 +42,7 @@ def busiest_functions(result: Result) -> "pd.DataFrame":
     return series[series["function"].isin(busiest.index)].reset_index(drop=True)
 
 
+@draws
 def plot_concurrency(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw how many instances of each function were busy, with their limits and cold starts.
 

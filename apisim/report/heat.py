@@ -6,6 +6,7 @@ import numpy as np
 
 from apisim.report.measures import scale_of
 from apisim.report.style import axes, look
+from apisim.report.subjects import draws
 from apisim.studies import Sweep
 from apisim.studies.wording import measure_text
 
@@ -25,6 +26,7 @@ _MOST_COLUMNS: Final = 12
 _MOST_ROWS: Final = 25
 
 
+@draws
 def plot_sweep_heat(
     sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" = None
 ) -> "Axes":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from apisim.report.log_axis import is_within_a_decade, label_log_axis, ticks_around
 from apisim.report.style import axes, draw_grid, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.results.result import Result
 from apisim.results.wording import time_text
 
@@ -51,6 +52,7 @@ def quantiles_by_route(result: Result) -> "pd.DataFrame":
     return routes[columns].assign(name=names).reset_index(drop=True)
 
 
+@draws
 def plot_latency_by_route(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw the latency at the client by route: median, 90th and 99th percentile.
 

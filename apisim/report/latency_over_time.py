@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from apisim.report.log_axis import label_log_axis
 from apisim.report.style import axes, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import draw_steps, end_of, finish_time_axis, time_axis
 from apisim.results.result import Result
 
@@ -37,6 +38,7 @@ def latency_of_apis(result: Result) -> "pd.DataFrame":
     return series[series["api"].isin(busiest)].reset_index(drop=True)
 
 
+@draws
 def plot_latency_over_time(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw the median, the 90th and the 99th percentile of the latency over time.
 

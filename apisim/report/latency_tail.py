@@ -6,6 +6,7 @@ import numpy as np
 
 from apisim.report.log_axis import label_log_axis
 from apisim.report.style import axes, draw_grid, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.results.result import Result
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def tails_of_routes(result: Result) -> "pd.DataFrame":
     return tails[["latency_ms", "share_above"]].assign(name=names).reset_index(drop=True)
 
 
+@draws
 def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw which share of the requests of each route takes longer than what.
 

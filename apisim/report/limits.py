@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from apisim.report.style import HATCH, axes, draw_grid, fill_of, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import legend_below
 from apisim.results.wording import rate_text, share_text, time_text
 from apisim.scenario.formats import format_duration
@@ -25,6 +26,7 @@ _SECOND_NS: Final = 1_000_000_000
 _MIDDLE: Final = 0.6
 
 
+@draws
 def plot_limits(found: Limits, ax: "Axes | None" = None, *, everything: bool = False) -> "Axes":
     """Draw how much of each limit is used at the peak, as a part of it.
 
@@ -87,6 +89,7 @@ def _draw_limit(ax: "Axes", row: LimitRow, place: int, seen: set[bool]) -> None:
     ax.annotate(words, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
 
 
+@draws
 def plot_launch_envelope(found: Limits, ax: "Axes | None" = None) -> "Axes":
     """Draw for how long a launch is served in full, and which limit it meets first.
 

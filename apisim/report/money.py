@@ -7,6 +7,7 @@ import numpy as np
 
 from apisim.pricing import dollars
 from apisim.report.style import axes, draw_grid, look
+from apisim.report.subjects import draws
 from apisim.results.money import bill_of, volume_frame, waterfall_frame
 from apisim.results.result import Result
 
@@ -22,6 +23,7 @@ _ROW_INCHES: Final = 0.34
 _NEARLY_ALL: Final = 0.1
 
 
+@draws
 def plot_cost_waterfall(
     result: Result, bill: Literal["run", "month"] | None = None, ax: "Axes | None" = None
 ) -> "Axes":
@@ -78,6 +80,7 @@ def plot_cost_waterfall(
     return drawn
 
 
+@draws
 def plot_cost_over_volume(
     result: Result, units: "Sequence[int] | None" = None, ax: "Axes | None" = None
 ) -> "Axes":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from apisim.gateway.status import ANSWERS
 from apisim.report.style import HATCH, JOINED, OUTCOMES, axes, fill_of, look, say_nothing
+from apisim.report.subjects import draws
 from apisim.report.time_axis import finish_time_axis, time_axis
 from apisim.results.result import Result
 from apisim.results.wording import rate_text, share_text
@@ -65,6 +66,7 @@ def limits_that_bind(result: Result) -> "pd.DataFrame":
     return most[:_MAX_LIMITS].reset_index(drop=True)
 
 
+@draws
 def plot_requests(result: Result, ax: "Axes | None" = None) -> "Axes":
     """Draw how many requests arrived over time, and who refused how many of them.
 

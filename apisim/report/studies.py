@@ -6,6 +6,7 @@ import numpy as np
 
 from apisim.report.measures import scale_of
 from apisim.report.style import axes, draw_grid, look
+from apisim.report.subjects import draws
 from apisim.report.time_axis import legend_below
 from apisim.studies import Comparison, Sweep
 
@@ -17,6 +18,7 @@ __all__ = ["plot_comparison", "plot_sweep"]
 _ROW_INCHES: Final = 0.45
 
 
+@draws
 def plot_sweep(sweep: Sweep, measure: str = "latency p(99)", ax: "Axes | None" = None) -> "Axes":
     """Draw a measure over what was varied first, with 95 % bands; a line for each other value.
 
@@ -93,6 +95,7 @@ def _plot_indices(sweep: Sweep, measure: str, ax: "Axes | None") -> "Axes":
     return drawn
 
 
+@draws
 def plot_comparison(comparison: Comparison, ax: "Axes | None" = None) -> "Axes":
     """Draw each difference with its 95 % interval, as a part of the first scenario's value.
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from apisim.report.subjects import article
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -243,9 +245,19 @@ def axes(ax: "Axes | None", *, width: float = 8.0, height: float = 4.0) -> "Iter
     Yields
     ------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError
+        If ``ax`` is something else, such as the array that ``plt.subplots(2, 2)`` returns.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
 
+    given: object = ax
+    if not isinstance(given, Axes | None):
+        got = article(type(given).__name__)
+        raise TypeError(f"ax takes one Axes of matplotlib, such as plt.subplots()[1]; got {got}")
     with plt.rc_context(_style()):
         if ax is None:
             ax = plt.subplots(figsize=(width, height), layout="constrained")[1]

@@ -6,6 +6,7 @@ import numpy as np
 
 from apisim.report.measures import scale_of
 from apisim.report.style import axes, draw_grid, look
+from apisim.report.subjects import draws
 from apisim.report.time_axis import legend_below
 from apisim.studies import Assumptions
 from apisim.studies.wording import measure_text
@@ -68,6 +69,7 @@ def tornado_frame(found: Assumptions, measure: str | None = None) -> "pd.DataFra
     return table
 
 
+@draws
 def plot_tornado(
     found: Assumptions, measure: str | None = None, ax: "Axes | None" = None
 ) -> "Axes":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from apisim.report.page.answer import answer_of, key_figures, verdict_of
 from apisim.report.page.drawings import drawings_of, tornado_of
+from apisim.report.subjects import draws
 from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.headline import headline, reproduction
 from apisim.results.result import Result
@@ -23,6 +24,7 @@ __all__ = ["report_html", "write_report"]
 _JOINT: Final = re.compile(r"(?<=[^\W\d]|[}\]])([./_])(?=[\w{])")
 
 
+@draws
 def report_html(result: Result, *, assumed: Assumptions | None = None) -> str:
     """A run as a page.
 
@@ -87,6 +89,7 @@ def _breakable(name: str) -> "Markup":
     return Markup(_JOINT.sub(r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped before
 
 
+@draws
 def write_report(result: Result, file: str | Path, *, assumed: Assumptions | None = None) -> Path:
     """Write a run as a page, whole or not at all.
 
