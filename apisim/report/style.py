@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from apisim.report.subjects import article
+from apisim.scenario.formats import article
+from apisim.scenario.problems import unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,7 +138,7 @@ def theme(name: str) -> Iterator[Look]:
     False
     """
     if name not in _THEMES:
-        raise ValueError(f"there is no theme {name!r}; there are {', '.join(_THEMES)}")
+        raise ValueError(unknown_name("theme", name, _THEMES))
     import matplotlib.pyplot as plt
 
     token = _look.set(_THEMES[name])

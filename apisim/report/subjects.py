@@ -9,7 +9,9 @@ import inspect
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
-__all__ = ["article", "draws"]
+from apisim.scenario.formats import article
+
+__all__ = ["draws"]
 
 #: The function that makes each of what is drawn.
 _MAKERS: Final = {
@@ -56,14 +58,3 @@ def draws(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
         return function(*args, **kwargs)
 
     return checked
-
-
-def article(name: str) -> str:
-    """Name of a class with its article.
-
-    Examples
-    --------
-    >>> article("Sweep"), article("Advised"), article("int")
-    ('a Sweep', 'an Advised', 'an int')
-    """
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

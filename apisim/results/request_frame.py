@@ -36,19 +36,27 @@ def read_requests(path: str | Path) -> "pd.DataFrame":
 
     file = Path(path)
     columns = columns_of_frame("requests")
-    if file.suffix == ".parquet":
-        table = pd.read_parquet(file)
-    else:
-        # Only numbers can be missing: an API may be called "NA".
-        words = [one.name for one in columns if one.kind in ("name", "text")]
-        numbers = [one.name for one in columns if one.name not in words]
-        table = pd.read_csv(
-            file,
-            dtype=dict.fromkeys(words, "str") | dict.fromkeys(numbers, "Int64"),
-            keep_default_na=False,
-            na_values={number: [""] for number in numbers},
-        )
+    # Only numbers can be missing: an API may be called "NA".
+    words = [one.name for one in columns if one.kind in ("name", "text")]
+    numbers = [one.name for one in columns if one.name not in words]
+    try:
+        if file.suffix == ".parquet":
+            table = pd.read_parquet(file)
+        else:
+            table = pd.read_csv(
+                file,
+                dtype=dict.fromkeys(words, "str") | dict.fromkeys(numbers, "Int64"),
+                keep_default_na=False,
+                na_values={number: [""] for number in numbers},
+            )
+    except ValueError as error:  # pandas' and pyarrow's own are some
+        raise _no_request_file(file, (str(error).splitlines() or ["nothing is in it"])[0]) from None
     missing = [one.name for one in columns if one.name not in table]
     if missing:
-        raise ValueError(f"{file} is no request file: it has no column {missing[0]!r}")
+        raise _no_request_file(file, f"it has no column {missing[0]!r}")
     return typed(table, columns)
+
+
+def _no_request_file(file: Path, reason: str) -> ValueError:
+    hint = "`apisim run FILE --requests rows.csv` writes one"
+    return ValueError(f"{file} is no request file: {reason} ({hint})")

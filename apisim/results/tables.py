@@ -32,6 +32,7 @@ from apisim.results.mechanism_tables import (
 from apisim.results.result import Result
 from apisim.results.series import series_rows
 from apisim.results.websocket_rows import push_row, websocket_row
+from apisim.scenario.problems import unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def rows_of(result: Result, name: str) -> list[Row]:
         If there is no such table.
     """
     if name not in TABLES:
-        raise ValueError(f"there is no frame {name!r}; there are {', '.join(TABLES)}")
+        raise ValueError(unknown_name("frame", name, TABLES))
     return TABLES[name](result)
 
 

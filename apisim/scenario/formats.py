@@ -10,7 +10,18 @@ from apisim.scenario.units import (
     SIZE_UNITS_BYTES,
 )
 
-__all__ = ["counted", "format_duration", "format_rate", "format_size"]
+__all__ = ["article", "counted", "format_duration", "format_rate", "format_size"]
+
+
+def article(name: str) -> str:
+    """Name of a class with its article.
+
+    Examples
+    --------
+    >>> article("Sweep"), article("Advised"), article("int")
+    ('a Sweep', 'an Advised', 'an int')
+    """
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "TraceError",
     "did_you_mean",
     "dotted",
+    "unknown_name",
 ]
 
 #: Place of a value in a scenario: mapping keys and list positions, e.g. ``("apis", "users")``.
@@ -162,3 +163,17 @@ def did_you_mean(word: str, known: Iterable[str], *, may_list: bool = True) -> s
     if may_list and 0 < len(words) <= 12:
         return f"known here: {', '.join(words)}"
     return ""
+
+
+def unknown_name(kind: str, word: object, known: Iterable[str]) -> str:
+    """What is wrong with a name that a caller gave, which was meant, and which there are.
+
+    Examples
+    --------
+    >>> unknown_name("frame", "Caches", ["caches", "routes"])
+    "there is no frame 'Caches' (did you mean caches?); there are caches, routes"
+    """
+    names = list(known)
+    hint = did_you_mean(str(word), names, may_list=False)
+    meant = f" ({hint})" if hint else ""
+    return f"there is no {kind} {word!r}{meant}; there are {', '.join(names)}"

@@ -20,7 +20,7 @@ from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.bill_rows import rows_to_csv
 from apisim.scenario import Scenario, ScenarioError
 from apisim.scenario.formats import counted
-from apisim.scenario.problems import Problem
+from apisim.scenario.problems import Problem, unknown_name
 from apisim.studies.frames import study_frame
 from apisim.studies.preparation import Options
 from apisim.studies.progress import Progress
@@ -90,8 +90,11 @@ class Limits:
         for row in self.rows:
             if (row.kind, row.of) == (kind, of):
                 return row
-        known = ", ".join(dict.fromkeys(row.kind for row in self.rows))
-        raise ValueError(f"there is no limit {kind!r} of {of!r}; there are {known}")
+        kinds = list(dict.fromkeys(row.kind for row in self.rows))
+        if kind in kinds:
+            owners = (row.of for row in self.rows if row.kind == kind)
+            raise ValueError(unknown_name(f"limit {kind!r} of", of, owners))
+        raise ValueError(unknown_name("limit", kind, kinds))
 
     def frame(self, name: str = "limits") -> "pd.DataFrame":
         """A tidy pandas frame.
@@ -109,7 +112,7 @@ class Limits:
         """
         tables = _tables(self)
         if name not in tables:
-            raise ValueError(f"there is no frame {name!r}; there are {', '.join(tables)}")
+            raise ValueError(unknown_name("frame", name, tables))
         return study_frame(name, tables[name][1])
 
     def plot(self, name: str = "limits", ax: "Axes | None" = None) -> "Axes":
@@ -124,7 +127,7 @@ class Limits:
 
         drawings = {"limits": plot_limits, "envelope": plot_launch_envelope}
         if name not in drawings:
-            raise ValueError(f"there is no figure {name!r}; there are {', '.join(drawings)}")
+            raise ValueError(unknown_name("figure", name, drawings))
         return drawings[name](self, ax=ax)
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,6 +24,7 @@ from apisim.results.accounts import Accounts
 from apisim.results.usage import empty_windows
 from apisim.results.verdicts import check_thresholds
 from apisim.scenario import PricingError, Scenario, ScenarioError, load, loads
+from apisim.scenario.formats import article
 from apisim.scenario.problems import did_you_mean
 from apisim.studies.warm_up import chosen_warm_up
 
@@ -65,6 +67,7 @@ class Options:
             "replications": self.replications,
         }
         if not isinstance(scenario, Scenario):
+            _refuse_what_is_no_name(scenario)
             return load(scenario, overrides=self.overrides, duration=self.duration, **given)
         values = {name: value for name, value in given.items() if value is not None}
         if self.overrides or values:
@@ -73,6 +76,23 @@ class Options:
             file = scenario.source.file
             scenario = loads(scenario.to_yaml(), file, duration=self.duration)
         return scenario
+
+
+def _refuse_what_is_no_name(scenario: object) -> None:
+    """Python's own words would be about files, whatever was meant."""
+    if isinstance(scenario, str | PathLike):
+        return
+    meant = ""
+    if isinstance(scenario, list | tuple):
+        meant = ": several are given one by one, as in compare(first, second)"
+    elif isinstance(scenario, dict):
+        meant = ": loads takes a scenario that is written out, as YAML or JSON"
+    elif hasattr(scenario, "scenario"):
+        meant = f": did you mean that of the {type(scenario).__name__}, its .scenario?"
+    raise TypeError(
+        f"a scenario is the name of its file, or what load and loads return; "
+        f"got {article(type(scenario).__name__)}{meant}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from apisim.results.metrics import Measure
 from apisim.results.section import Section
 from apisim.results.statistics import t_interval
 from apisim.scenario import Scenario
+from apisim.scenario.problems import unknown_name
 from apisim.studies.frames import study_frame
 from apisim.studies.over import Design, Over, Point
 from apisim.studies.point_tables import point_tables
@@ -258,7 +259,7 @@ class Sweep(Shown):
             known = [value for value in values if value is not None]
             if len(known) < len(values):
                 labels = next(iter(self.rows.values()))[0].values
-                raise ValueError(f"no measure {measure!r}; there are {', '.join(labels)}")
+                raise ValueError(unknown_name("measure", measure, labels))
             mean = math.fsum(known) / len(known) if known else math.nan
             interval = t_interval(known)
             yield (

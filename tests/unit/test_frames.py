@@ -239,6 +239,24 @@ def test_parquet_is_read_as_csv_is(alone: Result, folder: Path) -> None:
     assert len(read) == alone.requests.total + alone.requests.warm_up
 
 
+NO_TABLES = {
+    "rest.yaml": b"apisim: 1\napis:\n  a: {type: rest, b: 1, c: 2}\n",
+    "empty.csv": b"",
+    "picture.csv": b"\x89PNG\r\n\x1a\n\xff\xfe",
+    "words.csv": b"request_id,status\nx,many\n",
+    "text.parquet": b"no magic at all",
+}
+
+
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_what_is_no_table_is_no_request_file(name: str, tmp_path: Path) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    (tmp_path / name).write_bytes(NO_TABLES[name])
+    with pytest.raises(ValueError, match=r"is no request file: .+ --requests rows\.csv`"):
+        read_requests(tmp_path / name)
+
+
 def test_what_is_no_request_file_is_refused(folder: Path) -> None:
     (folder / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="no request file: it has no column 'request_id'"):

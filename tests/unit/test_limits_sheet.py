@@ -264,7 +264,13 @@ def test_the_result_is_shown_in_every_form(sheet: Limits) -> None:
     assert repr(sheet).startswith("<Limits of ")
     with pytest.raises(ValueError, match="there is no frame 'rows'; there are limits, envelope"):
         sheet.frame("rows")
-    with pytest.raises(ValueError, match="there is no limit 'cache' of 'account'"):
+    with pytest.raises(ValueError, match=r"no frame 'envelop' \(did you mean envelope\?\); there"):
+        sheet.frame("envelop")
+    with pytest.raises(ValueError, match=r"no figure 'limit' \(did you mean limits\?\); there"):
+        sheet.plot("limit")
+    with pytest.raises(ValueError, match=r"no limit 'method' of 'shop POST /b' \(did you mean"):
+        sheet.row("method", "shop POST /b")
+    with pytest.raises(ValueError, match="there is no limit 'cache'; there are account_rate"):
         sheet.row("cache")
 
 

@@ -96,7 +96,9 @@ def test_what_is_no_grid_over_two_paths_has_no_heat_map(grid: Sweep) -> None:
     one = apisim.sweep(loads(EVEN), {RATE: [10]}, replications=1, engine="simpy")
     with pytest.raises(ValueError, match=r"design 'grid' over 1 path$"):
         plot_sweep_heat(one, "requests count", ax=new_axes())
-    with pytest.raises(ValueError, match="no measure 'requests'; there are requests count"):
+    with pytest.raises(
+        ValueError, match=r"no measure 'requests' \(did you mean requests count\?\);"
+    ):
         plot_sweep_heat(grid, "requests", ax=new_axes())
     with pytest.raises(ValueError, match="kind must be lines or heat, got 'bars'"):
         grid.plot("requests count", kind="bars")  # type: ignore[arg-type]

@@ -202,6 +202,15 @@ def test_a_frame_that_does_not_exist_is_refused_with_those_that_do(result):
         result.frame("nonsense")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("thottles", "throttles"), ("Routes", "routes"), ("route", "routes")]
+)
+def test_a_slip_in_the_name_of_a_frame_is_told(result, written, meant):
+    words = rf"no frame '{written}' \(did you mean {meant}\?\); there are series"
+    with pytest.raises(ValueError, match=words):
+        result.frame(written)
+
+
 def test_the_files_of_a_run_can_be_read_again(result, tmp_path):
     files = write_files(result, tmp_path / "deep" / "out")
     tables = [

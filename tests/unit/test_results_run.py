@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import apisim
 from apisim.scenario import ScenarioError, loads
 from apisim.studies import Progress, run
 from apisim.studies import progress as progress_module
@@ -139,3 +140,23 @@ def test_the_setup_is_not_part_of_the_wall_time():
     assert info.setup_s > 0
     assert 0 < info.wall_s < 5
     assert info.requests_per_s == pytest.approx(100 / info.wall_s)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["a.yaml", "b.yaml"], r"got a list: several are given one by one, as in compare\(first,"),
+        ({"apisim": 1}, r"got a dict: loads takes a scenario that is written out"),
+        (3, r"got an int$"),
+    ],
+)
+@pytest.mark.parametrize("study", [run, apisim.compare, apisim.limits, apisim.assumptions])
+def test_what_is_no_scenario_is_told_from_a_file(study, given, told):
+    with pytest.raises(TypeError, match="a scenario is the name of its file.*" + told):
+        study(given)
+
+
+def test_the_result_of_a_scenario_is_no_scenario():
+    result = run(loads(SCENARIO), duration="1s", engine="simpy")
+    with pytest.raises(TypeError, match=r"got a Result: did you mean .* its \.scenario\?$"):
+        run(result)
