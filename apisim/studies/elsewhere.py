@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from apisim.engine.program import Program
-from apisim.engine.run import Replication, run_replication
+from apisim.engine.run import Replication
 from apisim.scenario import loads
 from apisim.studies.executors import width_of, work
 from apisim.studies.points import Task, check_version
 from apisim.studies.preparation import prepare
 from apisim.studies.progress import Watch
+from apisim.studies.whole import whole_replication
 
 __all__ = ["Elsewhere"]
 
@@ -106,7 +107,7 @@ def _simulate(span: _Span) -> list[dict[str, Any]]:
     )
     found = []
     for number in range(task.first, task.first + task.count):
-        replication = run_replication(preparation.program, number, engine=preparation.engine)
+        replication = whole_replication(preparation.program, number, engine=preparation.engine)
         names = (one.name for one in fields(replication) if one.name != "program")
         found.append({name: getattr(replication, name) for name in names})
     return found

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from apisim import __version__
 from apisim.engine.program import Program
-from apisim.engine.run import Replication, run_replication
+from apisim.engine.run import Replication
 from apisim.results.accounts import Accounts
 from apisim.results.connections import ConnectionTotals
 from apisim.results.metrics import Costs, Gauge, Measure
@@ -25,6 +25,7 @@ from apisim.results.usage import run_usage, windows_of
 from apisim.scenario import Scenario, loads
 from apisim.scenario.problems import ApisimError
 from apisim.studies.preparation import prepare
+from apisim.studies.whole import whole_replication
 
 __all__ = [
     "MEASURES",
@@ -216,6 +217,8 @@ def simulate(task: Task) -> list[Row]:
         If this is another version of apisim than the task's.
     ScenarioError, PricingError, CapacityError
         As :func:`apisim.studies.run.run`.
+    KeyboardInterrupt
+        If it was interrupted.
     """
     check_version(task)
     preparation = prepare(
@@ -230,7 +233,7 @@ def simulate(task: Task) -> list[Row]:
         _row(
             program,
             preparation.accounts,
-            run_replication(program, number, engine=preparation.engine),
+            whole_replication(program, number, engine=preparation.engine),
             measures,
         )
         for number in range(task.first, task.first + task.count)

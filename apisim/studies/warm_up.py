@@ -141,8 +141,8 @@ def _times(scenario: Scenario) -> Iterator[tuple[int, str]]:
 
 def _pilots(scenario: Scenario, length_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Requests and the sum of their latencies in each stretch of the finest grid, all pilots."""
-    from apisim.engine.run import run_replication
     from apisim.studies.preparation import prepare
+    from apisim.studies.whole import whole_replication
 
     pilot = scenario.model_copy(update={"warm_up": 0, "has_auto_warm_up": False})
     preparation = prepare(pilot, engine="auto", skip_bad_rows=False, extend=None)
@@ -157,7 +157,7 @@ def _pilots(scenario: Scenario, length_ns: int) -> tuple[NDArray[np.int64], NDAr
         np.add.at(sums, at[inside], rows["latency_ns"][inside].astype(np.float64))
 
     for number in range(PILOTS):
-        run_replication(preparation.program, number, engine=preparation.engine, flush=note)
+        whole_replication(preparation.program, number, engine=preparation.engine, flush=note)
     return counts, sums
 
 
