@@ -121,18 +121,11 @@ def authorizer_stats(
 ) -> dict[str, AuthorizerStats]:
     """By authorizer."""
     program = measurements.program
-    before: tuple[Answer, ...] = _BEFORE
-    if program.scenario.settings.throttle_before_auth:
-        before = (*_BEFORE, *LEVEL_ANSWERS)
     stats = {}
     for name, authorizer in program.scenario.authorizers.items():
-        tallies = [
-            measurements.select(api=api, route=key)
-            for api, key in program.names.routes
-            if (route := program.scenario.apis[api].routes.get(key)) and route.authorizer == name
-        ]
+        tallies = _tallies(measurements, name)
         invocations = sum(tally.sums["authorizer_calls"] for tally in tallies)
-        reached = sum(tally.requests - _count(tally, before) for tally in tallies)
+        reached = _reached(measurements, tallies)
         sets = [at for at, (_, user) in enumerate(program.names.key_sets) if user == name]
         stats[name] = AuthorizerStats(
             hits=reached - invocations if authorizer.is_lambda else 0,
@@ -175,8 +168,9 @@ def notes_on_access(measurements: Measurements) -> list[str]:
     Only routes with an authorizer are counted: elsewhere, preflights included, nothing hangs on it.
     """
     program = measurements.program
+    notes = _notes_on_strangers(measurements)
     if not program.names.buckets:
-        return []
+        return notes
     tallies = [
         measurements.select(api=api, route=key)
         for api, key in program.names.routes
@@ -185,18 +179,55 @@ def notes_on_access(measurements: Measurements) -> list[str]:
     refused, throttled = _sum(tallies, _REFUSED), _sum(tallies, LEVEL_ANSWERS)
     if program.scenario.settings.throttle_before_auth:
         if not refused and not throttled:
-            return []
+            return notes
         return [
+            *notes,
             f"throttle_before_auth is on: {counted(throttled, 'throttled request')} asked no "
-            f"authorizer, {counted(refused, 'request')} refused by one had spent tokens"
+            f"authorizer, {counted(refused, 'request')} refused by one had spent tokens",
         ]
     if not refused and not throttled:
-        return []
+        return notes
     return [
+        *notes,
         f"throttle_before_auth is off: {counted(refused, 'request')} refused by an authorizer "
         f"spent no tokens, {counted(throttled, 'throttled request')} had passed one; AWS documents "
-        "neither order"
+        "neither order",
     ]
+
+
+def _notes_on_strangers(measurements: Measurements) -> list[str]:
+    """Authorizers that nobody has an identity for, which is hardly ever meant."""
+    program = measurements.program
+    notes = []
+    for name, authorizer in program.scenario.authorizers.items():
+        tallies = _tallies(measurements, name)
+        missing = _sum(tallies, _MISSING)
+        if missing and not _reached(measurements, tallies):
+            sent = next(iter(authorizer.identity_sources), "header.authorization")
+            notes.append(
+                f"nobody has an identity for authorizer {name}: {counted(missing, 'request')} "
+                f"refused (401); write values: {{{sent}: ...}} under their traffic, or of: a "
+                "population"
+            )
+    return notes
+
+
+def _tallies(measurements: Measurements, authorizer: str) -> list[Tally]:
+    """Of the routes that an authorizer guards."""
+    program = measurements.program
+    return [
+        measurements.select(api=api, route=key)
+        for api, key in program.names.routes
+        if (route := program.scenario.apis[api].routes.get(key)) and route.authorizer == authorizer
+    ]
+
+
+def _reached(measurements: Measurements, tallies: Sequence[Tally]) -> int:
+    """Requests that came to their authorizer."""
+    before: tuple[Answer, ...] = _BEFORE
+    if measurements.program.scenario.settings.throttle_before_auth:
+        before = (*_BEFORE, *LEVEL_ANSWERS)
+    return sum(tally.requests - _count(tally, before) for tally in tallies)
 
 
 def _count(tally: Tally, answers: Sequence[Answer]) -> int:

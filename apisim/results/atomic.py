@@ -7,9 +7,9 @@ ever reads half of it and an interrupted run leaves none.
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from apisim.scenario import Scenario
 from apisim.scenario.problems import ApisimError
@@ -36,7 +36,8 @@ class PendingFile:
     Parameters
     ----------
     path : pathlib.Path
-        Its name; a file that is already there stays until the new one is whole.
+        Its name; a file that is already there stays until the new one is whole, and a link stays a
+        link. A pipe or a device is written to as it is.
 
     Raises
     ------
@@ -48,21 +49,27 @@ class PendingFile:
         self.path = path
         if path.is_dir():
             raise OutputError(f"{path} cannot be written: it is a directory")
-        self._pending = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         with as_output_error(path):
-            self.stream: BinaryIO = self._pending.open("xb")
+            self._is_stream = path.exists() and not path.is_file()
+            self._final = path if self._is_stream else Path(os.path.realpath(path))
+            self._pending = self._final.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+            place, mode = (path, "wb") if self._is_stream else (self._pending, "xb")
+            self.stream = cast(BinaryIO, place.open(mode))
 
     def keep(self) -> None:
         """Give the file its name."""
         with as_output_error(self.path):
             self.stream.flush()
-            os.fsync(self.stream.fileno())
+            if not self._is_stream:
+                os.fsync(self.stream.fileno())
             self.stream.close()
-            self._pending.replace(self.path)
+            if not self._is_stream:
+                self._pending.replace(self._final)
 
     def discard(self) -> None:
         """Remove what was written; does nothing after :meth:`keep`."""
-        self.stream.close()
+        with suppress(OSError):  # what a full device could not take
+            self.stream.close()
         self._pending.unlink(missing_ok=True)
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from apisim.engine.program import Program
 from apisim.results.atomic import as_output_error
-from apisim.results.exporter import Export, ExportKind, RowExport, RowPart
+from apisim.results.exporter import INTERRUPTED, Export, ExportKind, RowExport, RowPart
 from apisim.results.metric_series import METRICS, Dimensions, MetricTables
 from apisim.results.minute_metrics import Minute, MinuteMetrics
 from apisim.results.result import Result
@@ -126,13 +126,15 @@ class CloudWatchJson(_CloudWatch):
         if replication == 0:
             super().finish_part(replication, completed=completed)
 
-    def write(self, result: Result) -> None:  # noqa: ARG002 (minutes know it all)
+    def write(self, result: Result) -> None:
         """Write the response, a query at a time."""
         queries = list(self._queries())
+        status = "Complete" if result.completed else "PartialData"
         self.write_text('{\n"MetricDataResults": [')
-        for at, text in enumerate(self._results(queries)):
+        for at, text in enumerate(self._results(queries, status)):
             self.write_text(("," if at else "") + "\n" + text)
-        self.write_text('\n],\n"Messages": [],\n"MetricDataQueries": [')
+        messages = [] if result.completed else [{"Code": status, "Value": INTERRUPTED}]
+        self.write_text(f'\n],\n"Messages": {json.dumps(messages)},\n"MetricDataQueries": [')
         lines = (json.dumps(query, ensure_ascii=False) for query in queries)
         self.write_text("\n" + ",\n".join(lines))
         self.write_text("\n]\n}\n")
@@ -160,7 +162,7 @@ class CloudWatchJson(_CloudWatch):
                     },
                 }
 
-    def _results(self, queries: list[dict[str, Any]]) -> Iterator[str]:
+    def _results(self, queries: list[dict[str, Any]], status: str) -> Iterator[str]:
         records = self._minutes[0].records() if 0 in self._minutes else np.zeros(0, _Minutes.RECORD)
         at_query = iter(queries)
         for at, (_, name) in enumerate(self.series):
@@ -174,7 +176,7 @@ class CloudWatchJson(_CloudWatch):
                     "Label": query["Label"],
                     "Timestamps": times,
                     "Values": values,
-                    "StatusCode": "Complete",
+                    "StatusCode": status,
                 }
                 yield json.dumps(found, ensure_ascii=False)
 

@@ -22,7 +22,7 @@ from apisim.pricing import Bill, dollars
 from apisim.pricing.bill import Line, TierRow, price_text, quantity_text
 from apisim.pricing.exact import as_decimal, plain
 from apisim.results.atomic import OutputError
-from apisim.results.exporter import Export, ExportKind
+from apisim.results.exporter import INTERRUPTED, Export, ExportKind
 from apisim.results.result import Result
 
 __all__ = ["COSTS", "CostTable"]
@@ -96,7 +96,8 @@ def _unpriced(bill: Bill) -> list[tuple[str, ...]]:
 
 def _title(result: Result, word: str) -> str:
     what = "the projected month" if word == "Monthly" else "the run"
-    return f"{result.scenario.title}: what {what} costs ({result.bill.run.book})"
+    title = f"{result.scenario.title}: what {what} costs ({result.bill.run.book})"
+    return title if result.completed else f"{title}; {INTERRUPTED}"
 
 
 def _text(result: Result, bill: Bill, word: str) -> str:
@@ -184,7 +185,11 @@ def _document(result: Result, bill: Bill) -> dict[str, Any]:
         "projects": [
             {
                 "name": result.scenario.title,
-                "metadata": {"path": result.scenario.source.file, "type": "apisim"},
+                "metadata": {
+                    "path": result.scenario.source.file,
+                    "type": "apisim",
+                    **({} if result.completed else {"errors": [{"message": INTERRUPTED}]}),
+                },
                 "breakdown": {"resources": resources, **totals},
             }
         ],

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from apisim.gateway.status import ANSWERS, Answer
-from apisim.results.exporter import Export, ExportKind
+from apisim.results.exporter import INTERRUPTED, Export, ExportKind
 from apisim.results.result import Result
 from apisim.results.tally import LatencyTally, Measurements
 
@@ -69,6 +69,8 @@ class HdrPercentiles(Export):
             lines.append(f"{tally.max_ns / _NS_PER_MS:12.3f} {1.0:2.12f} {tally.count:10d}")
         mean, deviation = _moments(tally)
         largest = tally.max_ns / _NS_PER_MS if tally.count else 0.0
+        if not result.completed:
+            lines.append(f"#[{INTERRUPTED}]")
         n_bins = len(tally.bins)
         lines += [
             f"#[Mean    = {mean:12.3f}, StdDeviation   = {deviation:12.3f}]",
@@ -110,6 +112,8 @@ class OpenMetricsText(Export):
             + " 1",
             *_family("apisim_simulated_seconds", "gauge", "Simulated time of one replication."),
             f"apisim_simulated_seconds {info.simulated_s!r}",
+            *_family("apisim_completed", "gauge", "1, or 0 of an interrupted run."),
+            f"apisim_completed {int(result.completed)}",
             *_family("apisim_replications", "gauge", "Replications that counts are the sums of."),
             f"apisim_replications {info.replications}",
             *_family("apisim_requests", "counter", f"Requests after the warm-up, {_SUMMED}."),

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,10 @@ from apisim.engine.program import Program
 from apisim.results.atomic import PendingFile, as_output_error
 from apisim.results.result import Result
 
-__all__ = ["Export", "ExportKind", "RowExport", "RowPart"]
+__all__ = ["INTERRUPTED", "Export", "ExportKind", "RowExport", "RowPart"]
+
+#: What a file of an interrupted run says where its form has room for it.
+INTERRUPTED: Final = "the run was interrupted: all numbers are of a part of it"
 
 #: Takes rows (``REQUEST_DTYPE``, to be copied) in the order in which requests end, and the arrival
 #: time [ns] below which no more will come; that is ``traffic.arrivals.NEVER`` with the last ones.

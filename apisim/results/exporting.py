@@ -118,6 +118,9 @@ class Exports:
             self.discard()
             raise
 
+    def __bool__(self) -> bool:
+        return bool(self._exports)
+
     @property
     def needs_rows(self) -> bool:
         """Whether any of them takes rows."""

@@ -14,6 +14,8 @@ __all__ = ["headline", "reproduction"]
 
 _SECOND_NS: Final = 1_000_000_000
 _PAGE: Final = 80
+#: Longest changes that a command is printed with [characters].
+_MOST_CHANGES: Final = 2000
 
 
 def headline(result: Result) -> list[str]:
@@ -79,17 +81,19 @@ def _command(scenario: Scenario, to: str) -> list[str]:
     if file.startswith("<"):
         return [f"seed {scenario.seed}"]
     words = ["apisim", "run", file, "--seed", str(scenario.seed)]
-    origins = {name: path for path, (name, _, _) in scenario.positions.overrides.items()}
+    names = {name for name, _, _ in scenario.positions.overrides.values()}
     for option, value in (
         ("--profile", scenario.profile),
         ("--replications", str(scenario.replications)),
     ):
-        if origins.pop(option, None):
+        if option in names:
             words += [option, value]
     if scenario.duration_limit_ns is not None:
         words += ["--duration", format_duration(scenario.duration_limit_ns)]
-    origins.pop("--seed", None)
-    changed = " with the same changes (--set)" if origins else ""
+    is_long = sum(map(len, scenario.changes)) > _MOST_CHANGES
+    for change in () if is_long else scenario.changes:
+        words += ["--set", change]
+    changed = " with the same changes (--set)" if is_long else ""
     return [f"{to}{changed} by", *_broken(words)]
 
 

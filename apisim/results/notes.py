@@ -95,11 +95,6 @@ def _notes_on_log(log_format: str) -> Iterator[str]:
             "the log's times are whole seconds: the requests of a second come at once, and more of "
             "them may be refused than were (log $context.requestTimeEpoch as well)"
         )
-    if form.names_routes:
-        yield (
-            "the log's paths have no values of parameters: a cache holds one answer for each route "
-            "(log $context.path as well)"
-        )
 
 
 def _notes_on_traffic(program: Program) -> list[str]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from apisim.engine.program import Program
-from apisim.results.exporter import Export, ExportKind
+from apisim.results.exporter import INTERRUPTED, Export, ExportKind
 from apisim.results.result import Result
 from apisim.results.sections_thresholds import between, value_text
 from apisim.results.verdicts import Verdict
@@ -43,9 +43,9 @@ class JUnitXml(_Thresholds):
         verdicts = result.thresholds
         info = result.run_info
         numbers = {
-            "tests": str(len(verdicts)),
+            "tests": str(len(verdicts) + (not result.completed)),
             "failures": str(sum(self._fails(one) for one in verdicts)),
-            "errors": "0",
+            "errors": str(int(not result.completed)),
             "skipped": str(sum(_is_doubtful(one) and not self.is_strict for one in verdicts)),
             "time": f"{info.wall_s:.3f}",
         }
@@ -55,6 +55,9 @@ class JUnitXml(_Thresholds):
         for name in ("version", "engine", "seed", "replications", "digest"):
             value = str(getattr(info, name))
             ET.SubElement(properties, "property", name=f"apisim.{name}", value=value)
+        if not result.completed:
+            case = ET.SubElement(suite, "testcase", classname=_clean(_suite(result)), name="run")
+            ET.SubElement(case, "error", message=INTERRUPTED, type="interrupted")
         for verdict in verdicts:
             case = ET.SubElement(
                 suite,
@@ -82,6 +85,8 @@ class GitHubAnnotations(_Thresholds):
 
     def write(self, result: Result) -> None:
         """Write a line for each threshold."""
+        if not result.completed:
+            self.write_text(f"::error title=run::{INTERRUPTED}\n")
         for verdict, place in zip(result.thresholds, _places(self.program), strict=True):
             word = "warning" if _is_doubtful(verdict) else "notice"
             if self._fails(verdict):
@@ -117,6 +122,8 @@ def _suite(result: Result) -> str:
 
 def _said(verdict: Verdict) -> str:
     """A verdict in a sentence."""
+    if not verdict.is_measured:
+        return f"nothing was measured for {verdict.metric}: {verdict.expression} does not hold"
     said = f"{verdict.metric} is {value_text(verdict.value, verdict.unit)}"
     if verdict.interval is not None:
         said += f" (95% interval {between(verdict.interval, verdict.unit)})"

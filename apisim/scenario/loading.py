@@ -1,6 +1,7 @@
 """Loading: text, overrides and options in, a validated scenario or all its problems out."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -50,6 +51,12 @@ class _Changes:
     options: Mapping[str, Any] | None = None
     label: str = "--set"
     duration: str | int | None = None
+
+    def as_texts(self) -> list[str]:
+        """Texts and values, each as a text."""
+        values = (self.values or {}).items()
+        # JSON is YAML.
+        return [*self.texts, *(f"{at}={json.dumps(one, default=str)}" for at, one in values)]
 
 
 def load(
@@ -181,6 +188,7 @@ def _build(origin: Origin, changes: _Changes) -> Scenario:
     if problems or outcome.scenario is None:
         raise ScenarioError(problems)
     scenario = outcome.scenario
+    origin = replace(origin, changes=(*origin.changes, *changes.as_texts()))
     scenario._origin = replace(origin, data=data, positions=positions)
     scenario._duration_limit_ns = cut_ns
     scenario._notes = (*notes, *_cut_phases(scenario, cut_ns), *notes_on(scenario))

@@ -55,12 +55,6 @@ class LogForm:
         """Whether times are whole seconds."""
         return self.name != TIDY and "requestTimeEpoch" not in self.variables
 
-    @property
-    def names_routes(self) -> bool:
-        """Whether paths have the names of their parameters, not the values."""
-        # Servers that are no API Gateway write CLF, too, and whole paths.
-        return self.name not in (TIDY, "clf") and "path" not in self.variables
-
 
 def form_of(log: str) -> LogForm:
     """What a trace's ``format`` means.

@@ -83,12 +83,15 @@ class Origin:
         The text.
     positions : Positions
         Where each value is written.
+    changes : tuple of str
+        ``path=value`` each: what was laid over the text, options of their own left out.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     base: FilePath = field(default_factory=FilePath)
     source: SourceText = SourceText("<none>", "", "")
     positions: Positions = field(default_factory=lambda: Positions("<none>"))
+    changes: tuple[str, ...] = ()
 
 
 def _read_region(value: Any, context: Context) -> str:
@@ -233,6 +236,11 @@ class Scenario(Model):
     def positions(self) -> Positions:
         """Where each key is written."""
         return self._origin.positions
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What was laid over the text, as ``--set`` takes it: ``path=value`` each, in order."""
+        return self._origin.changes
 
     @property
     def notes(self) -> list[str]:

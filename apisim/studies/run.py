@@ -186,6 +186,8 @@ def _simulate(
                 break
     if not collector.summaries:  # stopped before the first came from elsewhere
         raise KeyboardInterrupt
+    if streams.has_exports and not all(one.completed for one in collector.summaries):
+        notes.append("the files of --export are of the part that was simulated")
     notes += note_on_until(collector)
     wall_s = watch.last_record - first_event
     summaries = collector.summaries

@@ -158,6 +158,11 @@ class Streams:
             f"before {Decimal(until_ns) / _SECOND_NS:f} s"
         ]
 
+    @property
+    def has_exports(self) -> bool:
+        """Whether files in the forms of other programs are written."""
+        return bool(self._exports)
+
     def keep(self, result: Result) -> None:
         """Write what is missing, and give all files their names."""
         if self._file is not None:

@@ -12,6 +12,7 @@ import pytest
 
 from apisim.gateway.status import Answer
 from apisim.scenario import loads
+from apisim.studies import run
 from tests.support.experiments import Data, prepare, rows_of, scenario
 
 CALLED: Final[Data] = {"integration": {"type": "lambda_proxy", "function": "work"}}
@@ -317,3 +318,15 @@ def test_what_nobody_looks_at_is_noted() -> None:
     data["authorizers"]["a"] = {"type": "cognito"}
     (note,) = loads(json.dumps(data)).notes
     assert note.startswith("traffic.open: credentials are given")
+
+
+@pytest.mark.parametrize(("values", "noted"), [({}, True), ({"header.x": {"uniform": 3}}, False)])
+def test_a_run_without_any_identity_says_so(values: Data, noted: bool) -> None:
+    data = one_route("rest", {**REQUEST, "identity_sources": ["header.x"], "ttl": "1s"}, {})
+    data["traffic"] = {
+        name: {**one, **({"values": values} if values else {})}
+        for name, one in data["traffic"].items()
+    }
+    notes = run(loads(json.dumps(data)), engine="simpy").notes
+    said = "nobody has an identity for authorizer a: 10 requests refused (401); write values: {head"
+    assert any(note.startswith(said) for note in notes) is noted

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import re
+import threading
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -337,3 +339,82 @@ def test_what_cannot_be_written_is_told_before_the_run(
     with pytest.raises(OutputError, match=said):
         run(scenario, engine="simpy", exports={kind: tmp_path / name})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Files of a run that was interrupted, and its result."""
+
+    def interrupt(progress: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path_factory.mktemp("cut")
+    names = {"junit": "j.xml", "github": "g.txt", "costs": ["c.md", "c.json"], "hgrm": "l.hgrm"}
+    names |= {"openmetrics": "m.txt", "cloudwatch": "w.json"}
+    exports = {
+        kind: [folder / name for name in ([one] if isinstance(one, str) else one)]
+        for kind, one in names.items()
+    }
+    long = SCENARIO.replace("duration: 10s", "duration: 9h")
+    result = run(loads(long), engine="simpy", exports=exports, progress=interrupt)
+    assert not result.completed
+    return folder, result
+
+
+def test_a_run_that_was_interrupted_is_an_error_where_builds_look(cut: tuple[Path, Result]) -> None:
+    folder, result = cut
+    suite = ET.parse(folder / "j.xml").getroot()[0]
+    assert (suite.get("errors"), suite.get("tests")) == ("1", str(1 + len(result.thresholds)))
+    (error,) = suite.findall("testcase/error")
+    assert "interrupted" in error.get("message", "")
+    first = (folder / "g.txt").read_text().splitlines()[0]
+    assert first.startswith("::error title=run::the run was interrupted")
+
+
+def test_other_files_of_a_part_say_so_as_well(cut: tuple[Path, Result]) -> None:
+    folder, result = cut
+    said = "the run was interrupted: all numbers are of a part of it"
+    assert said in (folder / "c.md").read_text().splitlines()[0]
+    (project,) = json.loads((folder / "c.json").read_text())["projects"]
+    assert project["metadata"]["errors"] == [{"message": said}]
+    assert f"#[{said}]" in (folder / "l.hgrm").read_text().splitlines()
+    families = text_string_to_metric_families((folder / "m.txt").read_text())
+    found = {one.name: [x.value for x in one.samples] for one in families}
+    assert found["apisim_completed"] == [0]
+    document = json.loads((folder / "w.json").read_text())
+    assert document["Messages"] == [{"Code": "PartialData", "Value": said}]
+    assert {one["StatusCode"] for one in document["MetricDataResults"]} == {"PartialData"}
+    assert "the files of --export are of the part that was simulated" in result.notes
+
+
+def test_what_was_not_measured_is_no_value(tmp_path: Path) -> None:
+    text = SCENARIO.replace("rate: 20}", "rate: 0.0001}")
+    run(loads(text), engine="simpy", exports={"junit": tmp_path / "j.xml"})
+    failures = list(ET.parse(tmp_path / "j.xml").getroot().iter("failure"))
+    assert len(failures) == 3
+    said = "nothing was measured for latency: p(95)<20ms does not hold"
+    assert failures[0].get("message") == said
+
+
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "real.xml").write_text("old")
+    (tmp_path / "link.xml").symlink_to(tmp_path / "real.xml")
+    os.mkfifo(tmp_path / "pipe.txt")
+    exports = {"junit": tmp_path / "link.xml", "github": tmp_path / "pipe.txt"}
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe.txt").read_text()))
+    reader.start()
+    run(loads(SCENARIO), engine="simpy", exports=exports)
+    reader.join(timeout=60)
+    assert (tmp_path / "link.xml").is_symlink()
+    assert ET.parse(tmp_path / "real.xml").getroot().tag == "testsuites"
+    assert read[0].count("::notice ") == 2
+    assert (tmp_path / "pipe.txt").is_fifo()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.xml", "pipe.txt", "real.xml"]
+
+
+def test_a_full_device_is_an_error(tmp_path: Path) -> None:
+    full = tmp_path / "full.xml"
+    full.symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="No space left"):
+        run(loads(SCENARIO), engine="simpy", exports={"junit": full})

@@ -316,12 +316,14 @@ def test_the_summary_ends_with_the_command_that_repeats_the_run(tmp_path, monkey
     text = run("my scenario.yaml").summary()
     assert "\nreproduce by\n  apisim run 'my scenario.yaml' --seed 1\n" in text
     options = {"seed": 5, "replications": 2, "profile": "ideal", "duration": "500ms"}
-    text = run("my scenario.yaml", overrides=["name=x"], **options).summary()
-    command = text.split("\nreproduce with the same changes (--set) by\n")[1].split("\nnote:")[0]
+    scenario = load("my scenario.yaml", overrides=["name=it's"], **options).with_(warm_up=0)
+    text = run(scenario).summary()
+    command = text.split("\nreproduce by\n")[1].split("\nnote:")[0]
     assert max(map(len, command.splitlines())) <= 80
     assert shlex.split(command.replace("\\\n", "")) == [
         "apisim", "run", "my scenario.yaml", "--seed", "5", "--profile", "ideal",
         "--replications", "2", "--duration", "500ms",
+        "--set", "name=it's", "--set", "warm_up=0",
     ]  # fmt: skip
 
 

@@ -290,6 +290,12 @@ def _lower_trace(
         skip_bad_rows=skip_bad_rows,
     )
     lowered.n_skipped_rows += trace.n_skipped
+    nameless = next((path for _, path in trace.targets if "{" in path), "")
+    if nameless:
+        context.notes.append(
+            f"traffic.{name}: paths of the log, such as {nameless}, have no values of parameters: "
+            "a cache holds one answer for each route"
+        )
     n_rows = _rows_before(trace, context.scenario.duration_limit_ns)
     row["kind"] = TRACE
     row["trace_start"], row["trace_end"] = lowered.n_rows, lowered.n_rows + n_rows
