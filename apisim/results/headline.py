@@ -80,27 +80,26 @@ def _command(scenario: Scenario, to: str) -> list[str]:
     file = scenario.source.file
     if file.startswith("<"):
         return [f"seed {scenario.seed}"]
-    words = ["apisim", "run", file, "--seed", str(scenario.seed)]
+    words: list[tuple[str, ...]] = [("apisim",), ("run",), (file,), ("--seed", str(scenario.seed))]
     names = {name for name, _, _ in scenario.positions.overrides.values()}
     for option, value in (
         ("--profile", scenario.profile),
         ("--replications", str(scenario.replications)),
     ):
         if option in names:
-            words += [option, value]
+            words.append((option, value))
     if scenario.duration_limit_ns is not None:
-        words += ["--duration", format_duration(scenario.duration_limit_ns)]
+        words.append(("--duration", format_duration(scenario.duration_limit_ns)))
     is_long = sum(map(len, scenario.changes)) > _MOST_CHANGES
-    for change in () if is_long else scenario.changes:
-        words += ["--set", change]
+    words += [("--set", change) for change in scenario.changes if not is_long]
     changed = " with the same changes (--set)" if is_long else ""
     return [f"{to}{changed} by", *_broken(words)]
 
 
-def _broken(words: Sequence[str]) -> list[str]:
-    """A command as a shell takes it, in lines that fit on a page."""
+def _broken(words: Sequence[Sequence[str]]) -> list[str]:
+    """A command as a shell takes it, in lines that fit on a page; an option keeps its value."""
     lines = [" "]
-    for word in map(shlex.quote, words):
+    for word in map(shlex.join, words):
         if len(lines[-1]) + len(word) + 3 > _PAGE and lines[-1].strip():
             lines[-1] += " \\"
             lines.append("   ")
