@@ -21,7 +21,7 @@ import typer
 from apisim import __version__
 from apisim.cli.exits import ExitCode
 from apisim.cli.streams import say, write_json
-from apisim.scenario.problems import ApisimError, Problem, ScenarioError, TraceError
+from apisim.scenario.problems import ApisimError, Problem, ScenarioError, TraceError, printable
 
 __all__ = ["DEBUG", "guard"]
 
@@ -84,7 +84,7 @@ def guard(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
 
 
 def _refuse(message: str, as_json: bool) -> None:
-    say(f"error: {_in_one_line(message)}")
+    say(f"error: {printable(message)}")
     _leave(ExitCode.BAD_INPUT, [{**_NOWHERE, "message": message, "hint": ""}], as_json)
 
 
@@ -101,9 +101,9 @@ def _say_problem(problem: Problem) -> None:
     file = _from_here(problem.file)
     where = file if file in _OPTIONS else f"{file}:{problem.line}:{problem.column}"
     path = f"{problem.path}: " if problem.path and problem.file != f"--{problem.path}" else ""
-    say(_in_one_line(f"{where}: {path}{problem.message}"))
+    say(printable(f"{where}: {path}{problem.message}"))
     if problem.hint:
-        say(f"    hint: {_in_one_line(problem.hint)}")
+        say(f"    hint: {printable(problem.hint)}")
 
 
 def _count(error: ScenarioError) -> str:
@@ -137,15 +137,7 @@ def _entry(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _in_one_line(text: str) -> str:
-    """The text, with what would move a terminal's cursor spelled out."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
 def _say_defect(error: Exception) -> None:
-    say(f"error: {type(error).__name__}: {_in_one_line(str(error))}")
+    say(f"error: {type(error).__name__}: {printable(str(error))}")
     say("This is a defect of apisim, not of your input. Please report it with the scenario, the")
     say(f"command, the version ({__version__}) and what {DEBUG}=1 (or --debug) prints.")

@@ -1,11 +1,13 @@
 r"""Tables of a summary that fit on a page of any width, with every number whole.
 
 A table that is too wide gives way step by step: texts are broken between words, then the headings
-of numbers, then texts inside words. Where that is not enough each row becomes a paragraph, as
-``psql`` does it with ``\x auto``.
+of numbers, then names after their dots, strokes and slashes. Where that is not enough each row
+becomes a paragraph, as ``psql`` does it with ``\x auto``.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from apisim.results.section import DOUBTFUL, FAILED, PASSED, TOTAL, Section
@@ -20,8 +22,10 @@ _STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
 _FIRST_STYLES: Final = {PASSED: "green", DOUBTFUL: "yellow"}
 #: Between two columns.
 _GAP: Final = 2
-#: Texts are not broken into pieces shorter than this.
+#: Columns of texts are not made narrower than this.
 _SHORTEST: Final = 8
+#: Where a name may be broken: behind what joins its parts, but not inside a number.
+_JOINT: Final = re.compile(r"(?<=[^\W\d_]|[}\]])[./_:-](?=[\w{])")
 
 
 class PageTable:
@@ -61,8 +65,8 @@ def column_widths(section: Section, width: int) -> list[int] | None:
     >>> table = section("Routes", "Route|>Keys used up", [("GET /items/{itemId}", "12")])
     >>> column_widths(table, 80), column_widths(table, 30), column_widths(table, 22)
     ([19, 12], [16, 12], [15, 5])
-    >>> column_widths(table, 13) is None
-    True
+    >>> column_widths(table, 16), column_widths(table, 13) is None
+    ([10, 4], True)
     """
     columns = [_Column.of(section, at) for at in range(len(section.columns))]
     widths = [column.whole for column in columns]
@@ -91,9 +95,10 @@ class _Column(NamedTuple):
         if heading.startswith(">"):
             word = longest([*name.split(), *cells])
             return cls(whole, (whole, word, word))
-        word = longest(word for text in (name, *cells) for word in text.split())
-        word = min(max(word, _SHORTEST), whole)
-        return cls(whole, (word, word, min(_SHORTEST, whole)))
+        words = [word for text in (name, *cells) for word in text.split()]
+        word, part = longest(words), longest(part for word in words for part in _parts(word))
+        word, part = (min(max(floor, _SHORTEST), whole) for floor in (word, part))
+        return cls(whole, (word, word, part))
 
 
 def _shrink(widths: list[int], floors: Sequence[int], room: int) -> None:
@@ -129,9 +134,48 @@ def _table(section: Section, widths: Sequence[int]) -> "RenderableType":
         mark = section.marks.get(at, "")
         if mark == TOTAL and at:
             table.add_section()
-        first = Text(row[0], style=_FIRST_STYLES.get(mark, ""))
-        table.add_row(first, *(Text(cell) for cell in row[1:]), style=_STYLES.get(mark))
+        cells = [
+            cell if heading.startswith(">") else _folded(cell, width)
+            for heading, cell, width in zip(section.columns, row, widths, strict=True)
+        ]
+        first = Text(cells[0], style=_FIRST_STYLES.get(mark, ""))
+        table.add_row(first, *map(Text, cells[1:]), style=_STYLES.get(mark))
     return table
+
+
+def _parts(word: str) -> list[str]:
+    """Parts of a name that stay whole.
+
+    Examples
+    --------
+    >>> _parts("apigateway.websocket.connection_minutes"), _parts("/items/{id}"), _parts("p99.9")
+    (['apigateway.', 'websocket.', 'connection_', 'minutes'], ['/items/', '{id}'], ['p99.9'])
+    """
+    ends = [0, *(joint.end() for joint in _JOINT.finditer(word)), len(word)]
+    return [word[begin:end] for begin, end in pairwise(ends)]
+
+
+def _folded(text: str, width: int) -> str:
+    r"""A text in lines of a width, broken inside of words only where one is longer than a line.
+
+    Examples
+    --------
+    >>> _folded("GET /items/{id}", 11), _folded("GET /items/{id}", 8)
+    ('GET\n/items/{id}', 'GET\n/items/\n{id}')
+    """
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for word in text.split():
+        begins_line = not lines or cell_len(f"{lines[-1]} {word}") > width
+        for at, part in enumerate([word] if cell_len(word) <= width else _parts(word)):
+            if at and cell_len(lines[-1] + part) <= width:
+                lines[-1] += part
+            elif at or begins_line:
+                lines.append(part)
+            else:
+                lines[-1] += f" {part}"
+    return "\n".join(lines)
 
 
 def _paragraphs(section: Section, width: int) -> "Iterator[RenderableType]":

@@ -21,6 +21,7 @@ __all__ = [
     "TraceError",
     "did_you_mean",
     "dotted",
+    "printable",
     "unknown_name",
 ]
 
@@ -66,7 +67,7 @@ class Problem:
         where = f"{self.file}:{self.line}:{self.column}: "
         path = f"{self.path}: " if self.path else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return _printable(f"{where}{path}{self.message}{hint}")
+        return printable(f"{where}{path}{self.message}{hint}")
 
 
 class ApisimError(Exception):
@@ -118,8 +119,14 @@ def dotted(path: Iterable[str | int]) -> str:
     return ".".join(str(part) for part in path)
 
 
-def _printable(text: str) -> str:
-    """Text in one line, and without the control characters a terminal would obey."""
+def printable(text: str) -> str:
+    r"""Text in one line, and without the control characters a terminal would obey.
+
+    Examples
+    --------
+    >>> printable("\u00fcn\u00ef\x1b[2J") == "\u00fcn\u00ef" + r"\x1b[2J"
+    True
+    """
     if text.isprintable():
         return text
     return "".join(

@@ -11,6 +11,8 @@ from decimal import Decimal, DecimalException
 from fractions import Fraction
 from typing import Final
 
+from apisim.scenario.problems import printable
+
 __all__ = [
     "DURATION_UNITS_NS",
     "MAX_DECIMALS",
@@ -108,7 +110,7 @@ def shown(value: object) -> str:
     text = str(value)
     text = text if len(text) <= 60 else text[:57] + "..."
     if isinstance(value, str):
-        return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+        return '"' + printable(text.replace("\\", r"\\").replace('"', r"\"")) + '"'
     return text
 
 

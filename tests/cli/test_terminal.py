@@ -131,6 +131,36 @@ def test_no_number_is_ever_cut_and_no_text_lost(columns: int) -> None:
         assert not Counter("".join("".join(row).split())) - letters
 
 
+COSTLY = section(
+    "Cost",
+    "Item|>Quantity|>Price|>Amount",
+    [
+        ("apigateway.websocket.connection_minutes", "1,234,567 minutes", "$0.25/million", "$0.31"),
+        ("GET /customers/{customerId}/wishlist-items", "12 GB-s", "$0.0000166667/GB-s", "$1.00"),
+    ],
+)
+
+
+@pytest.mark.parametrize("columns", range(60, 122, 3))
+def test_names_are_broken_at_their_joints_only(columns: int) -> None:
+    assert COSTLY is not None
+    page = plain_text([PageTable(COSTLY)], width=columns)
+    assert max(map(len, page.splitlines())) <= columns
+    for part in ("apigateway.", "websocket.", "connection_", "minutes", "/customers/"):
+        assert part in page, page
+    for part in ("{customerId}/", "wishlist-", "items"):
+        assert part in page, page
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_narrower_terminal_gets_the_page_of_60_columns(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    _, out, _ = cli(*COMMAND)
+    assert TIMED.sub("simulated", out) == (PAGES / "60.txt").read_text(encoding="utf-8")
+
+
 def test_a_table_gives_way_step_by_step() -> None:
     assert WORDY is not None
 

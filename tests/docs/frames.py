@@ -21,8 +21,8 @@ _HEAD: Final = """\
 
 `result.frame(NAME)` is a tidy pandas DataFrame: a row is an observation, a column a variable,
 with its unit in its name where it has one. Columns, their order and their dtypes are the same for
-every result, also where a frame has no rows. `apisim.read_requests(FILE)` is the frame of the
-rows that `apisim run --requests FILE` wrote.
+every result, also where a frame has no rows, but for two: {differing}.
+`apisim.read_requests(FILE)` is the frame of the rows that `apisim run --requests FILE` wrote.
 
 ```python
 import tempfile
@@ -55,9 +55,23 @@ Frames of studies ([studies.md](studies.md), [limits.md](limits.md)) are at the 
 
 def page() -> str:
     """The whole page."""
+    head = _HEAD.replace("{differing}", _differing())
     of_runs = [_section(name, FRAMES[name]) for name in ("requests", *TABLES)]
     of_studies = [_section(name, schema) for name, schema in STUDY_FRAMES.items()]
-    return "\n".join([_HEAD, *of_runs, *of_studies])
+    return "\n".join([head, *of_runs, *of_studies])
+
+
+def _differing() -> str:
+    """Which frames of runs have columns that another result's may not have."""
+    found = []
+    for name, schema in FRAMES.items():
+        columns = read_columns(schema)
+        if some := [f"`{one.name}`" for one in columns if not one.is_always]:
+            found.append(f"`{name}` has {', '.join(some)}\nonly with a WebSocket API")
+        if any(one.name == "*" for one in columns):
+            found.append(f"`{name}` has a\ncolumn for each measure and for what thresholds ask for")
+    assert len(found) == 2, found  # as the text says
+    return "; ".join(found)
 
 
 def _section(name: str, schema: str) -> str:

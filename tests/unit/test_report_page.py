@@ -173,6 +173,13 @@ def test_the_verdict_comes_first() -> None:
     looks, words = told("{cost_run: ['value<1'], latency: ['p(99)<1ms']}")
     assert looks == "bad"
     assert words.startswith("No: 1 of 2 thresholds fails (latency p(99)<1ms is ")
+    # Nobody calls this route.
+    looks, words = told("{'latency{route: GET /never}': ['p(99)<1s', 'p(50)<1s']}")
+    assert (looks, words) == (
+        "bad",
+        "No: 2 of 2 thresholds fail (nothing was measured for latency{route: GET /never} p(99)<1s, "
+        "nothing was measured for latency{route: GET /never} p(50)<1s).",
+    )
     # The interval of two replications reaches over this limit, their mean does not.
     interval = result_of(SHOP).intervals["latency mean"]
     assert interval.mean < 40 < interval.high

@@ -212,6 +212,9 @@ def test_a_number_in_quotes_says_so() -> None:
         (Decimal("1E+300"), "1E+300"),
         ('say "hi"', '"say \\"hi\\""'),
         ("two\nlines", '"two\\nlines"'),
+        ("back\\slash", '"back\\\\slash"'),
+        ("ünï-x \u65e5", '"ünï-x \u65e5"'),
+        ("\x1b[2J\u202e\ud800", '"\\x1b[2J\\u202e\\ud800"'),
         ("x" * 100, '"' + "x" * 57 + '..."'),
     ],
 )

@@ -6,6 +6,7 @@ Every number is one of the result's; nothing is computed here but the words arou
 from apisim.pricing import dollars
 from apisim.results.result import Result
 from apisim.results.sections_thresholds import value_text
+from apisim.results.verdicts import Verdict
 from apisim.results.wording import count_text, counted, share_text, time_text
 
 __all__ = ["answer_of", "key_figures", "verdict_of"]
@@ -24,10 +25,7 @@ def verdict_of(result: Result) -> tuple[str, str]:
     failed = [one for one in asked if not one.ok]
     unclear = [one for one in asked if one.ok and one.conclusive is False]
     if failed:
-        told = ", ".join(
-            f"{one.metric} {one.expression} is {value_text(one.value, one.unit)}"
-            for one in failed[:_TOLD]
-        )
+        told = ", ".join(map(_told, failed[:_TOLD]))
         more = "" if len(failed) <= _TOLD else f", and {len(failed) - _TOLD} more"
         words = f"No: {len(failed)} of {counted(len(asked), 'threshold')} "
         words += "fails" if len(failed) == 1 else "fail"
@@ -37,6 +35,13 @@ def verdict_of(result: Result) -> tuple[str, str]:
         chance = "it" if len(asked) == 1 else f"{len(unclear)} of them"
         return "open", f"Yes, but not beyond chance: {words}, {chance} within sampling error only."
     return "good", f"Yes: {words}."
+
+
+def _told(verdict: Verdict) -> str:
+    asked = f"{verdict.metric} {verdict.expression}"
+    if not verdict.is_measured:
+        return f"nothing was measured for {asked}"
+    return f"{asked} is {value_text(verdict.value, verdict.unit)}"
 
 
 def answer_of(result: Result) -> list[str]:
