@@ -17,6 +17,8 @@ __all__ = ["plot_latency_ccdf", "tails_of_routes"]
 
 #: Routes that are drawn.
 _MAX_ROUTES: Final = 6
+#: Where the axis ends if no request takes longer than another [%].
+_FLOOR: Final = 7.0
 
 
 def tails_of_routes(result: Result) -> "pd.DataFrame":
@@ -67,12 +69,18 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
     >>> apisim.plot_latency_ccdf(result).figure.savefig("tail.png")  # doctest: +SKIP
     """
     tails = tails_of_routes(result)
+    # What takes no time, and the last step down to nothing, lie at infinity.
+    some = tails.loc[tails["latency_ms"] > 0, "latency_ms"]
+    left = 0.8 * some.min() if len(some) else 0.0
     with axes(ax) as ax:
         for stroke, (name, rows) in zip(
             look().strokes, tails.groupby("name", sort=False, observed=True), strict=False
         ):
+            x, y = rows["latency_ms"].to_numpy(), 100 * rows["share_above"].to_numpy()
+            if not y.any():  # all take the same time: nothing but the fall to nothing is left
+                x, y = np.array([min(left, x[-1]), x[-1]]), np.array([100.0, 0.0])
             ax.plot(
-                rows["latency_ms"], 100 * rows["share_above"], drawstyle="steps-post",
+                x, y, drawstyle="steps-post",
                 color=stroke.colour, linestyle=stroke.dashes, linewidth=1.7, label=str(name),
             )  # fmt: skip
         ax.set_xlabel("latency at the client, refusals included [ms]")
@@ -83,16 +91,13 @@ def plot_latency_ccdf(result: Result, ax: "Axes | None" = None) -> "Axes":
         if tails.empty:
             say_nothing(ax)
             return ax
-        # What takes no time, and the last step down to nothing, lie at infinity.
-        some = tails.loc[tails["latency_ms"] > 0, "latency_ms"]
         if len(some):
             ax.set_xscale("log", nonpositive="clip")
-            ax.set_xlim(0.8 * some.min(), 1.25 * some.max())
+            ax.set_xlim(left, 1.25 * some.max())
             label_log_axis(ax.xaxis, *ax.get_xlim())
         least = tails.loc[tails["share_above"] > 0, "share_above"]
-        if len(least):
-            ax.set_yscale("log", nonpositive="clip")
-            ax.set_ylim(70 * least.min(), 115)
-            label_log_axis(ax.yaxis, *ax.get_ylim())
+        ax.set_yscale("log", nonpositive="clip")
+        ax.set_ylim(70 * least.min() if len(least) else _FLOOR, 115)
+        label_log_axis(ax.yaxis, *ax.get_ylim())
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax

@@ -1,26 +1,36 @@
 """Money as figures: a bill step by step, and a bill over the month's volume."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from apisim.pricing import dollars
-from apisim.report.style import axes, draw_grid, look
+from apisim.report.log_axis import plain_number
+from apisim.report.style import axes, draw_grid, look, say_nothing
 from apisim.report.subjects import draws
-from apisim.results.money import bill_of, volume_frame, waterfall_frame
+from apisim.results.money import bill_of, has_volume, volume_frame, waterfall_frame
 from apisim.results.result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
 
 __all__ = ["plot_cost_over_volume", "plot_cost_waterfall"]
 
 _ROW_INCHES: Final = 0.34
 #: Part of the largest volume from which on words stand at the left of their mark.
 _NEARLY_ALL: Final = 0.1
+#: Amounts whose digits take much of the axis [USD].
+_TINY: Final = 0.01
+#: How far words may stand from their mark, the nearest first [points]; up is positive.
+_PLACES: Final = (8, -14, 20, -26, 32, -38, 44)
+#: Points of a line that words must not stand on.
+_DENSE: Final = 500
 
 
 @draws
@@ -43,6 +53,8 @@ def plot_cost_waterfall(
     ValueError
         If there is no such bill.
     """
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     frame = waterfall_frame(result, bill)
     name, chosen = bill_of(result, bill)
     places = np.arange(len(frame))[::-1]
@@ -74,6 +86,9 @@ def plot_cost_waterfall(
         drawn.set_ylim(-0.6, len(frame) - 0.4)
         drawn.margins(x=0.14)
         drawn.set_xlim(left=min(0.0, *starts, *ends))
+        if frame["end"].abs().max() < _TINY:  # long numbers need room
+            drawn.xaxis.set_major_locator(MaxNLocator(4))
+        drawn.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: plain_number(amount)))
         drawn.set_xlabel(f"{chosen.currency} for {'a month' if name == 'month' else 'the run'}")
         words = "month" if name == "month" else "run"
         drawn.set_title(f"What the {words} costs: {dollars(chosen.total)}")
@@ -101,11 +116,17 @@ def plot_cost_over_volume(
     Raises
     ------
     ValueError
-        If no API's requests are on the bill.
+        If the result has no price book.
     """
-    frame = volume_frame(result, units)
     _, chosen = bill_of(result, None)
+    if not has_volume(result):
+        with axes(ax) as drawn:
+            say_nothing(drawn)
+            drawn.set_title("What a million requests cost, by the volume of a month")
+        return drawn
+    frame = volume_frame(result, units)
     with axes(ax) as drawn:
+        words: list[Annotation] = []
         draw_grid(drawn, "y")
         for number, (name, line) in enumerate(frame.groupby("prices", sort=False)):
             colour, dashes, _ = look().strokes[number % 2]
@@ -118,13 +139,14 @@ def plot_cost_over_volume(
                 label="_ends",
             )  # fmt: skip
             ends = zip(x[is_end], y[is_end], price[is_end], strict=True)
-            for at, (units_, high, from_here) in enumerate(ends):
-                # Two ends in a row are less than their words apart; the last is at the border.
-                is_right = units_ > _NEARLY_ALL * x.max()
-                drawn.annotate(
-                    f"{_amount(from_here)} from here", (units_, high), (4, 8 + 16 * (at % 2)),
-                    textcoords="offset points", color=look().ink, fontsize=8,
-                    ha="right" if is_right else "left",
+            for units_, high, from_here in ends:
+                is_right = units_ > _NEARLY_ALL * x.max()  # the last is at the border
+                words.append(
+                    drawn.annotate(
+                        f"{_amount(from_here)} from here", (units_, high), (4, _PLACES[0]),
+                        textcoords="offset points", color=look().ink, fontsize=8,
+                        ha="right" if is_right else "left",
+                    )
                 )  # fmt: skip
         drawn.set_xscale("log")
         drawn.margins(y=0.12)  # for the words above the marks
@@ -134,7 +156,35 @@ def plot_cost_over_volume(
         drawn.set_ylabel(f"{chosen.currency} for a million {what}, all services")
         drawn.legend(loc="lower left")
         drawn.set_title(f"What a million {what} cost, by the volume of a month")
+        _keep_apart(drawn, words)
     return drawn
+
+
+def _keep_apart(ax: "Axes", words: "Sequence[Annotation]") -> None:
+    """Move words that stand on each other or on a line, from the left to the right."""
+    ax.autoscale_view()
+    inside = ax.get_window_extent()
+    lines = np.concatenate([_points(line) for line in ax.lines if line.get_linestyle() != "None"])
+    placed: list[Any] = []
+    for one in sorted(words, key=lambda one: one.xy[0]):
+        usual = one.get_horizontalalignment()
+        sides = (usual, "left" if usual == "right" else "right")
+        for side, above in product(sides, _PLACES):
+            one.set(position=(4 if side == "left" else -4, above), horizontalalignment=side)
+            box = one.get_window_extent()
+            is_inside = inside.contains(*box.min) and inside.contains(*box.max)
+            if is_inside and not box.count_contains(lines) and not box.count_overlaps(placed):
+                break
+        else:
+            one.set(position=(4, _PLACES[0]), horizontalalignment=usual)
+        placed.append(one.get_window_extent())
+
+
+def _points(line: "Line2D") -> "np.ndarray":
+    """Points of a line, dense, on the page."""
+    x, y = line.get_transform().transform(np.asarray(line.get_xydata(), float)).T
+    dense = np.linspace(x[0], x[-1], _DENSE)
+    return np.column_stack([dense, np.interp(dense, x, y)])
 
 
 def _amount(value: float) -> str:

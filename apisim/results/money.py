@@ -16,7 +16,7 @@ from apisim.results.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VOLUME", "WATERFALL", "volume_frame", "volume_rows", "waterfall_frame"]
+__all__ = ["VOLUME", "WATERFALL", "has_volume", "volume_frame", "volume_rows", "waterfall_frame"]
 
 #: Columns of the frames.
 WATERFALL: Final = ("step", "kind", "start", "end", "amount")
@@ -168,6 +168,13 @@ def volume_frame(result: Result, units: Sequence[int] | None = None) -> "pd.Data
     import pandas as pd
 
     return pd.DataFrame(volume_rows(result, units), columns=list(VOLUME))
+
+
+def has_volume(result: Result) -> bool:
+    """Whether requests of any API are on the bill, so that there is a volume to scale."""
+    _, bill = bill_of(result, None)
+    meters = set(API_METERS.values())
+    return any(line.meter.name in meters and line.quantity for line in bill.lines)
 
 
 def _variants(own: Mapping[str, Fraction], result: Result) -> dict[str, dict[str, Fraction]]:

@@ -1,16 +1,19 @@
 """Figures of money: what is drawn is the frame, and the frame is what prices say."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+import apisim
 from apisim.report.money import plot_cost_over_volume, plot_cost_waterfall
 from apisim.results.money import volume_frame, waterfall_frame
 from apisim.results.result import Result
 from apisim.scenario import loads
 from apisim.studies import run
-from tests.support.figures import new_axes
+from tests.support.figures import SHOP, new_axes, result_of
 
 TEXT = """
 apisim: 1
@@ -92,6 +95,52 @@ def test_a_cost_over_volume_draws_its_frame_and_marks_tiers(result: Result) -> N
     texts = [text.get_text() for text in drawn.texts]
     assert "$2.80 from here" in texts
     assert "$0.90 from here" in texts
+
+
+@pytest.mark.parametrize("size", [(8, 4), (5, 3), (4, 4), (12, 3)])
+def test_words_of_near_tiers_stand_apart_and_on_no_line(
+    result: Result, size: tuple[float, float]
+) -> None:
+    figure = Figure(figsize=size, layout="constrained")
+    drawn = plot_cost_over_volume(result, ax=figure.subplots())
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in drawn.texts]
+    assert len(boxes) == 3
+    for at, box in enumerate(boxes):
+        assert not box.count_overlaps(boxes[:at])
+        for line in drawn.lines:
+            if line.get_label() != "_ends":
+                path = line.get_path().transformed(drawn.transData)
+                assert not path.intersects_bbox(box, filled=False)
+
+
+@pytest.mark.parametrize("duration", ["20ms", "20s"])
+def test_amounts_on_the_axis_are_written_out(duration: str) -> None:
+    run_ = run(loads(TEXT, overrides=["pricing={}"]), engine="simpy", duration=duration)
+    drawn = plot_cost_waterfall(run_, ax=new_axes())
+    assert drawn.figure is not None
+    drawn.figure.canvas.draw()
+    assert drawn.xaxis.get_offset_text().get_text() == ""
+    ticks = drawn.get_xticklabels()
+    assert len(ticks) > 2
+    assert [float(tick.get_text()) for tick in ticks] == pytest.approx(drawn.get_xticks())
+    boxes = [tick.get_window_extent() for tick in ticks]
+    assert not any(two.x0 < one.x1 for one, two in pairwise(boxes))
+
+
+def test_four_figures_on_a_grid_have_room_for_their_legends() -> None:
+    figure = Figure(figsize=(13, 8), layout="constrained")
+    plots = (
+        apisim.plot_requests, apisim.plot_latency_by_route, apisim.plot_latency_over_time,
+        plot_cost_waterfall,
+    )  # fmt: skip
+    grid = figure.subplots(2, 2)
+    for plot, ax in zip(plots, grid.flat, strict=True):
+        plot(result_of(SHOP), ax=ax)
+    figure.draw_without_rendering()
+    boxes = [ax.get_tightbbox().shrunk(0.99, 0.99) for ax in grid.flat]
+    for at, box in enumerate(boxes):
+        assert not box.count_overlaps(boxes[:at])
 
 
 def test_a_bill_that_was_not_made_is_refused(result: Result) -> None:

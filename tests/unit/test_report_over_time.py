@@ -45,6 +45,7 @@ FIGURES: list[tuple[Callable[..., Axes], str]] = [
     (apisim.plot_authorizers, "no authorizer was called"),
     (apisim.plot_cold_starts, "no cold starts"),
     (apisim.plot_connections, "no WebSocket connections"),
+    (apisim.plot_cost_over_volume, "no requests"),
     (apisim.plot_latency_ccdf, "no requests"),
 ]
 
@@ -141,6 +142,25 @@ def test_what_takes_no_time_is_drawn_too() -> None:
         "api": ["a"], "route": ["GET /x"], "latency_ms": [0.0], "share_above": [0.0],
     }  # fmt: skip
     apisim.plot_latency_ccdf(result, new_axes()).figure.canvas.draw()
+
+
+@pytest.mark.parametrize("duration", ["0s", "1s"])
+def test_a_single_request_falls_from_all_to_nothing(duration: str) -> None:
+    text = FUNCTION.replace("replications: 2", "replications: 1").replace("rate: 5", "rate: 0.1")
+    text = text.replace("web: {mix", "web: {arrivals: uniform, mix")
+    result = result_of(text.replace("duration: 1s, init: 200ms", f"duration: {duration}, init: 0s"))
+    assert result.requests.total == 1
+    ax = apisim.plot_latency_ccdf(result, new_axes())
+    (line,) = ax.lines
+    assert list(line.get_ydata()) == [100, 0]
+    x = [float(one) for one in line.get_xdata()]
+    assert x[0] <= x[1] == result.latency_ms.max
+    assert ax.get_xlim()[0] <= x[0]
+    assert x[1] <= ax.get_xlim()[1]
+    assert 0 < ax.get_ylim()[0] < 10
+    assert ax.get_ylim()[1] > 100
+    ax.figure.canvas.draw()
+    assert "100" in [tick.get_text() for tick in ax.get_yticklabels()]
 
 
 @pytest.mark.parametrize(
