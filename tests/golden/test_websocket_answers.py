@@ -220,8 +220,7 @@ UNTOLD: Final = "apis.devices.routes.$disconnect=null"
 
 
 def test_the_answer_of_the_devices() -> None:
-    found, minute = result(IOT), result(IOT, IN_A_MINUTE)
-    silent, untold = result(IOT, SILENT), result(IOT, UNTOLD)
+    found = result(IOT)
     stats = only(found)
     minutes, messages = (found.bill.run.line(meter) for meter in (_MINUTES, _MESSAGES))
     assert minutes is not None
@@ -237,17 +236,27 @@ def test_the_answer_of_the_devices() -> None:
         f"{int(quantity(found, _MINUTES)):,} connection minutes are {cents(minutes.amount)}",
         f"{int(quantity(found, _MESSAGES)):,} messages {cents(messages.amount)}",
         f"the stream that the reports go to costs {cents(stream)}: {dollars(found)} for three",
+    )
+    assert stats.closed == {"left": 100_000, "age": 100_000}
+
+
+@pytest.mark.slow  # four times three hours of 100,000 devices
+def test_what_else_the_devices_could_do() -> None:
+    found, minute = result(IOT), result(IOT, IN_A_MINUTE)
+    silent, untold = result(IOT, SILENT), result(IOT, UNTOLD)
+    says(
+        IOT,
         f"{sum(only(minute).refused.values()):,} upgrades are refused, and "
         f"{100_000 - only(minute).peak_open:,} devices give up",
         f"{only(silent).closed['idle']:,} connections are closed for being idle",
         f"{percent(pushed(untold).gone / pushed(untold).calls)} of the commands",
     )
-    assert stats.closed == {"left": 100_000, "age": 100_000}
     assert abs(silent.bill.run.total - found.bill.run.total) < Decimal("0.01")
     assert cents(by_push(silent)) == cents(by_push(found))
     assert only(result(IOT, IN_A_MINUTE, MORE_A_SECOND)).refused == {}
 
 
+@pytest.mark.slow
 @pytest.mark.oracle
 def test_a_silent_device_stays_until_ten_minutes_without_a_message() -> None:
     """Messages at rate l and a limit T of idleness: (e^(l T) - 1) / l between a frame and the end.
@@ -282,7 +291,7 @@ def by_push(found: apisim.Result) -> Fraction:
 
 
 def test_the_answer_of_polling_or_pushing() -> None:
-    found, cheaper, often = result(POLLING), result(POLLING, HTTP), result(POLLING, OFTEN)
+    found, cheaper = result(POLLING), result(POLLING, HTTP)
     polls = found.measurements.select(traffic="pollers")
     push = pushed(found)
     says(
@@ -293,11 +302,16 @@ def test_the_answer_of_polling_or_pushing() -> None:
         f"{float(polled(found) / by_push(found)):.0f} times as much",
         f"p50 {push.delivery_ms.p50:.0f} ms and p99 {push.delivery_ms.p99:.0f} ms",
         f"as an HTTP API {cents(polled(cheaper))}, still seven times as much",
-        f"At one a second the listeners cost {cents(by_push(often))}",
         f"{breaks_even(found):.1f} goals a second",
         f"{breaks_even(cheaper):.1f} where an HTTP API is polled",
     )
     assert 6.5 < polled(cheaper) / by_push(cheaper) < 7.5
+
+
+@pytest.mark.slow  # another hour of 2,000 who poll
+def test_what_listeners_cost_who_hear_one_a_second() -> None:
+    often = result(POLLING, OFTEN)
+    says(POLLING, f"At one a second the listeners cost {cents(by_push(often))}")
 
 
 def breaks_even(found: apisim.Result) -> float:

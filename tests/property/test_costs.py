@@ -69,7 +69,7 @@ def test_a_rule_shares_among_those_it_may_belong_to(counts: dict[Group, int], ru
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     deadline=None,
 )

@@ -21,7 +21,7 @@ from tests.equivalence.laws import FILES
 from tests.equivalence.scenarios import Case, scenarios
 
 whole_scenarios = settings(
-    max_examples=50,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

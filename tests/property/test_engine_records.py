@@ -32,7 +32,7 @@ from tests.equivalence.bodies import is_plain_size
 from tests.equivalence.engines import Run, lowered, run
 from tests.equivalence.scenarios import Case, scenarios
 
-EXAMPLES = 40
+EXAMPLES = 25
 
 whole_scenarios = settings(
     max_examples=EXAMPLES,

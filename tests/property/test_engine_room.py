@@ -14,7 +14,7 @@ from tests.equivalence.engines import Run, differences, in_order, lowered, run
 from tests.equivalence.scenarios import Case, scenarios
 
 whole_scenarios = settings(
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 engines = st.sampled_from(["compiled", "compiled", "simpy"])

@@ -12,7 +12,7 @@ from tests.equivalence.engines import Run, lowered, run
 from tests.equivalence.scenarios import Case, scenarios
 
 _few = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

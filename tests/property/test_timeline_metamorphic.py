@@ -12,8 +12,10 @@ from tests.equivalence.drawing import Drawing, Style
 from tests.equivalence.engines import lowered, run
 from tests.equivalence.scenarios import Case, scenarios
 
+# The compiled engine only: that the golden model does the same with a timeline is what random
+# scenarios are for (tests/equivalence).
 whole_scenarios = settings(
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
@@ -46,9 +48,9 @@ def with_timeline(case: Case, *entries: dict[str, Any]) -> Case:
 
 
 @whole_scenarios
-@given(drawn=one_change(), engine=st.sampled_from(["compiled", "compiled", "simpy"]))
+@given(drawn=one_change())
 def test_a_change_at_the_beginning_is_the_changed_scenario(
-    drawn: tuple[Case, str, Any], engine: Any, folder: Path
+    drawn: tuple[Case, str, Any], folder: Path
 ) -> None:
     case, path, value = drawn
     as_it_is = case.load(folder)
@@ -56,23 +58,23 @@ def test_a_change_at_the_beginning_is_the_changed_scenario(
         patch.chdir(folder)  # files that a value names
         changed = as_it_is.with_(**{path: value})
     later = with_timeline(case, {"at": "0s", "set": {path: value}}).load(folder)
-    expected, found = run(lowered(changed), engine), run(lowered(later), engine)
+    expected, found = run(lowered(changed), "compiled"), run(lowered(later), "compiled")
     assert found.result.digest == expected.result.digest, (path, value, case.shown)
     assert found.rows.tolist() == expected.rows.tolist()
 
 
 @whole_scenarios
-@given(drawn=one_change(), engine=st.sampled_from(["compiled", "compiled", "simpy"]))
+@given(drawn=one_change())
 def test_a_change_that_is_over_before_the_first_call_changes_nothing(
-    drawn: tuple[Case, str, Any], engine: Any, folder: Path
+    drawn: tuple[Case, str, Any], folder: Path
 ) -> None:
     case, path, value = drawn
     # A smaller burst takes tokens away, and a nanosecond at another rate is a nanosecond.
     assume("throttle" not in path and path != "settings.lambda_request_rate")
     if path.endswith("concurrency"):  # Lambda's requests have a bucket of that size
         case.data.setdefault("settings", {})["lambda_request_rate"] = 0
-    as_it_is = run(lowered(case.load(folder)), engine)
+    as_it_is = run(lowered(case.load(folder)), "compiled")
     assume(len(as_it_is.rows) == 0 or as_it_is.rows["arrival_ns"][0] > 1)
     for_a_moment = {"at": "0s", "set": {path: value}, "for": "1ns"}
-    found = run(lowered(with_timeline(case, for_a_moment).load(folder)), engine)
+    found = run(lowered(with_timeline(case, for_a_moment).load(folder)), "compiled")
     assert found.result.digest == as_it_is.result.digest, (path, value, case.shown)
