@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from apisim.cli.main import command_line
 from tests.docs.blocks import DOCUMENTS, PROJECT, Block, blocks, run, scenario_of, split, timeless
 
 CONSOLE = [block for document in DOCUMENTS for block in blocks(document, "console")]
@@ -43,16 +44,12 @@ def test_code_in_a_document_runs(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", YAML, ids=_label)
-def test_a_scenario_in_a_document_runs(block: Block, tmp_path: Path) -> None:
+def test_a_scenario_in_a_document_runs(
+    block: Block, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "scenario.yaml"
     file.write_text(scenario_of(block))
-    done = subprocess.run(
-        [sys.executable, "-m", "apisim", "run", str(file), "--quiet"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 99), done.stderr
+    assert command_line(["run", str(file), "--quiet"]) in (0, 99), capsys.readouterr().err
 
 
 def _accepted(file: Path, text: str, *command: str) -> None:
