@@ -75,10 +75,10 @@ def test_a_sum_of_two_rates_has_the_indices_of_their_ranges(tmp_path: Path) -> N
     parts = np.array([41**2 - 1, 81**2 - 1])
     expected = parts / parts.sum()
     found = sweep(
-        loads(TEXT), [f"{ONE}=1..41", f"{TWO}=1..81"], design="saltelli", n_points=64,
+        loads(TEXT), [f"{ONE}=1..41", f"{TWO}=1..81"], design="saltelli", n_points=32,
         engine="simpy", duration="1s", out=tmp_path,
     )  # fmt: skip
-    assert len(found.points) == 64 * 4
+    assert len(found.points) == 32 * 4
     for measure in ("requests count", "cost_run value"):
         rows = [row for row in found.indices() if row["measure"] == measure]
         assert [row["path"] for row in rows] == [ONE, TWO]
