@@ -50,10 +50,12 @@ class PendingFile:
         if path.is_dir():
             raise OutputError(f"{path} cannot be written: it is a directory")
         with as_output_error(path):
-            self._is_stream = path.exists() and not path.is_file()
+            # What /dev/stdout leads to is somebody else's, even if it is a file.
+            is_device = path.absolute().parts[1:2] in (("dev",), ("proc",))
+            self._is_stream = path.exists() and (is_device or not path.is_file())
             self._final = path if self._is_stream else Path(os.path.realpath(path))
             self._pending = self._final.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-            place, mode = (path, "wb") if self._is_stream else (self._pending, "xb")
+            place, mode = (path, "ab") if self._is_stream else (self._pending, "xb")
             self.stream = cast(BinaryIO, place.open(mode))
 
     def keep(self) -> None:

@@ -55,8 +55,11 @@ class _Changes:
     def as_texts(self) -> list[str]:
         """Texts and values, each as a text."""
         values = (self.values or {}).items()
-        # JSON is YAML.
-        return [*self.texts, *(f"{at}={json.dumps(one, default=str)}" for at, one in values)]
+
+        def shown(value: Any) -> str:  # JSON is YAML
+            return json.dumps(value, default=str, ensure_ascii=False)
+
+        return [*self.texts, *(f"{at}={shown(value)}" for at, value in values)]
 
 
 def load(

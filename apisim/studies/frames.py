@@ -129,6 +129,8 @@ def study_columns(
 
 
 def _filled(columns: Sequence[Column], words: Mapping[str, Sequence[str]]) -> Iterator[Column]:
+    plain = {column.name for column in columns}
+
     def mark_of(column: Column) -> str:
         return next((mark for mark in words if mark in column.name), "")
 
@@ -136,7 +138,8 @@ def _filled(columns: Sequence[Column], words: Mapping[str, Sequence[str]]) -> It
         alike = list(group)
         if not mark:
             yield from alike
-        for word in words.get(mark, ()):
+        # A path that is a column anyway, as the number of replications of a search.
+        for word in (one for one in words.get(mark, ()) if one not in plain):
             yield from (replace(one, name=one.name.replace(mark, word)) for one in alike)
 
 

@@ -30,7 +30,7 @@ __all__ = ["LOG_FIELDS", "MAX_LINE", "LogLines", "place_of"]
 LOG_FIELDS: Final = ("timestamp_s", "client", "method", "path", "bytes")
 #: Longest line [characters]: a request's line and headers are 10,240 bytes at most, and a format
 #: has 3 KB (developer guide, quotas); what is longer was not written by a gateway.
-MAX_LINE: Final = 1 << 15
+MAX_LINE: Final = 1 << 14
 #: What a log writes where it knows nothing.
 _UNKNOWN: Final = "-"
 
@@ -47,7 +47,8 @@ _VERB: Final = re.compile(r"([A-Z]+) ")
 _EPOCH: Final = re.compile(r"\d{4,16}", re.ASCII)
 #: The request is the first quoted text; quotes inside it are written ``\"``.
 _CLF: Final = re.compile(
-    r'(\S++) [^\[]*+\[([^\[\]]*+)\] ?"([^" ]*+) ((?:[^"\\]|\\.)*?)(?: (?:HTTP/[\d.]+|-))?"'
+    r"(\S++) (?:[^\[]|\[(?!\d\d/))*+\[([^\[\]]*+)\] ?"
+    r'"([^" ]*+) ((?:[^"\\]|\\.)*?)(?: (?:HTTP/[\d.]+|-))?"'
     r" (?:\d{3}|-) (\d++|-)(?:\s.*)?"
 )
 _CLF_VARIABLES: Final = [
@@ -70,6 +71,8 @@ _SHAPES: Final = {
     "path": r"\S*?",
     "resourcePath": r"\S*?",
 }
+#: An unknown value of JSON without quotes around it.
+_BARE: Final = re.compile(r'(":\s*)-(?=\s*[,}])')
 #: What no text has, and JSON can say.
 _NO_TEXT: Final = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 
@@ -137,12 +140,18 @@ class LogLines:
         try:
             document = json.loads(line)
         except (ValueError, RecursionError) as error:
-            said = self._of_text(line)
-            if said is None:
-                column = getattr(error, "colno", 1)
-                raise RowError("", "the line is no JSON object", column=column) from None
-            return said
+            return self._of_broken_json(line, getattr(error, "colno", 1))
         return self._of_json(document)
+
+    def _of_broken_json(self, line: str, column: int) -> dict[str, str]:
+        """A line whose format has no quotes around what may be a bare ``-``, or around text."""
+        try:
+            return self._of_json(json.loads(_BARE.sub(r"\1null", line)))
+        except (ValueError, RecursionError):
+            said = self._of_text(line)
+        if said is None:
+            raise RowError("", "the line is no JSON object", column=column)
+        return said
 
     def _of_text(self, line: str) -> dict[str, str] | None:
         for pattern, variables in self._patterns:
@@ -185,9 +194,9 @@ def _pattern(template: str) -> tuple[re.Pattern[str], list[str]]:
     """What a line of a format looks like, and the variables of its groups."""
     parts = pieces(template)
     words = [_gap(parts[0][0])]
-    open_ended = [at for at, (_, variable) in enumerate(parts) if _is_open(variable)]
-    for at, (_, variable) in enumerate(parts[:-1]):
-        following = parts[at + 1][0]
+    ends = [text for text, _ in parts[1:]]
+    open_ended = [at for at, end in enumerate(ends) if _is_open(parts[at][1], end[:1])]
+    for at, ((_, variable), following) in enumerate(zip(parts[:-1], ends, strict=True)):
         shape = f"({_shape(variable, following[:1])}){_gap(following)}"
         # Atomic: what is open ends where its format first goes on. Only the last may end later, so
         # that there are not more ways to share out a line than it has characters.
@@ -202,9 +211,11 @@ def _gap(text: str) -> str:
     )
 
 
-def _is_open(variable: str) -> bool:
-    """Whether a text may hold what ends it."""
-    return bool(_FREE.fullmatch(variable)) or variable in PATHS
+def _is_open(variable: str, following: str) -> bool:
+    """Whether a text may hold what ends it; no path has a blank in it."""
+    if variable in PATHS:
+        return bool(following.strip())
+    return bool(_FREE.fullmatch(variable))
 
 
 def _shape(variable: str, following: str) -> str:

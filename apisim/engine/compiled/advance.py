@@ -82,7 +82,7 @@ from apisim.gateway.usage_plan import note_throttled
 
 __all__ = ["advance"]
 
-_TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPORT))
+_TRANSPORT: Final = constant(Purpose.TRANSPORT)
 _OVERHEAD: Final = constant(Purpose.OVERHEAD)
 _HIT_TIME: Final = constant(Purpose.HIT_TIME)
 _REFUSAL_TIME: Final = constant(Purpose.REFUSAL_TIME)
@@ -167,7 +167,7 @@ def advance(world: World, at: int, stage: int, now_ns: int, rare: int | None) ->
                     stage = STAGE_RESPONSE
                 else:
                     slot["transport_back_ns"] = draw_int(
-                        world, slot, route["transport"], _TRANSPORT[CALL_INTEGRATION]
+                        world, slot, route["transport"], _TRANSPORT
                     )
                     stage = STAGE_CALL
                     if rare is not None and route["backend"] == BACKEND_LINK:

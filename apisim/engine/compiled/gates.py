@@ -29,7 +29,7 @@ from apisim.gateway.status import Answer
 
 __all__ = ["apply_policy", "authorize", "cache_key_of", "give_up_waiting", "respond"]
 
-_TRANSPORT: Final = (constant(Purpose.AUTH_TRANSPORT), constant(Purpose.TRANSPORT))
+_TRANSPORT: Final = constant(Purpose.AUTH_TRANSPORT)
 _SERVED: Final = constant(Answer.SERVED)
 _NO_IDENTITY: Final = constant(Answer.NO_IDENTITY)
 _TOKEN_INVALID: Final = constant(Answer.TOKEN_INVALID)
@@ -97,9 +97,7 @@ def authorize(world: World, slot: np.void, now_ns: int, rare: int | None) -> int
     slot["index"] = authorizer["function"]
     slot["call_start_ns"] = now_ns
     slot["deadline_ns"] = now_ns + authorizer["timeout_ns"]
-    slot["transport_back_ns"] = draw_int(
-        world, slot, authorizer["transport"], _TRANSPORT[CALL_AUTHORIZER]
-    )
+    slot["transport_back_ns"] = draw_int(world, slot, authorizer["transport"], _TRANSPORT)
     return STAGE_CALL
 
 

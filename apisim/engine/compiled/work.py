@@ -38,6 +38,8 @@ _SERVICE: Final = (constant(Purpose.AUTH_SERVICE), constant(Purpose.SERVICE))
 _SETUP: Final = (constant(Purpose.AUTH_SETUP), constant(Purpose.SETUP))
 _INIT: Final = (constant(Purpose.AUTH_INIT), constant(Purpose.INIT))
 _ERROR: Final = (constant(Purpose.AUTH_ERROR), constant(Purpose.ERROR))
+_ENDPOINT_SERVICE: Final = constant(Purpose.SERVICE)
+_ENDPOINT_FAILS: Final = constant(Purpose.ERROR)
 _NOTHING: Final = constant(0)
 _FUNCTION_ERROR: Final = constant(Answer.FUNCTION_ERROR)
 _FUNCTION_MALFORMED: Final = constant(Answer.FUNCTION_MALFORMED)
@@ -146,10 +148,10 @@ def serve(world: World, at: int, now_ns: int) -> int:
     slot = world.calendar.slots[at]
     endpoint = world.tables.endpoints[slot["index"]]
     slot["result"] = RESULT_OK
-    if happens(world, slot, endpoint["errors"], _ERROR[CALL_INTEGRATION]):
+    if happens(world, slot, endpoint["errors"], _ENDPOINT_FAILS):
         slot["result"] = _ENDPOINT_ERROR
         world.state.endpoints[slot["index"]]["errors"] += 1
-    service_ns = draw_int(world, slot, endpoint["service_time"], _SERVICE[CALL_INTEGRATION])
+    service_ns = draw_int(world, slot, endpoint["service_time"], _ENDPOINT_SERVICE)
     return work_until(world, at, now_ns, now_ns + service_ns)
 
 

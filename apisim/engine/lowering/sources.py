@@ -1,8 +1,9 @@
 """Traffic: sources, phases, mixes and logs as arrays."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,9 @@ from apisim.traffic.phases import active_times, open_pieces, phase_bounds
 from apisim.traffic.trace import Trace, read_trace
 
 __all__ = ["LoweredSources", "add_cells", "add_open_phases", "lower_sources"]
+
+#: Names where a path has values, as routes have them; a query may have braces of its own.
+_PARAMETER: Final = re.compile(r"[^?]*/\{[^/{}?]+\}(?=/|\?|$)")
 
 _PROCESSES = {"uniform": UNIFORM, "poisson": POISSON, "bursty": BURSTY}
 #: The phase of calls that come from a log.
@@ -290,7 +294,7 @@ def _lower_trace(
         skip_bad_rows=skip_bad_rows,
     )
     lowered.n_skipped_rows += trace.n_skipped
-    nameless = next((path for _, path in trace.targets if "{" in path), "")
+    nameless = next((path for _, path in trace.targets if _PARAMETER.match(path)), "")
     if nameless:
         context.notes.append(
             f"traffic.{name}: paths of the log, such as {nameless}, have no values of parameters: "

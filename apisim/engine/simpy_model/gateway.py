@@ -126,7 +126,9 @@ class Gateway:
         call.gateway_ns = self.model.now - call.door_ns
         self._write_answer(call)
         arrive_back(self.model, call)
-        yield from self.model.wait(call, call.back_ns, ARRIVAL)
+        # Nothing happens when an answer comes that nobody waits for any more, be it days later.
+        gone_ns = max(call.give_up_ns + 1 - self.model.now, 0)
+        yield from self.model.wait(call, min(call.back_ns, gone_ns), ARRIVAL)
         self.model.record(call)
 
     def _write_answer(self, call: Call) -> None:
