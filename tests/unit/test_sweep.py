@@ -91,13 +91,13 @@ def test_points_that_are_done_are_not_simulated_again(
 ) -> None:
     first = sweep(loads(TEXT), [f"{RATE}=10,20"], engine="simpy", out=tmp_path)
     begun: list[str] = []
-    original = points_module.run_replication
+    original = points_module.whole_replication
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         begun.append("replication")
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(points_module, "run_replication", counted)
+    monkeypatch.setattr(points_module, "whole_replication", counted)
     again = sweep(loads(TEXT), [f"{RATE}=10,20,30"], engine="simpy", out=tmp_path)
     assert len(begun) == 2  # of the third point
     frame = again.frame()
@@ -238,9 +238,9 @@ def test_a_point_that_was_finished_meanwhile_cannot_be_claimed(tmp_path: Path) -
 
 def test_points_that_are_alike_are_simulated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[Any] = []
-    original = points_module.run_replication
+    original = points_module.whole_replication
     monkeypatch.setattr(
-        points_module, "run_replication", lambda *a, **k: begun.append(1) or original(*a, **k)
+        points_module, "whole_replication", lambda *a, **k: begun.append(1) or original(*a, **k)
     )
     frame = sweep(loads(TEXT), [f"{RATE}=10,20,10"], engine="simpy").frame()
     assert len(begun) == 4
