@@ -170,7 +170,9 @@ def constant(value: int) -> int:
     """A whole number for compiled code to pass around.
 
     numba compiles a function anew for every plain integer that it sees passed to it as a literal;
-    a numpy integer is just an integer.
+    a numpy integer is just an integer. No tuple may be indexed by one: numba would remember that
+    it cannot decide ``pair[np.int64(0)]``, take ``shape[0]`` for the same, and go round in circles
+    (tests/unit/test_compiled_constants.py).
     """
     return np.int64(value)  # type: ignore[return-value]
 

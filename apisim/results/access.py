@@ -163,35 +163,35 @@ def sign_in_stats(
 
 
 def notes_on_access(measurements: Measurements) -> list[str]:
+    """Authorizers that nobody has an identity for, and what hangs on their place in the order."""
+    return [*_notes_on_strangers(measurements), *_notes_on_order(measurements)]
+
+
+def _notes_on_order(measurements: Measurements) -> list[str]:
     """Where the result hangs on which comes first, the throttle or authentication.
 
     Only routes with an authorizer are counted: elsewhere, preflights included, nothing hangs on it.
     """
     program = measurements.program
-    notes = _notes_on_strangers(measurements)
     if not program.names.buckets:
-        return notes
+        return []
     tallies = [
         measurements.select(api=api, route=key)
         for api, key in program.names.routes
         if (route := program.scenario.apis[api].routes.get(key)) and route.authorizer
     ]
     refused, throttled = _sum(tallies, _REFUSED), _sum(tallies, LEVEL_ANSWERS)
-    if program.scenario.settings.throttle_before_auth:
-        if not refused and not throttled:
-            return notes
-        return [
-            *notes,
-            f"throttle_before_auth is on: {counted(throttled, 'throttled request')} asked no "
-            f"authorizer, {counted(refused, 'request')} refused by one had spent tokens",
-        ]
     if not refused and not throttled:
-        return notes
+        return []
+    if program.scenario.settings.throttle_before_auth:
+        return [
+            f"throttle_before_auth is on: {counted(throttled, 'throttled request')} asked no "
+            f"authorizer, {counted(refused, 'request')} refused by one had spent tokens"
+        ]
     return [
-        *notes,
         f"throttle_before_auth is off: {counted(refused, 'request')} refused by an authorizer "
         f"spent no tokens, {counted(throttled, 'throttled request')} had passed one; AWS documents "
-        "neither order",
+        "neither order"
     ]
 
 

@@ -8,6 +8,7 @@ identities are made up (:mod:`apisim.results.request_ids`). What the simulation 
 as in the log of its deployment.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -30,17 +31,8 @@ from apisim.traffic.arrivals import NEVER
 
 __all__ = ["ACCESS_LOG", "AccessLogFile", "RowWriter", "at_gateway"]
 
-_MS: Final = 1_000_000
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 #: Rows made into text at once.
 _ROWS: Final = 1 << 14
-_FIELDS: Final = (
-    "arrival_ns", "gateway_ns", "integration_ns", "authorizer_ns", "request_bytes",
-    "response_bytes", "source", "user", "ordinal", "attempt", "client", "customer",
-)  # fmt: skip
 
 
 def at_gateway(rows: NDArray[np.void]) -> NDArray[np.void]:
@@ -74,13 +66,13 @@ class RowWriter(RowExport):
         """Give the file its name."""
         self.file.keep()
 
+    @abstractmethod
     def wanted(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
         """Which rows become something in the file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write_rows(self, rows: NDArray[np.void]) -> None:
         """Write rows that are in order."""
-        raise NotImplementedError
 
     def _take(self, rows: NDArray[np.void], watermark_ns: int) -> None:
         self._order.add(at_gateway(rows[self.wanted(rows)]))

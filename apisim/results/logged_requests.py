@@ -22,6 +22,12 @@ _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
+#: Fields of times, by number.
+_TIMES_NS: Final = {
+    "latency": "gateway_ns",
+    "integration": "integration_ns",
+    "authorizer": "authorizer_ns",
+}
 #: Ids by kind and form.
 _IDS: Final = {
     "awsEndpointRequestId": ("endpoint", "uuid"),
@@ -96,13 +102,14 @@ class LoggedRequests:
 
     def _number(self, name: str) -> NDArray[np.int64]:
         rows = self._rows
-        sizes = {"response": rows["response_bytes"]}
-        sizes["processed"] = rows["request_bytes"] + rows["response_bytes"]
-        if name in sizes:
-            return sizes[name]
-        field = {"latency": "gateway_ns", "integration": "integration_ns"}
-        times: NDArray[np.int64] = rows[field.get(name, "authorizer_ns")] // _MS
-        return times
+        number: NDArray[np.int64]
+        if name == "response":
+            number = rows["response_bytes"]
+        elif name == "processed":
+            number = rows["request_bytes"] + rows["response_bytes"]
+        else:
+            number = rows[_TIMES_NS[name]] // _MS
+        return number
 
     @cached_property
     def _is_authorized(self) -> list[bool]:

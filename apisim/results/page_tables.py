@@ -1,8 +1,8 @@
 r"""Tables of a summary that fit on a page of any width, with every number whole.
 
 A table that is too wide gives way step by step: texts are broken between words, then the headings
-of numbers, then names after their dots, strokes and slashes. Where that is not enough each row
-becomes a paragraph, as ``psql`` does it with ``\x auto``.
+of numbers, then names after their dots, slashes, colons and strokes. Where that is not enough each
+row becomes a paragraph, as ``psql`` does it with ``\x auto``.
 """
 
 import re
@@ -15,7 +15,7 @@ from apisim.results.section import DOUBTFUL, FAILED, PASSED, TOTAL, Section
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
-__all__ = ["PageTable", "column_widths"]
+__all__ = ["PageTable", "column_widths", "name_parts"]
 
 _STYLES: Final = {TOTAL: "bold", FAILED: "bold red"}
 #: Of a row's first cell alone: what is well should not shout.
@@ -96,7 +96,7 @@ class _Column(NamedTuple):
             word = longest([*name.split(), *cells])
             return cls(whole, (whole, word, word))
         words = [word for text in (name, *cells) for word in text.split()]
-        word, part = longest(words), longest(part for word in words for part in _parts(word))
+        word, part = longest(words), longest(part for word in words for part in name_parts(word))
         word, part = (min(max(floor, _SHORTEST), whole) for floor in (word, part))
         return cls(whole, (word, word, part))
 
@@ -143,13 +143,15 @@ def _table(section: Section, widths: Sequence[int]) -> "RenderableType":
     return table
 
 
-def _parts(word: str) -> list[str]:
+def name_parts(word: str) -> list[str]:
     """Parts of a name that stay whole.
 
     Examples
     --------
-    >>> _parts("apigateway.websocket.connection_minutes"), _parts("/items/{id}"), _parts("p99.9")
-    (['apigateway.', 'websocket.', 'connection_', 'minutes'], ['/items/', '{id}'], ['p99.9'])
+    >>> name_parts("apigateway.websocket.connection_minutes")
+    ['apigateway.', 'websocket.', 'connection_', 'minutes']
+    >>> name_parts("/items/{id}"), name_parts("p99.9")
+    (['/items/', '{id}'], ['p99.9'])
     """
     ends = [0, *(joint.end() for joint in _JOINT.finditer(word)), len(word)]
     return [word[begin:end] for begin, end in pairwise(ends)]
@@ -168,7 +170,7 @@ def _folded(text: str, width: int) -> str:
     lines: list[str] = []
     for word in text.split():
         begins_line = not lines or cell_len(f"{lines[-1]} {word}") > width
-        for at, part in enumerate([word] if cell_len(word) <= width else _parts(word)):
+        for at, part in enumerate([word] if cell_len(word) <= width else name_parts(word)):
             if at and cell_len(lines[-1] + part) <= width:
                 lines[-1] += part
             elif at or begins_line:

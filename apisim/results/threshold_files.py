@@ -41,7 +41,7 @@ class JUnitXml(_Thresholds):
     def write(self, result: Result) -> None:
         """Write a suite of all thresholds."""
         verdicts = result.thresholds
-        info = result.run_info
+        info, name = result.run_info, _clean(result.scenario.title)
         numbers = {
             "tests": str(len(verdicts) + (not result.completed)),
             "failures": str(sum(self._fails(one) for one in verdicts)),
@@ -50,19 +50,19 @@ class JUnitXml(_Thresholds):
             "time": f"{info.wall_s:.3f}",
         }
         suites = ET.Element("testsuites", numbers)
-        suite = ET.SubElement(suites, "testsuite", {"name": _clean(_suite(result)), **numbers})
+        suite = ET.SubElement(suites, "testsuite", {"name": name, **numbers})
         properties = ET.SubElement(suite, "properties")
-        for name in ("version", "engine", "seed", "replications", "digest"):
-            value = str(getattr(info, name))
-            ET.SubElement(properties, "property", name=f"apisim.{name}", value=value)
+        for key in ("version", "engine", "seed", "replications", "digest"):
+            value = str(getattr(info, key))
+            ET.SubElement(properties, "property", name=f"apisim.{key}", value=value)
         if not result.completed:
-            case = ET.SubElement(suite, "testcase", classname=_clean(_suite(result)), name="run")
+            case = ET.SubElement(suite, "testcase", classname=name, name="run")
             ET.SubElement(case, "error", message=INTERRUPTED, type="interrupted")
         for verdict in verdicts:
             case = ET.SubElement(
                 suite,
                 "testcase",
-                classname=_clean(f"{_suite(result)}.thresholds"),
+                classname=f"{name}.thresholds",
                 name=_clean(f"{verdict.metric}: {verdict.expression}"),
                 time="0",
             )
@@ -114,10 +114,6 @@ def _places(program: Program) -> Iterator[dict[str, str]]:
 
 def _is_doubtful(verdict: Verdict) -> bool:
     return verdict.ok and verdict.conclusive is False
-
-
-def _suite(result: Result) -> str:
-    return result.scenario.title
 
 
 def _said(verdict: Verdict) -> str:

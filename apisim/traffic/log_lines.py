@@ -1,12 +1,12 @@
 """Lines of access logs as their gateway or server wrote them, taken apart into a trace's fields.
 
 A line of text is matched against its format as a whole. A line of JSON is read by key, whatever the
-order; one that is no JSON, as where an unknown number without quotes is a bare ``-``, is text. A
-hostile line costs at most the square of its length, which :data:`MAX_LINE` bounds. ``clf`` takes
-the Common and the Combined Log Format of web servers as well as API Gateway's own, which has no
-space in front of its request. Times are ``$context.requestTimeEpoch`` (milliseconds) where the
-format has it, else ``$context.requestTime`` (seconds). What was called is ``$context.path``,
-without its stage, else the path of the route.
+order, also where an unknown number without quotes is a bare ``-``; one that is no JSON for another
+reason is text. A hostile line costs at most the square of its length, which :data:`MAX_LINE`
+bounds. ``clf`` takes the Common and the Combined Log Format of web servers as well as API Gateway's
+own, which has no space in front of its request. Times are ``$context.requestTimeEpoch``
+(milliseconds) where the format has it, else ``$context.requestTime`` (seconds). What was called is
+``$context.path``, without its stage, else the path of the route.
 
 Sources: developer guide, "Set up logging for REST APIs" and "Variables for access logging"; Apache
 HTTP Server documentation, "Common Log Format" and "Combined Log Format".

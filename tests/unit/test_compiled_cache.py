@@ -1,6 +1,7 @@
 """Compiled code of two processes becomes one cache, from which a worker reads all of it."""
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,5 +75,11 @@ def test_a_worker_takes_over_what_was_compiled_for_all(
         monkeypatch.setenv("APISIM_CACHE_DIR", str(tmp_path))
         use_own_cache("w")
         assert (own / "more.nbi").exists(), "nothing was new"
+        (common / "run.nbi").write_text("second")
+        later_ns = (own / "run.nbi").stat().st_mtime_ns + 1_000_000_000
+        os.utime(common / "run.nbi", ns=(later_ns, later_ns))
+        monkeypatch.setenv("APISIM_CACHE_DIR", str(tmp_path))
+        use_own_cache("w")
+        assert (own / "run.nbi").read_text() == "second"
     finally:
         cache_directory.cache_clear()

@@ -1,14 +1,14 @@
 """The page itself: contents, figures and style put together."""
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from apisim.report.page.answer import answer_of, key_figures, verdict_of
 from apisim.report.page.drawings import drawings_of, tornado_of
 from apisim.report.subjects import draws
 from apisim.results.atomic import as_output_error, refuse_input, write_text
 from apisim.results.headline import headline, reproduction
+from apisim.results.page_tables import name_parts
 from apisim.results.result import Result
 from apisim.results.section import Section
 from apisim.results.sections import chapters
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 __all__ = ["report_html", "write_report"]
-
-_JOINT: Final = re.compile(r"(?<=[^\W\d]|[}\]])([./_])(?=[\w{])")
 
 
 @draws
@@ -83,10 +81,10 @@ def report_html(result: Result, *, assumed: Assumptions | None = None) -> str:
 
 
 def _breakable(name: str) -> "Markup":
-    """A name that a narrow column may break after its dots, slashes and underscores."""
-    from markupsafe import Markup, escape
+    """A name that a narrow column may break behind what joins its parts."""
+    from markupsafe import Markup
 
-    return Markup(_JOINT.sub(r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped before
+    return Markup("<wbr>").join(name_parts(name))  # escapes each
 
 
 @draws
